@@ -51,7 +51,7 @@ def main() -> int:
     try:
         build()
     except AssetError as error:
-        print(f"tools/assets.py: {error}", file=sys.stderr)
+        print(f"set-up: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,0 +1,69 @@
+# Bookbridge. `make` lists the targets; `make demo` and `make test` set themselves up.
+
+SHELL := /bin/bash
+PY := .venv/bin/python
+
+# Options of the demo: make demo ONCE=1 DATA=folder LIMITS=off LATENCY=model PORT=8300
+ONCE ?=
+DATA ?=
+LIMITS ?= on
+LATENCY ?= off
+PORT ?= 8300
+# Options of the simulation: make simulate SEEDS=50 START=0
+SEEDS ?= 50
+START ?= 0
+# How many test processes; the tests with real processes mostly wait, so a few more than cores is right.
+JOBS ?= 3
+# Which tests: make test T=tests/unit/test_money.py, or T="-k money"
+T ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test sure fast format lint types simulate bench assets clean
+
+help: ## This list
+	@printf 'Bookbridge: Autotask invoices to QuickBooks Online, exactly once.\n\n'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\nOptions: make demo ONCE=1 DATA=folder LIMITS=off LATENCY=model PORT=8300\n'
+	@printf '         make test T="tests/unit -k money" JOBS=3    make simulate SEEDS=50 START=0\n'
+
+demo: ## Start everything, sync a month of invoices, leave the site running (ONCE=1: count, judge, exit)
+	@tools/setup.sh run
+	@exec $(PY) -m tools.demo --port $(PORT) --limits $(LIMITS) --latency $(LATENCY) \
+	  $(if $(ONCE),--once) $(if $(DATA),--data "$(DATA)")
+
+test: ## Set up and run every test: unit to browser, SQLite and PostgreSQL, real Redis and workers
+	@tools/setup.sh test
+	@$(PY) -m pytest -n $(JOBS) --dist loadgroup $(T)
+
+sure: ## Before handing over: format, lint, types, fast tests
+	@tools/setup.sh run
+	@$(MAKE) --no-print-directory format lint types fast
+
+fast: ## The tests that need no real process, browser or PostgreSQL
+	@$(PY) -m pytest -n $(JOBS) --dist loadgroup -m "not process and not browser and not postgres and not slow" $(T)
+
+format: ## Write the code in the agreed layout
+	@$(PY) -m ruff check -q --fix-only --select I,UP,RUF100 .
+	@$(PY) -m ruff format -q .
+
+lint: ## ruff on the code, djlint on the templates
+	@$(PY) -m ruff check -q .
+	@if [ -d templates ]; then $(PY) -m djlint --quiet --lint templates; fi
+
+types: ## mypy: strict for domain, sync and connectors
+	@$(PY) -m mypy --no-error-summary
+
+simulate: ## Seeded simulation of crashes and lost answers: SEEDS=50 START=0
+	@tools/setup.sh run
+	@$(PY) -m tests.simulation --seeds $(SEEDS) --start $(START)
+
+bench: ## Measure calls per invoice, memory and time on the sandbox
+	@tools/setup.sh run
+	@$(PY) -m bench
+
+assets: ## Build static/vendor/ again (stylesheet, htmx, font, icons)
+	@tools/setup.sh run
+
+clean: ## Remove everything that can be made again; var/ (your data) stays
+	@rm -rf .venv node_modules static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis htmlcov .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Everything that talks to a platform. A connector owns addresses, paging and shapes; nothing here knows the database."""

@@ -1,0 +1,277 @@
+"""The port through which ledger documents are composed, sent, looked up and mirrored.
+
+A ledger is bound to one tenant and one access token supplier. `payload` and `compose` are pure: preview and
+sending use the same bytes. `send` never splits, merges or retries a write; the key in the batch was committed
+before the first byte leaves. One contract suite runs against every implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from domain.documents import AnyDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What rules may ask of a ledger instead of asking for its name."""
+
+    name: str
+    batch_members: int
+    batch_bytes: int
+    calls_in_flight: int
+    number_length: int
+    party_name_length: int
+    item_name_length: int
+    line_text_length: int
+    memo_length: int
+    quantity_decimals: int
+    taxed_lines: int
+    """Most lines a taxed document may have."""
+    refuses_second_copy: frozenset[str]
+    """Kinds of which the ledger itself refuses a second copy (own number or unique name): re-send before quarantine is safe."""
+    short_id_length: int = 10
+    can_void: frozenset[str] = frozenset()
+
+
+class TaxModel(StrEnum):
+    NONE = "none"
+    """Sales tax is switched off."""
+    EXPLICIT_TOTAL = "explicit_total"
+    """Lines are taxable or not; the document carries the amount (QuickBooks, US)."""
+    CODE_PER_LINE = "code_per_line"
+    """Each line carries a tax code and the ledger computes (elsewhere)."""
+    NOT_SET_UP = "not_set_up"
+    """Automated tax is present but was never set up: a taxed document cannot be posted."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerProfile:
+    """The ledger company as it is set up now. `closed_through` is the last closed day or None."""
+
+    tenant: str
+    company_name: str
+    country: str
+    currency: str
+    multi_currency: bool
+    tax_model: TaxModel
+    own_numbers: bool
+    """True when the ledger accepts our document numbers, False when it numbers by itself."""
+    closed_through: str | None = None
+    latin1_only: bool = False
+    edition: str = ""
+
+
+class Kind(StrEnum):
+    """Ledger record kinds that the mirror and postings speak of."""
+
+    CUSTOMER = "customer"
+    VENDOR = "vendor"
+    ITEM = "item"
+    ACCOUNT = "account"
+    TERM = "term"
+    TAX_CODE = "tax_code"
+    INVOICE = "invoice"
+    CREDIT_MEMO = "credit_memo"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry of a ledger list. `details` holds the few plain values rules need, by kind:
+
+    customer: currency, email, taxable (bool), term_id, parent_id · item: type, income_account_id, sku, taxable ·
+    account: type, subtype, number, currency · term: days · tax_code: rate (percent as decimal text), taxable (bool).
+    """
+
+    kind: Kind
+    id: str
+    name: str
+    version: str
+    active: bool
+    details: Mapping[str, str | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """An answer of the change feed. `complete` False means too many: read the lists whole instead.
+
+    `watermark` is the ledger's own time for the next `since`. `removed` are (kind, id) pairs.
+    """
+
+    records: tuple[Record, ...]
+    removed: tuple[tuple[Kind, str], ...]
+    watermark: datetime
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One write inside a batch. `payload` is frozen; `short_id` is the answer's key."""
+
+    short_id: str
+    kind: Kind
+    operation: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Frozen and committed before `send` sees it. `key` is the idempotency key of every send of this body."""
+
+    key: str
+    tenant: str
+    members: tuple[Member, ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """What the ledger says it holds: compared with the draft before anything counts as confirmed."""
+
+    tenant: str
+    kind: Kind
+    party_id: str | None
+    number: str | None
+    currency: str | None
+    total: Decimal | None
+    lines: int | None
+    marker: str | None
+    """The PrivateNote's (or Reference's) text."""
+    name: str | None = None
+    created_at: datetime | None = None
+    live: bool = True
+    record: Record | None = None
+    """For parties and items: the entry for the mirror."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    ledger_id: str
+    number: str | None
+    echo: Echo
+
+
+class Refusal(StrEnum):
+    """Why a ledger said no, neutral of its codes."""
+
+    DUPLICATE_NUMBER = "duplicate_number"
+    DUPLICATE_NAME = "duplicate_name"
+    BAD_REFERENCE = "bad_reference"
+    CLOSED_PERIOD = "closed_period"
+    TOO_LONG = "too_long"
+    TAX = "tax"
+    AMOUNT = "amount"
+    FEATURE_OFF = "feature_off"
+    SUBSCRIPTION = "subscription"
+    TRANSIENT = "transient"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFault:
+    refusal: Refusal
+    code: str
+    message: str
+    ledger_id: str | None = None
+    """The record the ledger names in its refusal, where it does (duplicate number, duplicate name)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    faults: tuple[LedgerFault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The answer was lost or unreadable. Only a look-up decides."""
+
+    evidence: str
+
+
+Outcome = Done | Refused | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All outcomes of one send by short id (every member has one), with the transport's evidence."""
+
+    outcomes: Mapping[str, Outcome]
+    http_status: int | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What to look for. By number where there is one, by name for parties and items, else by creation time.
+
+    `marker` is compared by the caller; `since` bounds a search by creation time; `ledger_id` is asked directly
+    when a refusal named it.
+    """
+
+    key: str
+    kind: Kind
+    number: str | None = None
+    name: str | None = None
+    since: datetime | None = None
+    ledger_id: str | None = None
+
+
+class Ledger(Protocol):
+    tenant: str
+    capabilities: Capabilities
+
+    def check(self) -> LedgerProfile:
+        """Company and preferences now. Two metered reads."""
+        ...
+
+    def changes(self, kinds: Sequence[Kind], since: datetime) -> Changes:
+        """Everything of these kinds changed since. One metered read for all kinds."""
+        ...
+
+    def lists(self, kinds: Sequence[Kind]) -> Changes:
+        """The same kinds read whole, inactive ones included (for feeds that overflow, and lists no feed covers)."""
+        ...
+
+    def payload(self, draft: AnyDraft, references: Mapping[tuple[str, str], str]) -> bytes:
+        """The frozen bytes of one record. Pure. `references` maps (kind, key) to ids for references without one.
+
+        Raises KeyError when a reference is still without an id: a mistake of the caller.
+        """
+        ...
+
+    def compose(self, members: Sequence[Member]) -> bytes:
+        """The exact body of one batch; its length is what `batch_bytes` bounds. Pure."""
+        ...
+
+    def slot(self, operation: str) -> float:
+        """Take a place in the shared limit for one call. 0 when granted, else seconds until asking again."""
+        ...
+
+    def send(self, batch: Batch) -> Answer:
+        """One call, one answer, no retry. The caller took the slot.
+
+        Raises NotSent, RetryLater, NeedsReconnect, NotAllowed only when nothing can have been written.
+        """
+        ...
+
+    def find(self, sought: Sequence[Sought]) -> Mapping[str, Sequence[Done]]:
+        """Look up what exists, one query per kind and way of asking. Keys without a find map to an empty list.
+
+        Records that are void or deleted come back with `echo.live` False or not at all. Raises as reads do.
+        """
+        ...
+
+    def original(self, kind: Kind, ledger_id: str) -> bytes:
+        """The ledger's own PDF."""
+        ...
+
+    def link(self, kind: Kind, ledger_id: str) -> str:
+        """The address at which a person opens the record. Pure."""
+        ...
+
+

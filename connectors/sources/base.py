@@ -1,0 +1,92 @@
+"""The port through which documents are read and marked. One contract suite runs against every implementation.
+
+Any read may raise `Unavailable`, `RetryLater`, `NeedsReconnect`, `NotAllowed` or `NotSent` (connectors.errors);
+repeating a read is safe. Amounts are in the document's currency; instants aware UTC; dates already reduced to the
+calendar date that the source shows (DESIGN section 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.documents import Catalog, Party, SourceDocument, SourceHeader, Window
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCheck:
+    """What "Test connection" found. `tenant` is the source's database id (Autotask `ci`)."""
+
+    tenant: str
+    web_url: str
+    api_url: str
+    time_zone: str | None
+    currency: str | None
+    multi_currency: bool
+    parties: int
+    can_read_invoices: bool
+    can_mark_invoices: bool
+    has_purchase_orders: bool
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The sync mark of one document as the source holds it now."""
+
+    id: str
+    number: str | None
+    marked_at: datetime | None
+
+
+class Source(Protocol):
+    tenant: str
+
+    def check(self) -> SourceCheck:
+        """Find the zone, sign in, say what this user can see. Writes nothing."""
+        ...
+
+    def headers(self, kind: str, window: Window) -> Iterator[list[SourceHeader]]:
+        """Unsynced, unvoided documents created in the window, in pages of at most 500, ordered by id.
+
+        An idle poll costs one call.
+        """
+        ...
+
+    def headers_by_id(self, kind: str, ids: Sequence[str]) -> list[SourceHeader]:
+        """Current headers whatever their state. An id that is missing was not visible: that proves nothing."""
+        ...
+
+    def documents(self, headers: Sequence[SourceHeader]) -> Iterator[list[SourceDocument]]:
+        """The same documents with their lines, in pages; lines of up to 500 documents are asked in one query."""
+        ...
+
+    def parties(self, ids: Sequence[str]) -> list[Party]:
+        """Who is billed, with the billing address and e-mail; at most one call per 500 ids and list needed."""
+        ...
+
+    def catalog(self) -> Catalog:
+        """Billing codes, terms and taxes, whole."""
+        ...
+
+    def original(self, kind: str, id: str) -> bytes:
+        """The printed document (PDF)."""
+        ...
+
+    def slot(self, operation: str) -> float:
+        """Take a place in the shared limit for one write. 0 when granted, else seconds until asking again."""
+        ...
+
+    def mark_synced(self, kind: str, id: str, *, number: str | None, at: datetime) -> None:
+        """Set the sync mark, and the number unless None. Absolute values: repeating is safe."""
+        ...
+
+    def clear_mark(self, kind: str, id: str) -> None:
+        """Blank the sync mark. Repeating is safe."""
+        ...
+
+    def marks(self, kind: str, ids: Sequence[str]) -> list[Mark]:
+        """Read marks back in bulk, at most one call per 500 ids."""
+        ...

@@ -1,0 +1,220 @@
+"""What travels: source documents as read, and the ledger-neutral drafts made from them.
+
+Everything here is an immutable value. Amounts are `Decimal` in the document's own currency, net of tax unless
+said otherwise; dates are calendar dates; instants are aware UTC datetimes. Rules that turn one into the other
+live in `plan.py` and `drafts.py`; how a ledger spells a draft lives in its connector.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which source documents a poll looks for. `since` is the first instant (UTC) of creation, inclusive."""
+
+    since: datetime
+    number_blank: bool = False
+    """True when "unsynced" means a blank number (the ledger numbers), else a blank sync mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHeader:
+    """One source document without its lines, as the poll sees it (about half a kilobyte).
+
+    `number` is None when blank. `marked_at` is the source's own "processed" mark (Autotask: Web Service Date).
+    """
+
+    kind: str
+    id: str
+    number: str | None
+    party_id: str | None
+    document_date: date
+    created_at: datetime
+    due_date: date | None
+    total: Decimal
+    tax_total: Decimal
+    tax_region: str | None = None
+    term_id: str | None = None
+    order_number: str | None = None
+    comments: str | None = None
+    voided: bool = False
+    marked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """One billed item. `extended_price` is the net line amount exactly as received (two or four decimals)."""
+
+    id: str
+    line_type: str
+    name: str
+    text: str
+    quantity: Decimal
+    rate: Decimal
+    extended_price: Decimal
+    tax: Decimal
+    code_id: str | None
+    party_id: str | None = None
+    tax_category: str | None = None
+    service_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDocument:
+    header: SourceHeader
+    lines: tuple[SourceLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A company of the source: who is billed. `currency` is an ISO code, None without multi-currency."""
+
+    id: str
+    name: str
+    email: str | None = None
+    phone: str | None = None
+    address: Address = Address()
+    currency: str | None = None
+    tax_exempt: bool = False
+    parent_id: str | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A billing code of the source: what a line is billed as. `number` is Autotask's External Number."""
+
+    id: str
+    name: str
+    number: str | None = None
+    gl_account: str | None = None
+    description: str | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    id: str
+    name: str
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRule:
+    """One component of the source's tax for a region and a category. `rate` is a fraction (0.0825)."""
+
+    region: str
+    category: str | None
+    name: str
+    rate: Decimal
+    compounded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The source's small lists that planning needs, read once a day and on "Refresh lists"."""
+
+    codes: dict[str, Code] = field(default_factory=dict)
+    terms: dict[str, Term] = field(default_factory=dict)
+    taxes: tuple[TaxRule, ...] = ()
+
+
+# ---- drafts -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A ledger record a draft points at.
+
+    `ledger_id` is None while the record does not exist yet ("new customer Acme"); then `key` names the
+    creation (`customer` by source party id, `item` by folded item name) that will provide it.
+    """
+
+    kind: str
+    key: str
+    name: str
+    ledger_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """`quantity` × `unit_price` equals `amount` to the currency's smallest unit, by construction."""
+
+    item: Reference
+    text: str
+    quantity: Decimal
+    unit_price: Decimal
+    amount: Decimal
+    taxed: bool
+    tax_code: Reference | None = None
+    service_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The ledger document we intend to write. Amounts are positive in a credit memo: the kind turns the sign.
+
+    `kind` is `invoice` or `credit_memo`. `tax_total` is sent as an explicit amount only when `send_tax` is true;
+    otherwise it is what the ledger is expected to compute from the lines' tax codes. `number` None means that
+    the ledger numbers. `marker` stands in the ledger document and proves that it is ours.
+    """
+
+    kind: str
+    party: Reference
+    number: str | None
+    date: date
+    due_date: date | None
+    term: Reference | None
+    currency: str
+    lines: tuple[DraftLine, ...]
+    tax_total: Decimal
+    send_tax: bool
+    total: Decimal
+    memo: str
+    marker: str
+    email: str | None = None
+    notes: tuple[str, ...] = ()
+    """What was adjusted on the way, in words ("text of line 3 was cut to 4,000 characters")."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartyDraft:
+    """A customer to create. Names are already within the ledger's limits."""
+
+    key: str
+    name: str
+    email: str | None = None
+    phone: str | None = None
+    address: Address = Address()
+    term: Reference | None = None
+    currency: str | None = None
+    tax_exempt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDraft:
+    """An item to create: sold, not stocked, on the account chosen for created items."""
+
+    key: str
+    name: str
+    description: str
+    account: Reference
+    sku: str | None = None
+    tax_code: Reference | None = None
+
+
+AnyDraft = Draft | PartyDraft | ItemDraft

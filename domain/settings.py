@@ -1,0 +1,67 @@
+"""What a company chose, as typed values with their defaults. Defaults and reasons: accounting reference, section 3.
+
+Storage, versions and forms live elsewhere (`sync/store`, `blueprints/settings`); this is what rules read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class SyncState(StrEnum):
+    ON = "Sync invoices"
+    OFF = "Do not sync invoices"
+    NEXT_BATCH = "Sync next batch of invoices and then turn off sync"
+
+
+class Numbering(StrEnum):
+    """Whose number the ledger document carries, and with it what "unsynced" means in the source."""
+
+    LEDGER = "ledger"
+    SOURCE = "source"
+    SOURCE_ID = "source_id"
+
+
+class MatchBy(StrEnum):
+    """The billing code's field that is compared with the name of the ledger's item."""
+
+    NAME = "name"
+    ID = "id"
+    NUMBER = "number"
+
+
+class MissingItem(StrEnum):
+    CREATE = "create"
+    HOLD = "hold"
+
+
+class ZeroTotal(StrEnum):
+    SKIP = "skip"
+    POST = "post"
+
+
+class BlankText(StrEnum):
+    NAME = "name"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceSettings:
+    """Settings → Invoices. Account, item and tax code ids are the ledger's ids."""
+
+    start_date: date
+    sync_state: SyncState = SyncState.OFF
+    look_back_days: int = 14
+    numbering: Numbering = Numbering.SOURCE
+    match_by: MatchBy = MatchBy.NUMBER
+    missing_item: MissingItem = MissingItem.HOLD
+    created_item_account: str | None = None
+    zero_total: ZeroTotal = ZeroTotal.SKIP
+    blank_text: BlankText = BlankText.NAME
+    untaxed_code: str | None = None
+    run_limit: int = 200
+    time_zone: str = "UTC"
+    source_time_zone: str = "UTC"
+    recipients: tuple[str, ...] = ()

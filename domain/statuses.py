@@ -1,0 +1,63 @@
+"""The one vocabulary of states: documents, runs, postings and flags. Pages, mails and CSV all read it here."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """A document's status: whose turn it is."""
+
+    PENDING = "Pending Sync"
+    PROCESSING = "Processing Now"
+    COMPLETE = "Complete"
+    FAULT = "Fault"
+    SKIPPED = "Skipped Over"
+
+
+class RunState(StrEnum):
+    IN_PROCESS = "In process"
+    FINISHED = "Finished"
+    PROBLEMS = "Finished with problems"
+    FAILED = "Failed"
+    STOPPED = "Stopped"
+    RESUBMITTED = "Resubmitted"
+
+
+class PostingState(StrEnum):
+    """One intended ledger write. Nothing ever moves SENDING or UNKNOWN back to NEW."""
+
+    NEW = "NEW"
+    READY = "READY"
+    SENDING = "SENDING"
+    UNKNOWN = "UNKNOWN"
+    CONFIRMED = "CONFIRMED"
+    DONE = "DONE"
+    REJECTED = "REJECTED"
+    NEEDS_HUMAN = "NEEDS_HUMAN"
+    SKIPPED = "SKIPPED"
+
+
+class Flag(StrEnum):
+    DIAGNOSTIC = "Diagnostic Mode"
+    CHANGED_SOURCE = "Changed in Autotask"
+    CHANGED_LEDGER = "Changed in QuickBooks"
+    VOIDED = "Voided"
+    ROUNDED = "Rounded"
+    DIFFERS = "Differs"
+
+
+OPEN_STATES = (PostingState.NEW, PostingState.READY, PostingState.SENDING, PostingState.UNKNOWN)
+LIVE_STATES = (*OPEN_STATES, PostingState.CONFIRMED, PostingState.DONE, PostingState.NEEDS_HUMAN)
+
+STATUS_OF: dict[PostingState, Status] = {
+    PostingState.NEW: Status.PENDING,
+    PostingState.READY: Status.PENDING,
+    PostingState.SENDING: Status.PROCESSING,
+    PostingState.UNKNOWN: Status.PROCESSING,
+    PostingState.CONFIRMED: Status.COMPLETE,
+    PostingState.DONE: Status.COMPLETE,
+    PostingState.REJECTED: Status.FAULT,
+    PostingState.NEEDS_HUMAN: Status.FAULT,
+    PostingState.SKIPPED: Status.SKIPPED,
+}

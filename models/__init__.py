@@ -1,0 +1,27 @@
+"""Tables by area. Imports the standard library, SQLAlchemy and `domain.money` only; no rule lives here."""
+
+from models.base import Base, make_engine, make_sessions
+from models.company import (
+    Audit,
+    Company,
+    Connection,
+    Grant,
+    Identity,
+    Invitation,
+    Membership,
+    OAuthState,
+    SettingsVersion,
+    User,
+    WebSession,
+)
+from models.documents import Document, Link, MirrorEntry, MirrorState, PartyEntry
+from models.postings import Attempt, BatchRow, CompanyLease, ItemClaim, Posting
+from models.runs import Outbox, Run, RunItem, Step
+from models.types import KeyRing, SealBroken
+
+__all__ = [
+    "Attempt", "Audit", "Base", "BatchRow", "Company", "CompanyLease", "Connection", "Document", "Grant",
+    "Identity", "Invitation", "ItemClaim", "KeyRing", "Link", "Membership", "MirrorEntry", "MirrorState",
+    "OAuthState", "Outbox", "PartyEntry", "Posting", "Run", "RunItem", "SealBroken", "SettingsVersion", "Step",
+    "User", "WebSession", "make_engine", "make_sessions",
+]

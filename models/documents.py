@@ -1,0 +1,138 @@
+"""What was read: mirror of ledger lists, links, the source's small lists, documents with their snapshots."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+from models.types import Instant, Json, Money
+
+
+class MirrorEntry(Base):
+    """One record of a ledger list. `folded` decides sameness, `loose` similarity (domain.matching)."""
+
+    __tablename__ = "mirror_entries"
+    __table_args__ = (
+        UniqueConstraint("company_id", "kind", "ledger_id"),
+        Index("ix_mirror_folded", "company_id", "kind", "folded"),
+        Index("ix_mirror_loose", "company_id", "kind", "loose"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    ledger_id: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(500))
+    folded: Mapped[str] = mapped_column(String(500))
+    loose: Mapped[str] = mapped_column(String(500))
+    version: Mapped[str] = mapped_column(String(40))
+    active: Mapped[bool] = mapped_column(Boolean)
+    details: Mapped[Any] = mapped_column(Json, default=dict)
+    read_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class MirrorState(Base):
+    """How far a company's lists were read, and the progress the page shows while they are."""
+
+    __tablename__ = "mirror_states"
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True)
+    watermark: Mapped[datetime | None] = mapped_column(Instant)
+    whole_at: Mapped[datetime | None] = mapped_column(Instant)
+    catalog: Mapped[Any] = mapped_column(Json)
+    """The source's Catalog (billing codes, terms, taxes)."""
+    catalog_at: Mapped[datetime | None] = mapped_column(Instant)
+    progress: Mapped[Any] = mapped_column(Json, default=dict)
+
+
+class Link(Base):
+    """Source record ↔ ledger record, made once. `how` says by whom and why (`AccsID` to our users)."""
+
+    __tablename__ = "links"
+    __table_args__ = (UniqueConstraint("company_id", "kind", "source_key"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    source_key: Mapped[str] = mapped_column(String(200))
+    source_name: Mapped[str] = mapped_column(String(500), default="")
+    ledger_id: Mapped[str] = mapped_column(String(64))
+    how: Mapped[str] = mapped_column(String(40))
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    made_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class PartyEntry(Base):
+    """A source party as last read (name, address, e-mail, currency), refreshed with the documents that need it."""
+
+    __tablename__ = "parties"
+    __table_args__ = (UniqueConstraint("company_id", "source_id"), Index("ix_parties_folded", "company_id", "folded"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), index=True)
+    source_id: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(500))
+    folded: Mapped[str] = mapped_column(String(500))
+    data: Mapped[Any] = mapped_column(Json)
+    read_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Document(Base):
+    """A source document as we know it. Once seen it stays until Complete or Skipped Over."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        UniqueConstraint("company_id", "source_tenant", "kind", "source_id"),
+        Index("ix_documents_status", "company_id", "status", "document_date"),
+        Index("ix_documents_number", "company_id", "number"),
+        Index("ix_documents_due", "company_id", "due_at"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), index=True)
+    source_tenant: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(20))
+    source_id: Mapped[str] = mapped_column(String(64))
+    number: Mapped[str | None] = mapped_column(String(100))
+    party_id: Mapped[str | None] = mapped_column(String(64))
+    party_name: Mapped[str] = mapped_column(String(500), default="")
+    document_date: Mapped[date] = mapped_column(Date)
+    source_created_at: Mapped[datetime] = mapped_column(Instant)
+    total: Mapped[Decimal] = mapped_column(Money)
+    tax_total: Mapped[Decimal] = mapped_column(Money)
+    currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[str] = mapped_column(String(20))
+    reasons: Mapped[Any] = mapped_column(Json, default=list)
+    """Reasons as [{code, params}] (domain.reasons); the first is the StatusCode."""
+    reason_code: Mapped[str | None] = mapped_column(String(60), index=True)
+    flags: Mapped[Any] = mapped_column(Json, default=list)
+    header: Mapped[Any] = mapped_column(Json)
+    header_hash: Mapped[str] = mapped_column(String(64))
+    lines: Mapped[str | None] = mapped_column(Text)
+    """Source lines as JSON; None until read."""
+    lines_read_at: Mapped[datetime | None] = mapped_column(Instant)
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
+    """Hash of everything the last plan used: snapshot, settings version, mirror entries."""
+    seen_at: Mapped[datetime] = mapped_column(Instant)
+    read_at: Mapped[datetime] = mapped_column(Instant)
+    unfinished_since: Mapped[datetime | None] = mapped_column(Instant)
+    reread_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the unfinished-invoice guard wants the lines read again."""
+    before_start: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Dated before the start date: counted and listed, never posted by itself."""
+    included_at: Mapped[datetime | None] = mapped_column(Instant)
+    """A person included it although it is dated before the start date."""
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"), index=True)
+    """The run this document is released to; None when nothing asked for it."""
+    due_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the serving process shall take it (None: not released)."""
+    interactive: Mapped[bool] = mapped_column(Boolean, default=False)
+    prepared: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Its creations (customer, items) are reserved."""
+    posting_id: Mapped[int | None] = mapped_column(Integer, index=True)
+    ledger_kind: Mapped[str | None] = mapped_column(String(20))
+    ledger_id: Mapped[str | None] = mapped_column(String(64))
+    ledger_number: Mapped[str | None] = mapped_column(String(64))
+    ledger_total: Mapped[Decimal | None] = mapped_column(Money)
+    completed_at: Mapped[datetime | None] = mapped_column(Instant)
+    changed_at: Mapped[datetime] = mapped_column(Instant)

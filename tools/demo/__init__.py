@@ -1,0 +1,1 @@
+"""`make demo`: the whole product on one machine, walked through by a plain HTTP client."""

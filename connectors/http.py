@@ -95,7 +95,7 @@ class PlatformSession(requests.Session):
             self.mount(scheme, HTTPAdapter(pool_maxsize=_POOL, max_retries=0))
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
-        """As `requests`, with a time-out always and redirects never. `bulk=True`: the time-out of bulk writes."""
+        """As `requests`, with a time-out always and redirects never. `bulk=True`: a bulk write's time-out."""
         address, verb = _text(url), _text(method)
         if not self._allowed(address):
             host = urlsplit(address).hostname or "This address"
@@ -123,15 +123,13 @@ class PlatformSession(requests.Session):
             self._note(verb, address, response, started, error)
 
     def _read_whole(self, response: requests.Response, deadline: float) -> None:
-        """Read the body under a total bound: a server that drips a byte a second must not hold us for ever."""
+        """Read the body under a total bound: a server that drips bytes must not hold us for ever."""
         body = bytearray()
         try:
             while chunk := response.raw.read1(_CHUNK, decode_content=True):
                 body += chunk
                 if len(body) > ANSWER_BYTES_MAX:
-                    raise LostAnswer(
-                        f"{self.platform} sent an answer that is too long.", platform=self.platform
-                    )
+                    raise LostAnswer(f"{self.platform} sent an answer that is too long.", platform=self.platform)
                 if self._http.monotonic() > deadline:
                     raise LostAnswer(f"{self.platform} took too long to answer.", platform=self.platform)
         except BaseException:
@@ -139,8 +137,8 @@ class PlatformSession(requests.Session):
             raise
         response.raw.release_conn()
         # The public way (`response.content`) reads without a total bound; requests keeps what it read here.
-        response._content = bytes(body)  # type: ignore[attr-defined]
-        response._content_consumed = True
+        response._content = bytes(body)
+        response._content_consumed = True  # type: ignore[attr-defined]
 
     def _note(
         self, method: str, url: str, response: requests.Response | None, started: float, error: str | None
@@ -148,9 +146,7 @@ class PlatformSession(requests.Session):
         parts = urlsplit(url)
         seconds = self._http.monotonic() - started
         status = response.status_code if response is not None else None
-        self._http.observe(
-            CallRecord(self.platform, method, parts.hostname or "", parts.path, status, seconds, error)
-        )
+        self._http.observe(CallRecord(self.platform, method, parts.hostname or "", parts.path, status, seconds, error))
 
 
 def classify(problem: Exception, platform: str) -> NotSent | LostAnswer:

@@ -21,7 +21,7 @@ _TRIES_MAX = 60
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `most` calls in any `seconds`. Limits of one `name` share a count: a smaller `most` yields first."""
+    """At most `most` calls in any `seconds`. Limits of one `name` share one count."""
 
     name: str
     most: int

@@ -7,8 +7,8 @@ live in `plan.py` and `drafts.py`; how a ledger spells a draft lives in its conn
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from decimal import Decimal
 
 
@@ -16,7 +16,7 @@ from decimal import Decimal
 class Window:
     """Which source documents a poll looks for. `since` is the first instant (UTC) of creation, inclusive."""
 
-    since: datetime
+    since: dt.datetime
     number_blank: bool = False
     """True when "unsynced" means a blank number (the ledger numbers), else a blank sync mark."""
 
@@ -32,9 +32,9 @@ class SourceHeader:
     id: str
     number: str | None
     party_id: str | None
-    document_date: date
-    created_at: datetime
-    due_date: date | None
+    document_date: dt.date
+    created_at: dt.datetime
+    due_date: dt.date | None
     total: Decimal
     tax_total: Decimal
     tax_region: str | None = None
@@ -42,7 +42,7 @@ class SourceHeader:
     order_number: str | None = None
     comments: str | None = None
     voided: bool = False
-    marked_at: datetime | None = None
+    marked_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class SourceLine:
     code_id: str | None
     party_id: str | None = None
     tax_category: str | None = None
-    service_date: date | None = None
+    service_date: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class DraftLine:
     amount: Decimal
     taxed: bool
     tax_code: Reference | None = None
-    service_date: date | None = None
+    service_date: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +176,8 @@ class Draft:
     kind: str
     party: Reference
     number: str | None
-    date: date
-    due_date: date | None
+    date: dt.date
+    due_date: dt.date | None
     term: Reference | None
     currency: str
     lines: tuple[DraftLine, ...]

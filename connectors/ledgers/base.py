@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from domain.documents import AnyDraft
+from domain.taxes import TaxModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,6 @@ class Capabilities:
     """Kinds of which the ledger itself refuses a second copy (own number or unique name): re-send before quarantine is safe."""
     short_id_length: int = 10
     can_void: frozenset[str] = frozenset()
-
-
-class TaxModel(StrEnum):
-    NONE = "none"
-    """Sales tax is switched off."""
-    EXPLICIT_TOTAL = "explicit_total"
-    """Lines are taxable or not; the document carries the amount (QuickBooks, US)."""
-    CODE_PER_LINE = "code_per_line"
-    """Each line carries a tax code and the ledger computes (elsewhere)."""
-    NOT_SET_UP = "not_set_up"
-    """Automated tax is present but was never set up: a taxed document cannot be posted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def register(app: Flask) -> None:
         status_look=status_look, dot_icon=DOT_ICONS.__getitem__, note_icon=NOTE_ICONS.__getitem__
     )
     env.globals.update(asset=asset, icon_href=icon_href, chart_geometry=chart_geometry, col=Column)
+    env.globals.update(company_field=company_field)
 
 
 def status_look(word: str) -> Look:
@@ -111,6 +112,14 @@ def when(value: datetime, seconds: bool = False) -> Markup:
 def clock(value: datetime, seconds: bool = False) -> Markup:
     """The time of day alone, for a moment whose date stands beside it."""
     return _time(value, formats.format_clock(value, g.get("zone", "UTC"), seconds))
+
+
+def company_field() -> Markup:
+    """The company a form was rendered for, so that a form of another tab cannot act on this one."""
+    company_id = g.get("company_id")
+    if company_id is None:
+        return Markup("")
+    return Markup('<input type="hidden" name="company_id" value="{}">').format(company_id)
 
 
 def asset(name: str) -> str:

@@ -1,0 +1,45 @@
+"""Times and switches of the simulated identity service.
+
+Switches cover what Intuit's documentation leaves open: whether the nonce is echoed, what happens to parallel
+refreshes, how long a code lives.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+ACCESS_SECONDS = 3600
+REFRESH_SECONDS = 8_726_400  # 101 days, as in Intuit's own samples; the text says 100
+ROTATE_SECONDS = 86_400
+GRACE_SECONDS = 86_400
+HARD_SECONDS = 157_680_000  # five years from the first authorization
+API_SCOPE = "com.intuit.quickbooks.accounting"
+SCOPES = {
+    API_SCOPE: "Read and write the company's accounting data",
+    "openid": "Sign you in",
+    "profile": "See your name",
+    "email": "See your e-mail address",
+    "phone": "See your phone number",
+    "address": "See your address",
+}
+
+SWITCHES: dict[str, Any] = {
+    "echo_nonce": True,  # the id_token repeats the nonce of the authorization request
+    "realm_in_id_token": True,
+    "parallel_refresh": "kill",  # kill the grant | "refuse" the second one | "allow" both
+    "code_seconds": 300,
+    "email_verified": True,
+}
+
+
+def switch(world: Any, name: str) -> Any:
+    """The present value of a switch."""
+    return (world.store.kv_get("intuit", "switches") or {}).get(name, SWITCHES[name])
+
+
+def set_switches(world: Any, **values: Any) -> None:
+    """Change switches. Raises KeyError for a name that is none."""
+    unknown = [name for name in values if name not in SWITCHES]
+    if unknown:
+        raise KeyError(f"unknown switch {unknown[0]}; known: {', '.join(sorted(SWITCHES))}")
+    world.store.kv_set("intuit", "switches", (world.store.kv_get("intuit", "switches") or {}) | values)

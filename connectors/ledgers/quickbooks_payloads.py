@@ -1,0 +1,191 @@
+"""How QuickBooks Online spells our drafts, and the exact body of a batch. Pure: equal drafts give equal bytes.
+
+Payloads are composed here, not by the client library's objects, which would send defaults of their own
+(an exchange rate of 1 among them). Field rules: Intuit's API reference of Invoice, CreditMemo, Customer, Item.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from connectors import jsonbytes
+from connectors.ledgers.base import Kind, LedgerProfile, Member
+from domain.documents import Address, AnyDraft, Draft, DraftLine, ItemDraft, PartyDraft, Reference
+from domain.money import smallest_unit
+from domain.taxes import TaxModel
+
+MEMO_MAX = 4000
+COMPANY_NAME_MAX = 100
+EMAIL_MAX = 100
+PHONE_MAX = 30
+SKU_MAX = 100
+
+ENTITY = {
+    Kind.CUSTOMER: "Customer",
+    Kind.VENDOR: "Vendor",
+    Kind.ITEM: "Item",
+    Kind.ACCOUNT: "Account",
+    Kind.TERM: "Term",
+    Kind.TAX_CODE: "TaxCode",
+    Kind.INVOICE: "Invoice",
+    Kind.CREDIT_MEMO: "CreditMemo",
+}
+_OPERATIONS = frozenset({"create", "update", "delete"})
+_EMAIL = re.compile(r"^[^@\s,;<>]+@[^@\s,;<>]+$")
+
+Ids = Mapping[tuple[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """What of the company decides how drafts are written."""
+
+    tax_model: TaxModel
+    country: str
+    multi_currency: bool
+
+    @classmethod
+    def of(cls, profile: LedgerProfile | None) -> Spelling:
+        if profile is None:
+            return cls(TaxModel.EXPLICIT_TOTAL, "US", False)
+        return cls(profile.tax_model, profile.country, profile.multi_currency)
+
+
+def payload(draft: AnyDraft, ids: Ids, spelling: Spelling) -> bytes:
+    if isinstance(draft, Draft):
+        return jsonbytes.dump(_document(draft, ids, spelling))
+    if isinstance(draft, PartyDraft):
+        return jsonbytes.dump(_customer(draft, ids, spelling))
+    return jsonbytes.dump(_item(draft, ids))
+
+
+def compose(members: Sequence[Member]) -> bytes:
+    """The body of `POST /batch`. Every payload stands in it byte for byte as it was frozen."""
+    return b'{"BatchItemRequest":[' + b",".join(_member(member) for member in members) + b"]}"
+
+
+def _member(member: Member) -> bytes:
+    if member.operation not in _OPERATIONS:
+        raise ValueError(f"QuickBooks batches know no operation {member.operation!r}")
+    head = {"bId": member.short_id, "operation": member.operation}
+    return jsonbytes.dump(head)[:-1] + b',"' + ENTITY[member.kind].encode() + b'":' + member.payload + b"}"
+
+
+def _document(draft: Draft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
+    body: dict[str, Any] = {"CustomerRef": _ref(draft.party, ids)}
+    if draft.number is not None:
+        body["DocNumber"] = draft.number
+    body["TxnDate"] = draft.date.isoformat()
+    if draft.kind == Kind.INVOICE:
+        if draft.due_date is not None:
+            body["DueDate"] = draft.due_date.isoformat()
+        if draft.term is not None:
+            body["SalesTermRef"] = _ref(draft.term, ids)
+    if spelling.multi_currency:
+        body["CurrencyRef"] = {"value": draft.currency}  # never a rate: QuickBooks would book it
+    body["PrivateNote"] = note(draft.memo, draft.marker)
+    if draft.email and _usable(draft.email):
+        body["BillEmail"] = {"Address": draft.email.strip()}
+    if any(line.tax_code is not None for line in draft.lines) and spelling.country != "US":
+        body["GlobalTaxCalculation"] = "TaxExcluded"
+    body["Line"] = [_line(number, line, draft, ids, spelling) for number, line in enumerate(draft.lines, start=1)]
+    if draft.send_tax:
+        body["TxnTaxDetail"] = {"TotalTax": _amount(draft.tax_total, draft.currency)}
+    return body
+
+
+def note(memo: str, marker: str) -> str:
+    """PrivateNote: the memo is cut where needed, the marker never, because it proves that the record is ours."""
+    room = MEMO_MAX - len(marker) - 1
+    cut = memo.strip()[: max(room, 0)].rstrip()
+    return f"{cut} {marker}" if cut else marker
+
+
+def _line(number: int, line: DraftLine, draft: Draft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
+    detail: dict[str, Any] = {"ItemRef": _ref(line.item, ids)}
+    detail["Qty"] = line.quantity
+    detail["UnitPrice"] = line.unit_price
+    code = _tax_code(line, draft, ids, spelling)
+    if code is not None:
+        detail["TaxCodeRef"] = {"value": code}
+    if line.service_date is not None:
+        detail["ServiceDate"] = line.service_date.isoformat()
+    body: dict[str, Any] = {"LineNum": number, "Amount": _amount(line.amount, draft.currency)}
+    if line.text:
+        body["Description"] = line.text
+    return {**body, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
+
+
+def _tax_code(line: DraftLine, draft: Draft, ids: Ids, spelling: Spelling) -> str | None:
+    """The line's own code; without one the US pseudo codes. A US line without any would be taxed as its item is."""
+    if line.tax_code is not None:
+        return _ref(line.tax_code, ids)["value"]
+    if spelling.country == "US" or draft.send_tax:
+        return "TAX" if line.taxed else "NON"
+    return None
+
+
+def _customer(draft: PartyDraft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
+    body: dict[str, Any] = {"DisplayName": draft.name, "CompanyName": draft.name[:COMPANY_NAME_MAX].rstrip()}
+    if draft.email and _usable(draft.email):
+        body["PrimaryEmailAddr"] = {"Address": draft.email.strip()}
+    if draft.phone and len(draft.phone) <= PHONE_MAX:
+        body["PrimaryPhone"] = {"FreeFormNumber": draft.phone}
+    address = _address(draft.address)
+    if address:
+        body["BillAddr"] = address
+    if draft.term is not None:
+        body["SalesTermRef"] = _ref(draft.term, ids)
+    if draft.currency is not None and spelling.multi_currency:
+        body["CurrencyRef"] = {"value": draft.currency}
+    if draft.tax_exempt and spelling.country == "US":
+        body["Taxable"] = False
+    return body
+
+
+def _item(draft: ItemDraft, ids: Ids) -> dict[str, Any]:
+    body: dict[str, Any] = {"Name": draft.name, "Type": "Service"}
+    if draft.description:
+        body["Description"] = draft.description
+    body["IncomeAccountRef"] = _ref(draft.account, ids)
+    if draft.sku and len(draft.sku) <= SKU_MAX:
+        body["Sku"] = draft.sku
+    if draft.tax_code is not None:
+        code = _ref(draft.tax_code, ids)
+        if code["value"] in ("TAX", "NON"):
+            body["Taxable"] = code["value"] == "TAX"
+        else:
+            body["SalesTaxCodeRef"] = code
+    return body
+
+
+def _address(address: Address) -> dict[str, str]:
+    fields = {
+        "Line1": (address.line1, 500),
+        "Line2": (address.line2, 500),
+        "City": (address.city, 255),
+        "CountrySubDivisionCode": (address.region, 255),
+        "PostalCode": (address.postal_code, 30),
+        "Country": (address.country, 255),
+    }
+    return {name: text.strip()[:most] for name, (text, most) in fields.items() if text.strip()}
+
+
+def _ref(reference: Reference, ids: Ids) -> dict[str, str]:
+    found = reference.ledger_id if reference.ledger_id is not None else ids[(reference.kind, reference.key)]
+    return {"value": found}
+
+
+def _amount(amount: Decimal, currency: str) -> Decimal:
+    """With the currency's decimals shown. A finer amount is left as it is: rounding is not done here."""
+    padded = amount.quantize(smallest_unit(currency))
+    return padded if padded == amount else amount
+
+
+def _usable(email: str) -> bool:
+    """QuickBooks refuses a whole record for one bad address (2210), and takes only one address here."""
+    return len(email.strip()) <= EMAIL_MAX and bool(_EMAIL.match(email.strip()))

@@ -1,0 +1,226 @@
+"""What QuickBooks' JSON says, read into our records: echoes, list entries, the company's profile. Pure.
+
+Lenient on purpose: unknown fields are ignored, missing ones become None, and nothing here raises on odd values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from connectors.ledgers.base import Done, Echo, Kind, LedgerProfile, Record
+from domain.taxes import TaxModel
+
+Json = Mapping[str, Any]
+_PARTIES = (Kind.CUSTOMER, Kind.VENDOR)
+_DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_MEMO)
+
+
+def done(body: Json, kind: Kind, tenant: str) -> Done | None:
+    """A record as found or created; None when it has no id and so is no record."""
+    ledger_id = text(body.get("Id"))
+    if ledger_id is None:
+        return None
+    echo = document_echo(body, kind, tenant) if kind in _DOCUMENTS else list_echo(body, kind, tenant)
+    return Done(ledger_id, echo.number, echo)
+
+
+def document_echo(body: Json, kind: Kind, tenant: str) -> Echo:
+    total = decimal(body.get("TotalAmt"))
+    memo = text(body.get("PrivateNote"))
+    lines = body.get("Line")
+    return Echo(
+        tenant=tenant,
+        kind=kind,
+        party_id=ref(body.get("CustomerRef")),
+        number=text(body.get("DocNumber")),
+        currency=ref(body.get("CurrencyRef")),
+        total=total,
+        lines=_count_lines(lines) if isinstance(lines, list) else None,
+        marker=memo,
+        created_at=instant(_meta(body).get("CreateTime")),
+        live=not _gone(body, total, memo),
+    )
+
+
+def list_echo(body: Json, kind: Kind, tenant: str) -> Echo:
+    entry = record(body, kind)
+    return Echo(
+        tenant=tenant,
+        kind=kind,
+        party_id=None,
+        number=None,
+        currency=ref(body.get("CurrencyRef")),
+        total=None,
+        lines=None,
+        marker=None,
+        name=_name(body, kind),
+        created_at=instant(_meta(body).get("CreateTime")),
+        live=body.get("status") != "Deleted",
+        record=entry,
+    )
+
+
+def record(body: Json, kind: Kind) -> Record | None:
+    ledger_id = text(body.get("Id"))
+    if ledger_id is None:
+        return None
+    return Record(
+        kind=kind,
+        id=ledger_id,
+        name=_name(body, kind) or "",
+        version=text(body.get("SyncToken")) or "0",
+        active=body.get("Active") is not False,
+        details=_details(body, kind),
+    )
+
+
+def _details(body: Json, kind: Kind) -> dict[str, str | bool | None]:
+    if kind in _PARTIES:
+        email = body.get("PrimaryEmailAddr")
+        return {
+            "currency": ref(body.get("CurrencyRef")),
+            "email": text(email.get("Address")) if isinstance(email, Mapping) else None,
+            "taxable": body.get("Taxable") is not False,
+            "term_id": ref(body.get("SalesTermRef") or body.get("TermRef")),
+            "parent_id": ref(body.get("ParentRef")),
+        }
+    if kind is Kind.ITEM:
+        return {
+            "type": text(body.get("Type")),
+            "income_account_id": ref(body.get("IncomeAccountRef")),
+            "sku": text(body.get("Sku")),
+            "taxable": body.get("Taxable") is True,
+        }
+    if kind is Kind.ACCOUNT:
+        return {
+            "type": text(body.get("AccountType")),
+            "subtype": text(body.get("AccountSubType")),
+            "number": text(body.get("AcctNum")),
+            "currency": ref(body.get("CurrencyRef")),
+        }
+    if kind is Kind.TERM:
+        return {"days": text(body.get("DueDays"))}
+    return {"taxable": body.get("Taxable") is not False}
+
+
+def tax_codes(codes: Sequence[Json], rates: Sequence[Json]) -> list[Record]:
+    """Tax codes with the percent a sale under them bears; None where the code has no sales rate of its own."""
+    percents = {str(rate.get("Id")): decimal(rate.get("RateValue")) for rate in rates}
+    found = []
+    for code in codes:
+        entry = record(code, Kind.TAX_CODE)
+        if entry is not None:
+            rate = _sales_rate(code, percents)
+            details = {**entry.details, "rate": None if rate is None else format(rate, "f")}
+            found.append(Record(entry.kind, entry.id, entry.name, entry.version, entry.active, details))
+    return found
+
+
+def _sales_rate(code: Json, percents: Mapping[str, Decimal | None]) -> Decimal | None:
+    """Components add up; one marked TaxOnTax applies on top of those before it (Intuit's TaxOrder)."""
+    rates = code.get("SalesTaxRateList")
+    details = rates.get("TaxRateDetail") if isinstance(rates, Mapping) else None
+    parts = [part for part in details if isinstance(part, Mapping)] if isinstance(details, list) else []
+    total: Decimal | None = None
+    for part in sorted(parts, key=lambda item: decimal(item.get("TaxOrder")) or Decimal(0)):
+        percent = percents.get(ref(part.get("TaxRateRef")) or "")
+        if percent is None:
+            return None
+        so_far = total or Decimal(0)
+        on_tax = str(part.get("TaxTypeApplicable")) == "TaxOnTax"
+        total = so_far + (percent * so_far / 100 if on_tax else percent)
+    return total
+
+
+def profile(company: Json, preferences: Json, tenant: str) -> LedgerProfile:
+    sales = _section(preferences, "SalesFormsPrefs")
+    currency = _section(preferences, "CurrencyPrefs")
+    country = text(company.get("Country")) or "US"
+    return LedgerProfile(
+        tenant=tenant,
+        company_name=text(company.get("CompanyName")) or "",
+        country=country,
+        currency=ref(currency.get("HomeCurrency")) or "USD",
+        multi_currency=currency.get("MultiCurrencyEnabled") is True,
+        tax_model=_tax_model(country, _section(preferences, "TaxPrefs")),
+        own_numbers=sales.get("CustomTxnNumbers") is True,
+        closed_through=text(_section(preferences, "AccountingInfoPrefs").get("BookCloseDate")),
+        latin1_only=country == "US",
+        edition=_named(company.get("NameValue"), "OfferingSku") or "",
+    )
+
+
+def _tax_model(country: str, taxes: Json) -> TaxModel:
+    """Source: Intuit, "Manage sales tax" for US and non-US locales."""
+    if country != "US":
+        return TaxModel.CODE_PER_LINE if taxes.get("UsingSalesTax") is True else TaxModel.NONE
+    if taxes.get("PartnerTaxEnabled") is False:
+        return TaxModel.NOT_SET_UP
+    return TaxModel.EXPLICIT_TOTAL if taxes.get("UsingSalesTax") is True else TaxModel.NONE
+
+
+def text(value: object) -> str | None:
+    """A text or number as text; None when absent or blank."""
+    if value is None or isinstance(value, bool | Mapping | list):
+        return None
+    return str(value).strip() or None
+
+
+def decimal(value: object) -> Decimal | None:
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        number = value if isinstance(value, Decimal) else Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def ref(value: object) -> str | None:
+    return text(value.get("value")) if isinstance(value, Mapping) else None
+
+
+def instant(value: object) -> datetime | None:
+    """An ISO instant with any offset as aware UTC; None when unreadable or without an offset."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo is not None else None
+
+
+def _gone(body: Json, total: Decimal | None, memo: str | None) -> bool:
+    """A void leaves the record at zero with "Voided" before its note; a delete leaves only a status."""
+    return body.get("status") == "Deleted" or (not total and (memo or "").startswith("Voided"))
+
+
+def _count_lines(lines: Sequence[object]) -> int:
+    """Lines that were sent: QuickBooks appends a subtotal line by itself."""
+    return sum(1 for line in lines if isinstance(line, Mapping) and line.get("DetailType") == "SalesItemLineDetail")
+
+
+def _name(body: Json, kind: Kind) -> str | None:
+    if kind in _PARTIES:
+        return text(body.get("DisplayName"))
+    if kind is Kind.ITEM:
+        return text(body.get("FullyQualifiedName")) or text(body.get("Name"))
+    return text(body.get("Name"))
+
+
+def _meta(body: Json) -> Json:
+    return _section(body, "MetaData")
+
+
+def _section(body: Json, name: str) -> Json:
+    part = body.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _named(values: object, name: str) -> str | None:
+    for item in values if isinstance(values, list) else []:
+        if isinstance(item, Mapping) and item.get("Name") == name:
+            return text(item.get("Value"))
+    return None

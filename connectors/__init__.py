@@ -1,1 +1,1 @@
-"""Everything that talks to a platform. A connector owns addresses, paging and shapes; nothing here knows the database."""
+"""Everything that talks to a platform: addresses, paging and shapes. Nothing here knows the database."""

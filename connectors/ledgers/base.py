@@ -35,7 +35,7 @@ class Capabilities:
     taxed_lines: int
     """Most lines a taxed document may have."""
     refuses_second_copy: frozenset[str]
-    """Kinds of which the ledger itself refuses a second copy (own number or unique name): re-send before quarantine is safe."""
+    """Kinds of which the ledger itself refuses a second copy (own number, unique name): a re-send is safe."""
     short_id_length: int = 10
     can_void: frozenset[str] = frozenset()
 

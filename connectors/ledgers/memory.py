@@ -1,0 +1,293 @@
+"""An honest small ledger in memory, for unit tests and the seeded simulation. It keeps the port's promises.
+
+`MemoryCompany` is the server: books, unique names and numbers, replays of (key, short id), a change feed, versions.
+`MemoryLedger` is the connector. A simulation loses answers by calling `company.execute(batch)` and throwing the
+result away, delays a request by calling it later, and sets `company.hidden_since` (stale reads) or calls
+`company.forget_replays()`. No QuickBooks word is used here; its shapes are in quickbooks_payloads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from connectors import jsonbytes
+from connectors.ledgers.base import (
+    Answer,
+    Batch,
+    Capabilities,
+    Changes,
+    Done,
+    Echo,
+    Kind,
+    LedgerFault,
+    LedgerProfile,
+    Member,
+    Outcome,
+    Record,
+    Refusal,
+    Refused,
+    Sought,
+)
+from domain.documents import AnyDraft, ItemDraft, PartyDraft, Reference
+from domain.taxes import TaxModel
+
+_DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_MEMO)
+_SHARED_NAMES = (Kind.CUSTOMER, Kind.VENDOR)
+
+
+@dataclass(slots=True)
+class Entry:
+    """One record of the books. `body` is what was sent; documents carry `total`."""
+
+    kind: Kind
+    id: str
+    body: Mapping[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    version: int = 0
+    live: bool = True
+    total: Decimal | None = None
+    number: str | None = None
+
+
+@dataclass(slots=True)
+class MemoryCompany:
+    """The server side. One instance is one ledger company; several connectors may share it."""
+
+    clock: Callable[[], datetime]
+    tenant: str = "9130000000000001"
+    currency: str = "USD"
+    own_numbers: bool = True
+    checked_numbers: frozenset[Kind] = frozenset({Kind.INVOICE})
+    tax_model: TaxModel = TaxModel.EXPLICIT_TOTAL
+    entries: list[Entry] = field(default_factory=list)
+    hidden_since: datetime | None = None
+    """Look-ups do not see what was created at or after this instant (a stale read)."""
+    calls: list[str] = field(default_factory=list)
+    """One word per call, in order: what a journal would hold."""
+    _replays: dict[tuple[str, str], Outcome] = field(default_factory=dict)
+    _last_id: int = 0
+
+    def add(self, kind: Kind, name: str, **details: str | bool | None) -> Record:
+        """A list entry that was there before us."""
+        return _record(self._store(kind, {"name": name, "details": details}))
+
+    def execute(self, batch: Batch) -> Answer:
+        """The effect of one batch on the books, and the answer that may or may not arrive."""
+        outcomes: dict[str, Outcome] = {}
+        for member in batch.members:
+            pair = (batch.key, member.short_id)
+            if pair not in self._replays:
+                outcome = self._one(member)
+                self._replays[pair] = outcome
+            outcomes[member.short_id] = self._replays[pair]
+        return Answer(outcomes, 200, f"memory-{len(self.calls)}")
+
+    def forget_replays(self) -> None:
+        """The idempotency keys lose their effect, as public reports say can happen."""
+        self._replays.clear()
+
+    def documents(self, *, live: bool = True) -> list[Entry]:
+        return [entry for entry in self.entries if entry.kind in _DOCUMENTS and (entry.live or not live)]
+
+    def void(self, ledger_id: str) -> None:
+        entry = next(one for one in self.entries if one.id == ledger_id)
+        entry.live, entry.version, entry.updated_at = False, entry.version + 1, self.clock()
+
+    def rename(self, ledger_id: str, name: str) -> None:
+        """Somebody else changes a list entry: the feed and the version tell."""
+        entry = next(one for one in self.entries if one.id == ledger_id)
+        entry.body = {**entry.body, "name": name}
+        entry.version, entry.updated_at = entry.version + 1, self.clock()
+
+    def visible(self) -> list[Entry]:
+        return [one for one in self.entries if self.hidden_since is None or one.created_at < self.hidden_since]
+
+    def _one(self, member: Member) -> Outcome:
+        body = jsonbytes.load(member.payload)
+        fault = self._document_fault(member.kind, body) if member.kind in _DOCUMENTS else self._name_fault(member, body)
+        if fault is not None:
+            return Refused((fault,))
+        entry = self._store(member.kind, body)
+        return _done(entry, self)
+
+    def _document_fault(self, kind: Kind, body: Mapping[str, Any]) -> LedgerFault | None:
+        if not any(one.kind is Kind.CUSTOMER and one.id == body["party"] for one in self.entries):
+            return LedgerFault(Refusal.BAD_REFERENCE, "2500", f"No customer {body['party']}.")
+        for line in body["lines"]:
+            if not any(one.kind is Kind.ITEM and one.id == line["item"] for one in self.entries):
+                return LedgerFault(Refusal.BAD_REFERENCE, "2500", f"No item {line['item']}.")
+        number = body.get("number")
+        if number is None or not self.own_numbers or kind not in self.checked_numbers:
+            return None
+        held = next((one for one in self.documents() if one.kind is kind and _same(one.number, number)), None)
+        if held is None:
+            return None
+        return LedgerFault(Refusal.DUPLICATE_NUMBER, "6140", f"Number {number} is in use.", held.id)
+
+    def _name_fault(self, member: Member, body: Mapping[str, Any]) -> LedgerFault | None:
+        space = _SHARED_NAMES if member.kind in _SHARED_NAMES else (member.kind,)
+        held = next((one for one in self.entries if one.kind in space and _same(one.body["name"], body["name"])), None)
+        if held is None:
+            return None
+        return LedgerFault(Refusal.DUPLICATE_NAME, "6240", f"The name {body['name']} is in use.", held.id)
+
+    def _store(self, kind: Kind, body: Mapping[str, Any]) -> Entry:
+        self._last_id += 1
+        now = self.clock()
+        entry = Entry(kind, str(self._last_id), body, now, now)
+        if kind in _DOCUMENTS:
+            amounts = (Decimal(line["amount"]) for line in body["lines"])
+            entry.total = sum(amounts, Decimal(0)) + Decimal(body["tax"])
+            entry.number = body.get("number") if self.own_numbers else str(1000 + self._last_id)
+        self.entries.append(entry)
+        return entry
+
+
+class MemoryLedger:
+    """The connector on a `MemoryCompany`. Limits never bite: `slot` always grants."""
+
+    def __init__(self, company: MemoryCompany) -> None:
+        self.company = company
+        self.tenant = company.tenant
+        refuses = {Kind.CUSTOMER.value, Kind.VENDOR.value, Kind.ITEM.value}
+        if company.own_numbers:
+            refuses |= {kind.value for kind in company.checked_numbers}
+        self.capabilities = Capabilities(
+            name="Memory Books",
+            batch_members=30,
+            batch_bytes=1_000_000,
+            calls_in_flight=4,
+            number_length=21,
+            party_name_length=500,
+            item_name_length=100,
+            line_text_length=4000,
+            memo_length=4000,
+            quantity_decimals=5,
+            taxed_lines=750,
+            refuses_second_copy=frozenset(refuses),
+            can_void=frozenset({Kind.INVOICE.value}),
+        )
+
+    def check(self) -> LedgerProfile:
+        self.company.calls.append("check")
+        return LedgerProfile(
+            tenant=self.tenant,
+            company_name="Memory Company",
+            country="US" if self.company.tax_model is not TaxModel.CODE_PER_LINE else "GB",
+            currency=self.company.currency,
+            multi_currency=False,
+            tax_model=self.company.tax_model,
+            own_numbers=self.company.own_numbers,
+        )
+
+    def changes(self, kinds: Sequence[Kind], since: datetime) -> Changes:
+        self.company.calls.append("changes")
+        touched = [one for one in self.company.visible() if one.kind in kinds and one.updated_at >= since]
+        return self._changes(touched)
+
+    def lists(self, kinds: Sequence[Kind]) -> Changes:
+        self.company.calls.append("lists")
+        return self._changes([one for one in self.company.visible() if one.kind in kinds])
+
+    def payload(self, draft: AnyDraft, references: Mapping[tuple[str, str], str]) -> bytes:
+        return jsonbytes.dump(_body(draft, references))
+
+    def compose(self, members: Sequence[Member]) -> bytes:
+        parts = (b'"' + one.short_id.encode() + b'":' + one.payload for one in members)
+        return b"{" + b",".join(parts) + b"}"
+
+    def slot(self, operation: str) -> float:
+        return 0.0
+
+    def send(self, batch: Batch) -> Answer:
+        if batch.tenant != self.tenant:
+            raise ValueError("this batch was frozen for another company")
+        self.company.calls.append("send")
+        return self.company.execute(batch)
+
+    def find(self, sought: Sequence[Sought]) -> Mapping[str, Sequence[Done]]:
+        self.company.calls.append("find")
+        visible = self.company.visible()
+        return {one.key: [_done(entry, self.company) for entry in visible if _matches(entry, one)] for one in sought}
+
+    def original(self, kind: Kind, ledger_id: str) -> bytes:
+        return b"%PDF-1.4\n% " + f"{kind} {ledger_id}".encode()
+
+    def link(self, kind: Kind, ledger_id: str) -> str:
+        return f"https://books.invalid/{self.tenant}/{kind}/{ledger_id}"
+
+    def _changes(self, entries: Sequence[Entry]) -> Changes:
+        watermark = self.company.clock() - timedelta(minutes=5)
+        return Changes(tuple(_record(one) for one in entries), (), watermark, complete=True)
+
+
+def _body(draft: AnyDraft, ids: Mapping[tuple[str, str], str]) -> dict[str, Any]:
+    if isinstance(draft, PartyDraft):
+        details = {"currency": draft.currency, "email": draft.email, "taxable": not draft.tax_exempt}
+        return {"name": draft.name, "details": details}
+    if isinstance(draft, ItemDraft):
+        details = {"type": "Service", "income_account_id": _id(draft.account, ids), "sku": draft.sku}
+        return {"name": draft.name, "details": details}
+    return {
+        "party": _id(draft.party, ids),
+        "number": draft.number,
+        "date": draft.date.isoformat(),
+        "currency": draft.currency,
+        "tax": draft.tax_total,
+        "marker": f"{draft.memo} {draft.marker}".strip(),
+        "lines": [{"item": _id(line.item, ids), "text": line.text, "amount": line.amount} for line in draft.lines],
+    }
+
+
+def _id(reference: Reference, ids: Mapping[tuple[str, str], str]) -> str:
+    return reference.ledger_id if reference.ledger_id is not None else ids[(reference.kind, reference.key)]
+
+
+def _record(entry: Entry) -> Record:
+    details = {
+        name: value for name, value in dict(entry.body.get("details", {})).items() if not isinstance(value, dict)
+    }
+    return Record(entry.kind, entry.id, entry.body["name"], str(entry.version), entry.live, details)
+
+
+def _done(entry: Entry, company: MemoryCompany) -> Done:
+    echo = Echo(
+        tenant=company.tenant,
+        kind=entry.kind,
+        party_id=entry.body.get("party"),
+        number=entry.number,
+        currency=entry.body.get("currency"),
+        total=entry.total,
+        lines=len(entry.body["lines"]) if entry.kind in _DOCUMENTS else None,
+        marker=entry.body.get("marker"),
+        name=entry.body.get("name"),
+        created_at=entry.created_at.astimezone(UTC),
+        live=entry.live,
+    )
+    if entry.kind not in _DOCUMENTS:
+        echo = replace(echo, record=_record(entry))
+    return Done(entry.id, entry.number, echo)
+
+
+def _matches(entry: Entry, sought: Sought) -> bool:
+    if entry.kind is not sought.kind:
+        return False
+    if sought.ledger_id is not None:
+        return entry.id == sought.ledger_id
+    if sought.number is not None:
+        return _same(entry.number, sought.number)
+    if sought.name is not None:
+        return _same(entry.body.get("name"), sought.name)
+    if sought.since is None:
+        raise ValueError("a look-up needs an id, a number, a name or an instant")
+    return entry.created_at >= sought.since
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    """Names and numbers are compared without regard to letter case, as ledgers do."""
+    return one is not None and other is not None and one.strip().casefold() == other.strip().casefold()

@@ -1,0 +1,121 @@
+"""An honest small source in memory, for unit tests and the seeded simulation. It keeps the port's promises.
+
+Tests put `SourceDocument`s, `Party`s and a `Catalog` in; marks are kept here like Autotask keeps them: one
+instant and one number per document, last write wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from connectors.errors import BadAnswer
+from connectors.sources.base import Mark, SourceCheck
+from domain.documents import Catalog, Party, SourceDocument, SourceHeader, Window
+
+PAGE = 500
+
+
+class MemorySource:
+    """Implements `Source`. `calls` holds one word per call, in order; `hidden` ids are not visible to this user."""
+
+    def __init__(self, tenant: str = "513558") -> None:
+        self.tenant = tenant
+        self.contents: dict[str, SourceDocument] = {}
+        self.companies: dict[str, Party] = {}
+        self.lists = Catalog()
+        self.hidden: set[str] = set()
+        self.calls: list[str] = []
+
+    # ---- what tests do ------------------------------------------------------------------------------------
+
+    def put(self, *documents: SourceDocument) -> None:
+        self.contents |= {one.header.id: one for one in documents}
+
+    def put_party(self, *parties: Party) -> None:
+        self.companies |= {one.id: one for one in parties}
+
+    def void(self, id: str) -> None:
+        self._change(id, voided=True)
+
+    # ---- the port -----------------------------------------------------------------------------------------
+
+    def check(self) -> SourceCheck:
+        self.calls.append("check")
+        return SourceCheck(
+            tenant=self.tenant,
+            web_url="https://source.invalid/",
+            api_url="https://source.invalid/api/",
+            time_zone="UTC",
+            currency="USD",
+            multi_currency=False,
+            parties=len(self.companies),
+            can_read_invoices=True,
+            can_mark_invoices=True,
+            has_purchase_orders=False,
+        )
+
+    def headers(self, kind: str, window: Window) -> Iterator[list[SourceHeader]]:
+        found = [one for one in self._visible(kind) if _unsynced(one, window)]
+        for start in range(0, max(len(found), 1), PAGE):
+            self.calls.append("headers")
+            page = found[start : start + PAGE]
+            if page:
+                yield page
+
+    def headers_by_id(self, kind: str, ids: Sequence[str]) -> list[SourceHeader]:
+        self.calls.append("headers_by_id")
+        return [one for one in self._visible(kind) if one.id in set(ids)]
+
+    def documents(self, headers: Sequence[SourceHeader]) -> Iterator[list[SourceDocument]]:
+        for start in range(0, len(headers), PAGE):
+            self.calls.append("documents")
+            chunk = headers[start : start + PAGE]
+            yield [replace(self.contents[one.id], header=one) for one in chunk if one.id in self.contents]
+
+    def parties(self, ids: Sequence[str]) -> list[Party]:
+        self.calls.append("parties")
+        return [self.companies[id] for id in dict.fromkeys(ids) if id in self.companies]
+
+    def catalog(self) -> Catalog:
+        self.calls.append("catalog")
+        return self.lists
+
+    def original(self, kind: str, id: str) -> bytes:
+        return b"%PDF-1.4\n% " + f"{kind} {id}".encode()
+
+    def slot(self, operation: str) -> float:
+        return 0.0
+
+    def mark_synced(self, kind: str, id: str, *, number: str | None, at: datetime) -> None:
+        self.calls.append("mark_synced")
+        if number is None:
+            self._change(id, marked_at=at)
+        else:
+            self._change(id, marked_at=at, number=number)
+
+    def clear_mark(self, kind: str, id: str) -> None:
+        self.calls.append("clear_mark")
+        self._change(id, marked_at=None)
+
+    def marks(self, kind: str, ids: Sequence[str]) -> list[Mark]:
+        self.calls.append("marks")
+        return [Mark(one.id, one.number, one.marked_at) for one in self._visible(kind) if one.id in set(ids)]
+
+    # ---- inside -------------------------------------------------------------------------------------------
+
+    def _visible(self, kind: str) -> list[SourceHeader]:
+        found = [one.header for one in self.contents.values() if one.header.kind == kind]
+        return sorted((one for one in found if one.id not in self.hidden), key=lambda one: int(one.id))
+
+    def _change(self, id: str, **changes: object) -> None:
+        document = self.contents.get(id)
+        if document is None:
+            raise BadAnswer(f"There is no document {id}.", platform="Memory")
+        self.contents[id] = replace(document, header=replace(document.header, **changes))  # type: ignore[arg-type]
+
+
+def _unsynced(header: SourceHeader, window: Window) -> bool:
+    blank = header.number is None if window.number_blank else header.marked_at is None
+    return blank and not header.voided and header.created_at >= window.since

@@ -1,0 +1,198 @@
+"""Sample contexts of the pages under templates/settings, tools and account."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from wtforms import (
+    BooleanField,
+    DateField,
+    EmailField,
+    Form,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+
+from domain.settings import SyncState
+from tests.web.pages.facts import ago, usd
+
+YES_NO = [("skip", "Skip"), ("post", "Post")]
+
+
+class Invoices(Form):
+    sync_state = RadioField("Sync state", choices=[(each.value, each.value) for each in SyncState])
+    start_date = DateField("Start date")
+    confirm_start_date = BooleanField("Yes, let these older documents in")
+    numbering = RadioField("Invoice number", choices=[("source", "Use the invoice number in Autotask if available"), ("source_id", "Use the Autotask Invoice ID"), ("ledger", "Let QuickBooks generate the number")])  # fmt: skip
+    match_by = SelectField("Autotask billing code field used to match QuickBooks item name", choices=[("name", "Billing Code Name"), ("number", "Billing Code External Number"), ("id", "Billing Code ID")])  # fmt: skip
+    missing_item = RadioField("If an item is missing in QuickBooks", choices=[("hold", "Stop the invoice and ask"), ("create", "Create the item")])  # fmt: skip
+    created_item_account = SelectField("Account for created items", choices=[("", "Choose an account"), ("79", "4000 Managed services income")])  # fmt: skip
+    untaxed_code = SelectField("Tax code for untaxed documents", choices=[("", "Choose a code"), ("10", "No VAT")])
+    recipients = TextAreaField("Report addresses")
+    look_back_days = IntegerField("Calendar days in the past to look for unsynced Autotask invoices")
+    zero_total = RadioField("Invoices with a total of zero", choices=YES_NO)
+    blank_text = RadioField("A line without text", choices=[("name", "Use its item’s name"), ("hold", "Hold the invoice")])
+    run_limit = IntegerField("Documents a run may post without asking")
+    time_zone = SelectField("Your time zone", choices=["America/Chicago", "Europe/London"])
+    source_time_zone = SelectField("Autotask time zone", choices=["America/Chicago", "Europe/London"])
+
+
+class Invitation(Form):
+    email = EmailField("E-mail address")
+    role = RadioField("Role", choices=[("admin", "Admin"), ("staff", "Staff"), ("viewer", "Viewer")])
+
+
+class Addresses(Form):
+    alternate = StringField("Alternate Email")
+    additional = StringField("Additional Email")
+
+
+class Look(Form):
+    theme = RadioField("Appearance", choices=[("", "As the system"), ("light", "Light"), ("dark", "Dark")])
+    shortcuts = BooleanField("Keyboard shortcuts")
+
+
+ANSWERS = {
+    "sync_state": "Do not sync invoices", "start_date": date(2026, 9, 1), "numbering": "source", "match_by": "number", "missing_item": "create",
+    "created_item_account": "79", "recipients": "books@harborpoint.example", "look_back_days": 14, "zero_total": "skip", "blank_text": "name",
+    "run_limit": 200, "time_zone": "America/Chicago", "source_time_zone": "America/Chicago",
+}  # fmt: skip
+READY = {"state": "ready", "text": "62 income accounts, 6 tax codes, 1,248 customers.", "read_at": ago(minutes=50), "done": 7, "total": 7, "may_refresh": True}  # fmt: skip
+SAVED = {"version": 7, "at": ago(days=7), "by": "Robin"}
+
+
+def index() -> dict[str, Any]:
+    return {
+        "saved": SAVED,
+        "answers": [("Sync state", "Do not sync invoices"), ("Start date", "1 Sep 2026"), ("Report addresses", "books@harborpoint.example")],
+        "people": [("Members", "3"), ("Open invitations", "1")],
+        "lists": READY,
+        "lists_url": "/page/settings",
+        "may_save": True,
+    }  # fmt: skip
+
+
+def invoices() -> dict[str, Any]:
+    return {
+        "form": Invoices(data=ANSWERS),
+        "saved": SAVED,
+        "lists": READY,
+        "lists_url": "/page/settings",
+        "may_save": True,
+        "older": {"count": 142, "totals": usd("311904.10")},
+        "opens": None,
+        "tax_sentence": "QuickBooks ends with Autotask’s tax. Where it does not fit, the invoice waits with both figures.",
+        "more": {"count": 6, "changed": 0},
+        "tools": [{"label": "Sync Invoices Now", "url": "/page/tools"}, {"label": "View Error Logs", "url": "/page/errors"}],
+        "cancel_url": "/page/settings",
+    }
+
+
+def invoices_errors() -> dict[str, Any]:
+    form = Invoices(data={**ANSWERS, "recipients": "partner@ledgerlane"})
+    form.numbering.errors = [
+        "QuickBooks has its own numbers switched off, so it would ignore Autotask’s number. Switch on “Custom transaction numbers” in QuickBooks, then save again, or choose the third answer."
+    ]  # fmt: skip
+    form.recipients.errors = ["“partner@ledgerlane” is not a complete mail address."]
+    form.look_back_days.errors = ["Enter a number of days from 1 to 365."]
+    return {**invoices(), "form": form, "opens": {"count": 142, "totals": usd("311904.10")}, "saved": None}
+
+
+def invoices_reading() -> dict[str, Any]:
+    form = Invoices(data={**ANSWERS, "created_item_account": ""})
+    form.created_item_account.choices = [("", "Choose an account")]
+    reading = {**READY, "state": "reading", "text": "Accounts, 2 of 7 lists.", "done": 2, "read_at": None}
+    return {**invoices(), "form": form, "lists": reading, "may_save": False}
+
+
+def history() -> dict[str, Any]:
+    changes = [{"label": "Start date", "before": "19 Nov 2026", "after": "1 Sep 2026"}, {"label": "Run limit", "before": "200", "after": "5,000"}]
+    return {
+        "versions": [
+            {"version": 7, "at": ago(days=7), "by": "Robin", "changes": changes, "note": "in use"},
+            {"version": 1, "at": ago(days=9), "by": "Robin", "changes": [], "note": ""},
+        ],
+        "page": None,
+    }
+
+
+def people() -> dict[str, Any]:
+    roles = [("admin", "Admin"), ("staff", "Staff"), ("viewer", "Viewer")]
+    members = [("Robin", "admin", True, True), ("Sam", "staff", False, False), ("Kim", "viewer", False, False)]
+    return {
+        "members": [
+            {"id": i, "name": n, "email": f"{n.lower()}@harborpoint.example", "role": r, "since": date(2026, 10, 3), "last_seen": None if i == 2 else ago(hours=i), "you": y, "roles": roles, "only_admin": o}
+            for i, (n, r, y, o) in enumerate(members)
+        ],
+        "invitations": [{"id": 1, "email": "lee@harborpoint.example", "role": "staff", "by": "Robin", "expires_at": ago(days=-5)}],
+        "form": Invitation(data={"role": "staff"}),
+    }  # fmt: skip
+
+
+def people_viewer() -> dict[str, Any]:
+    return {**people(), "form": None, "invitations": []}
+
+
+def tools() -> dict[str, Any]:
+    return {
+        "recipients": ["books@harborpoint.example"],
+        "sync": {"ready": 9, "totals": usd("12406.00")},
+        "last": {"kind": "warn", "text": "19 Nov 2026, 13:58: 46 posted, 14 need you", "url": "/page/run-finished"},
+        "faults": {"count": 14, "causes": 5, "totals": usd("18932.45")},
+        "form": Addresses(),
+        "first_posting_url": "",
+        "running": {"url": "/page/run", "text": "51 of 60 decided.", "started_at": ago(minutes=4)},
+    }
+
+
+def tools_before() -> dict[str, Any]:
+    return {**tools(), "running": None, "last": None, "faults": {"count": 0, "causes": 0, "totals": []}, "first_posting_url": "/page/first-choose"}  # fmt: skip
+
+
+def sync_now() -> dict[str, Any]:
+    form = Addresses(data={"alternate": "partner@"})
+    form.alternate.errors = ["“partner@” is not a complete mail address."]
+    return {**tools(), "form": form, "sync": {"ready": 0, "totals": []}, "running": None}
+
+
+def sync_confirm() -> dict[str, Any]:
+    kinds = [("Invoices", 1400, "668210.14"), ("Credit memos", 308, "-113606.12")]
+    return {
+        "count": 1708,
+        "totals": [("GBP", Decimal("554604.02"))],
+        "kinds": [{"label": label, "count": n, "totals": [("GBP", Decimal(t))]} for label, n, t in kinds],
+        "limit": 200,
+        "over": True,
+        "new": {"customers": 31, "goods": 1},
+        "first_day": date(2026, 10, 21),
+        "last_day": date(2026, 11, 21),
+        "fields": {"alternate": "", "additional": "", "confirmed": "1"},
+        "action": "/page/sync-confirm",
+        "faults": 0,
+        "keep_url": "/page/tools",
+    }
+
+
+def profile() -> dict[str, Any]:
+    return {
+        "user": {"name": "Robin", "email": "books@harborpoint.example", "identity": "Intuit"},
+        "companies": [{"name": "Harbor Point IT", "role": "admin", "url": "/page/home"}],
+        "form": Look(data={"theme": "", "shortcuts": True}),
+        "sessions": [
+            {"id": "a", "here": True, "agent": "Firefox on Linux", "started_at": ago(hours=3), "seen_at": ago(minutes=1)},
+            {"id": "b", "here": False, "agent": "Safari on iPhone", "started_at": ago(hours=9), "seen_at": ago(hours=2)},
+        ],
+    }
+
+
+def demo() -> dict[str, Any]:
+    texts = {"admin": "Connects, changes settings, invites people.", "staff": "Uses the tools, fixes and retries.", "viewer": "Looks at everything, changes nothing."}
+    return {
+        "people": [{"role": role, "name": role.capitalize(), "text": text} for role, text in texts.items()],
+        "links": [{"label": "Mailbox", "url": "/page/demo", "text": "Every mail the demo sent"}],
+    }  # fmt: skip

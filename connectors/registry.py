@@ -1,0 +1,88 @@
+"""The one place that names platforms: builds a source, a ledger or a sign-in from what a company has stored.
+
+`Platforms` is made once per process with the process's clock, waiting and limiter. Adding a ledger or a source is
+one more entry here and its own files; nothing else in the program asks for a platform's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.endpoints import Endpoints
+from connectors.http import Http, PlatformSession
+from connectors.ledgers import quickbooks
+from connectors.ledgers.base import LedgerProfile
+from connectors.ledgers.quickbooks_http import Access
+from connectors.limits import Limiter
+from connectors.oauth import IntuitIdentity
+from connectors.sources import autotask, autotask_http
+
+
+@dataclass(frozen=True, slots=True)
+class Platforms:
+    """Everything connectors need from the process. `pause(seconds)` waits; `clock` gives aware UTC instants."""
+
+    http: Http
+    endpoints: Endpoints
+    limiter: Limiter
+    clock: Callable[[], datetime]
+    pause: Callable[[float], None]
+
+    def quickbooks(
+        self,
+        realm: str,
+        access: Access,
+        *,
+        profile: LedgerProfile | None = None,
+        session: PlatformSession | None = None,
+    ) -> quickbooks.QuickBooksLedger:
+        return quickbooks.QuickBooksLedger(
+            realm=realm,
+            access=access,
+            http=self.http,
+            endpoints=self.endpoints,
+            limiter=self.limiter,
+            clock=self.clock,
+            pause=self.pause,
+            profile=profile,
+            session=session,
+        )
+
+    def autotask(
+        self,
+        credentials: autotask_http.Credentials,
+        *,
+        zone: autotask_http.Zone | None = None,
+        zone_found: Callable[[autotask_http.Zone], None] | None = None,
+        time_zone: str = "UTC",
+        interactive: bool = False,
+        session: PlatformSession | None = None,
+    ) -> autotask.AutotaskSource:
+        client = autotask_http.AutotaskClient(
+            credentials,
+            http=self.http,
+            endpoints=self.endpoints,
+            limiter=self.limiter,
+            clock=self.clock,
+            pause=self.pause,
+            zone=zone,
+            zone_found=zone_found or (lambda found: None),
+            interactive=interactive,
+            session=session,
+        )
+        return autotask.AutotaskSource(client, time_zone=time_zone)
+
+    def intuit(
+        self, *, client_id: str, client_secret: str, redirect_uri: str, require_nonce: bool = False
+    ) -> IntuitIdentity:
+        return IntuitIdentity(
+            http=self.http,
+            endpoints=self.endpoints,
+            client_id=client_id,
+            client_secret=client_secret,
+            redirect_uri=redirect_uri,
+            clock=self.clock,
+            require_nonce=require_nonce,
+        )

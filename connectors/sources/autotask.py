@@ -1,0 +1,224 @@
+"""Autotask PSA as a Source of invoices: what is asked, in which order, with how few calls.
+
+The wire, limits and errors are in autotask_http, row shapes in autotask_payloads, the connection test in
+autotask_check. Autotask has no change feed for invoices: polling by creation date is the only way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from connectors.errors import Unavailable
+from connectors.limits import Used
+from connectors.sources import autotask_check
+from connectors.sources import autotask_payloads as rows
+from connectors.sources.autotask_http import PAGE, PLATFORM, AutotaskClient, since_text
+from connectors.sources.base import Mark, SourceCheck
+from domain.documents import Catalog, Code, Party, SourceDocument, SourceHeader, Term, Window
+
+Json = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class AutotaskSource:
+    """Implements `Source` for the kind `invoice`.
+
+    `time_zone` is the connection's Autotask time zone (IANA), used to reduce instants to calendar dates. Small lists
+    (picklists, countries, categories) are read at most once per instance: build one per job.
+    """
+
+    def __init__(self, client: AutotaskClient, *, time_zone: str = "UTC") -> None:
+        self._client = client
+        self._zone = ZoneInfo(time_zone)
+        self._names: dict[str, dict[str, str]] = {}
+        self._code_categories: dict[str, str | None] = {}
+        self._currencies: dict[str, str] | None = None
+
+    @property
+    def tenant(self) -> str:
+        return self._client.tenant
+
+    def check(self) -> SourceCheck:
+        return autotask_check.check(self._client)
+
+    # ---- documents ----------------------------------------------------------------------------------------
+
+    def headers(self, kind: str, window: Window) -> Iterator[list[SourceHeader]]:
+        _only_invoices(kind)
+        for page in self._client.pages("Invoices", rows.unsynced(window), rows.HEADER_FIELDS):
+            yield self._headers(page)
+
+    def headers_by_id(self, kind: str, ids: Sequence[str]) -> list[SourceHeader]:
+        _only_invoices(kind)
+        return self._headers(self._by_id("Invoices", ids, rows.HEADER_FIELDS))
+
+    def documents(self, headers: Sequence[SourceHeader]) -> Iterator[list[SourceDocument]]:
+        for chunk in _chunks(headers):
+            items = self._client.rows("BillingItems", [rows.one_of("invoiceID", [one.id for one in chunk])])
+            categories = self._categories(items)
+            types = self._client.labels("BillingItems", "billingItemType") if items else {}
+            by_invoice: dict[str, list[Json]] = {one.id: [] for one in chunk}
+            for item in items:
+                by_invoice.setdefault(str(item.get("invoiceID")), []).append(item)
+            yield [
+                SourceDocument(
+                    one,
+                    tuple(
+                        rows.line(item, self._zone, types, categories.get(str(item["id"])))
+                        for item in sorted(by_invoice[one.id], key=rows.printed_order)
+                    ),
+                )
+                for one in chunk
+            ]
+
+    def original(self, kind: str, id: str) -> bytes:
+        _only_invoices(kind)
+        body = rows.pdf(self._client.get(f"Invoices/{int(id)}/InvoicePDF", entity="Invoices"))
+        if not body:
+            raise Unavailable("Autotask did not send a PDF of this invoice.", platform=PLATFORM)
+        return body
+
+    # ---- parties and lists --------------------------------------------------------------------------------
+
+    def parties(self, ids: Sequence[str]) -> list[Party]:
+        """Billing e-mail: the address of the company's active primary contact, else None."""
+        found = self._by_id("Companies", ids, ())
+        if not found:
+            return []
+        emails = self._emails([str(row["id"]) for row in found])
+        countries = self._list("Countries", "displayName", "name") if any(map(_has_country, found)) else {}
+        currencies = self._foreign_currencies(found)
+        return [
+            rows.party(row, emails.get(str(row["id"])), countries, currencies.get(str(row.get("currencyID"))))
+            for row in found
+        ]
+
+    def catalog(self) -> Catalog:
+        accounts = self._client.labels("BillingCodes", "generalLedgerAccount")
+        codes = [_code(row, accounts) for row in self._client.rows("BillingCodes")]
+        terms = [_term(row) for row in self._client.rows("PaymentTerms")]
+        regions, categories = self._list("TaxRegions", "name"), self._list("TaxCategories", "name")
+        taxes = rows.tax_rules(self._client.rows("Taxes"), regions, categories)
+        return Catalog({one.id: one for one in codes}, {one.id: one for one in terms}, taxes)
+
+    # ---- marks --------------------------------------------------------------------------------------------
+
+    def slot(self, operation: str) -> float:
+        return self._client.slot(operation)
+
+    def mark_synced(self, kind: str, id: str, *, number: str | None, at: datetime) -> None:
+        _only_invoices(kind)
+        body: dict[str, Any] = {"id": int(id), "webServiceDate": since_text(at)}
+        if number is not None:
+            body["invoiceNumber"] = number
+        self._client.patch("Invoices", body)
+
+    def clear_mark(self, kind: str, id: str) -> None:
+        _only_invoices(kind)
+        self._client.patch("Invoices", {"id": int(id), "webServiceDate": None})
+
+    def marks(self, kind: str, ids: Sequence[str]) -> list[Mark]:
+        _only_invoices(kind)
+        return [rows.mark(row) for row in self._by_id("Invoices", ids, rows.MARK_FIELDS)]
+
+    # ---- limits -------------------------------------------------------------------------------------------
+
+    def usage(self) -> list[Used]:
+        """Calls of the last hour against our share of the database's allowance."""
+        return self._client.usage()
+
+    # ---- inside -------------------------------------------------------------------------------------------
+
+    def _headers(self, page: Sequence[Json]) -> list[SourceHeader]:
+        return [found for row in page if (found := rows.header(row, self._zone)) is not None]
+
+    def _by_id(self, entity: str, ids: Sequence[str], fields: Sequence[str]) -> list[Json]:
+        return [
+            row
+            for chunk in _chunks(list(dict.fromkeys(ids)))
+            for row in self._client.rows(entity, [rows.one_of("id", chunk)], fields)
+        ]
+
+    def _categories(self, items: Sequence[Json]) -> dict[str, str | None]:
+        """Tax category name by line id. Older databases keep it on the billing code instead of the line."""
+        taxed = [item for item in items if rows.decimal(item.get("taxDollars"))]
+        bare = {rows.key(item.get("billingCodeID")) for item in taxed if item.get("taxCategoryID") is None}
+        self._learn_codes(sorted(code for code in bare if code is not None and code not in self._code_categories))
+        wanted = {str(item["id"]): self._category_of(item) for item in items}
+        names = self._list("TaxCategories", "name") if any(wanted.values()) else {}
+        return {line: names.get(category or "") for line, category in wanted.items()}
+
+    def _category_of(self, item: Json) -> str | None:
+        own = rows.key(item.get("taxCategoryID"))
+        return own if own is not None else self._code_categories.get(rows.key(item.get("billingCodeID")) or "")
+
+    def _learn_codes(self, ids: Sequence[str]) -> None:
+        for row in self._by_id("BillingCodes", ids, ("taxCategoryID",)):
+            self._code_categories[str(row["id"])] = rows.key(row.get("taxCategoryID"))
+        for missing in set(ids) - set(self._code_categories):
+            self._code_categories[missing] = None
+
+    def _emails(self, ids: Sequence[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for chunk in _chunks(ids):
+            primary = [rows.one_of("companyID", chunk), {"op": "eq", "field": "primaryContact", "value": True}]
+            for row in self._client.rows("Contacts", primary, ("companyID", "emailAddress", "isActive")):
+                email = rows.text(row.get("emailAddress"))
+                if email and row.get("isActive") not in (0, False):
+                    found.setdefault(str(row.get("companyID")), email)
+        return found
+
+    def _foreign_currencies(self, companies: Sequence[Json]) -> dict[str, str]:
+        """Currency code by id; empty without multi-currency, where companies carry none that matters."""
+        if self._currencies is None:
+            if all(row.get("currencyID") is None for row in companies):
+                return {}
+            listed = self._client.rows("Currencies")
+            active = [row for row in listed if row.get("isActive") is not False]
+            names = {str(row["id"]): rows.text(row.get("name")) or "" for row in listed}
+            self._currencies = names if len(active) > 1 else {}
+        return self._currencies
+
+    def _list(self, entity: str, *fields: str) -> dict[str, str]:
+        """Names of a small list by id: the first field that is not blank."""
+        if entity not in self._names:
+            found = {}
+            for row in self._client.rows(entity):
+                named = (rows.text(row.get(field)) for field in fields)
+                found[str(row["id"])] = next((name for name in named if name), "")
+            self._names[entity] = found
+        return self._names[entity]
+
+
+def _only_invoices(kind: str) -> None:
+    if kind != rows.INVOICE:
+        raise ValueError(f"Autotask has no documents of kind {kind!r} here")
+
+
+def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """An `in` filter takes at most 500 values."""
+    for start in range(0, len(items), PAGE):
+        yield items[start : start + PAGE]
+
+
+def _has_country(row: Json) -> bool:
+    return row.get("countryID") is not None or row.get("billToCountryID") is not None
+
+
+def _code(row: Json, accounts: Mapping[str, str]) -> Code:
+    return Code(
+        id=str(row["id"]),
+        name=rows.text(row.get("name")) or "",
+        number=rows.text(row.get("externalNumber")),
+        gl_account=accounts.get(str(row.get("generalLedgerAccount"))),
+        description=rows.text(row.get("description")),
+        active=row.get("isActive") is not False,
+    )
+
+
+def _term(row: Json) -> Term:
+    days = row.get("paymentDueInDays")
+    return Term(str(row["id"]), rows.text(row.get("name")) or "", days if isinstance(days, int) else None)

@@ -32,13 +32,13 @@ class SandboxApi:
     def seed(self, kind: str, **options: Any) -> tuple[Company, dict[str, Any]]:
         """Make a company on both platforms (`retail` or `msp`) and return it with what the sandbox said."""
         made = self.post(f"seed/{kind}", **options)
+        access = made["autotask"]
         company = Company(
-            name=str(made["name"]),
+            slug=str(made["slug"]),
             realm=str(made["realm"]),
-            user=str(made["user"]),
-            secret=str(made["secret"]),
-            integration_code=str(made["integration_code"]),
-            admin=str(made.get("admin", "")),
+            user=str(access["user"]),
+            secret=str(access["secret"]),
+            integration_code=str(access["integration_code"]),
         )
         return company, made
 

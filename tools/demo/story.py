@@ -7,6 +7,7 @@ Every step uses what the page in front of it offers, by the words on its buttons
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -27,12 +28,11 @@ RUN_S = 3600.0
 class Company:
     """One simulated pair of platforms: a QuickBooks company and the Autotask it is joined to."""
 
-    name: str
+    slug: str
     realm: str
     user: str
     secret: str
     integration_code: str
-    admin: str
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,7 @@ class Story:
         names = {control.name for form in page.forms for control in form.controls}
         buttons = [button.label for form in page.forms for button in form.buttons]
         label = next((b for b in buttons if not re.search(r"cancel|no thanks", b, re.IGNORECASE)), "")
-        values: Values = {
-            name: value
-            for name, value in {"user": self.company.admin, "realm": self.company.realm}.items()
-            if name in names
-        }
+        values: Values = {name: value for name, value in {"realm": self.company.realm}.items() if name in names}
         return label, values
 
     def settings(self, values: Values) -> None:
@@ -146,14 +142,14 @@ class Story:
             raise WalkError(f"Sync Now led to {walker.url}, which is not the page of a run")
         return walker.url.split("?")[0]
 
-    def wait_for_run(self, run_url: str, check: Any) -> Finished:
-        """Ask the run's page until the run is finished; check() raises when a process has died."""
+    def wait_for_run(self, run_url: str, look: Callable[[dict[str, Any]], None]) -> Finished:
+        """Ask the run's page until the run is finished; look() sees each answer and may end the wait."""
         status: dict[str, Any] = {}
 
         def finished() -> bool:
             nonlocal status
-            check()
             status = self.walker.json(f"{run_url}/status.json")
+            look(status)
             return bool(status.get("finished"))
 
         wait_until(finished, timeout_s=RUN_S, what=f"the run is finished ({run_url})", every_s=1.0)

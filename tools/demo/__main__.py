@@ -1,0 +1,113 @@
+"""`make demo`: start everything, walk the product as a person would, and let the sandbox judge the books.
+
+Without --once the site is left running with two companies: a generated one waiting for its first posting, and
+the real month in its books. With --once the last line is the judge's JSON and the exit code its verdict.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from tools.demo.sandbox_api import SandboxApi, SandboxError
+from tools.demo.scenes import Scenes
+from tools.demo.stage import Stage, StageError, choose_folder, choose_ports, set_up
+from tools.demo.verdict import failures, summary
+from tools.demo.walker import WalkError
+from tools.environment import ROOT
+from tools.waiting import WaitedTooLong
+
+SHARED_MONTH = ROOT.parent / "shared" / "data" / "online-retail"
+
+
+def main() -> int:
+    args = arguments()
+    folder = choose_folder(once=args.once)
+    done = folder / "ready"
+    try:
+        ports = choose_ports(args.port, any_free=args.once)
+        if folder.exists() and not done.exists():
+            # A first start that was interrupted half-way: begin again rather than show half a world.
+            shutil.rmtree(folder)
+        say("Starting the sandbox, the site, two workers and the scheduler …")
+        with set_up(folder, ports) as stage:
+            say(f"Bookbridge   {stage.ports.web_url}")
+            say(f"Sandbox      {stage.ports.sandbox_url}   (simulated QuickBooks, Autotask and mailbox)")
+            if args.once:
+                return count_once(stage, args)
+            if not done.exists():
+                prepare(stage, args)
+                done.touch()
+            stay(stage)
+    except (StageError, SandboxError, WalkError, WaitedTooLong) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        print(f"demo: the processes' output is in {folder / 'processes.log'}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        say("\nStopped.")
+        return 130
+    return 0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="count the month in a fresh world, then exit")
+    parser.add_argument("--data", type=Path, help="folder of .csv or .csv.gz files in the Online Retail format")
+    parser.add_argument("--limits", choices=["on", "off"], default="on", help="the platforms' rate limits")
+    parser.add_argument("--latency", choices=["off", "model"], default="off", help="added answer times")
+    parser.add_argument("--port", type=int, default=8300, help="the site's port; the sandbox takes PORT+100")
+    args = parser.parse_args()
+    if args.data is None and SHARED_MONTH.is_dir():
+        args.data = SHARED_MONTH
+    return args
+
+
+def count_once(stage: Stage, args: argparse.Namespace) -> int:
+    """Sync the real invoices in this fresh world; print the judge's account as the last line."""
+    api = control(stage, args)
+    account, counts = Scenes(stage, api, say).real_month(args.data)
+    for line in summary(account):
+        say(line)
+    problems = failures(account, counts)
+    for problem in problems:
+        print(f"demo: {problem}", file=sys.stderr)
+    sys.stderr.flush()
+    print(json.dumps(account), flush=True)
+    return 1 if problems else 0
+
+
+def prepare(stage: Stage, args: argparse.Namespace) -> None:
+    """Make the world to play in."""
+    api = control(stage, args)
+    scenes = Scenes(stage, api, say)
+    scenes.waiting_msp()
+    account, _ = scenes.real_month(args.data)
+    for line in summary(account):
+        say(line)
+    say(json.dumps(account))
+
+
+def control(stage: Stage, args: argparse.Namespace) -> SandboxApi:
+    api = SandboxApi(stage.ports.sandbox_url)
+    api.post("limits", on=args.limits == "on")
+    api.post("latency", mode=args.latency)
+    return api
+
+
+def stay(stage: Stage) -> None:
+    """Leave the site running until somebody presses Ctrl-C or a process ends."""
+    say(f"The site is running at {stage.ports.web_url}. Ctrl-C stops it; `make demo` brings it back as it was.")
+    assert stage.supervisor is not None
+    stage.supervisor.wait()
+    stage.check()
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

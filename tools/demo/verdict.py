@@ -1,0 +1,81 @@
+"""Read the sandbox's account of a sync: does everything agree, and what would a person want to hear of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+NONE_OF_THESE = ("duplicates", "missing", "unmarked", "unexplained")
+# The shared month of real invoices has a known outcome. GBP totals as the books must show them.
+MONTH = {"invoices": 2025, "lines": 42481}
+MONTH_OUTCOME: dict[str, Any] = {
+    "seen": 2025,
+    "posted": 1400,
+    "credit_memos": 308,
+    "skipped": {"zero_total": 140},
+    "faults": {"no_customer": 177},
+    "waiting": 0,
+}
+MONTH_TOTAL = Decimal("554604.02")
+LEDGER_CALLS_PER_DOCUMENT = Decimal("0.12")
+
+
+def agrees(account: Mapping[str, Any]) -> bool:
+    """Nothing posted twice, missing, unmarked or unexplained, nothing waiting, and the totals are equal."""
+    return not any(account[name] for name in (*NONE_OF_THESE, "waiting")) and not _unequal(account)
+
+
+def failures(account: Mapping[str, Any], counts: Mapping[str, int]) -> list[str]:
+    """Sentences for everything that makes the demo fail; empty when it may exit 0."""
+    found = [f"{name}: {account[name]}, should be 0" for name in NONE_OF_THESE if account[name]]
+    found += _unequal(account)
+    if all(counts.get(name) == wanted for name, wanted in MONTH.items()):
+        found += _month_failures(account)
+    return found
+
+
+def summary(account: Mapping[str, Any]) -> list[str]:
+    """What was posted and what needs a person, in words."""
+    totals = ", ".join(f"{currency} {_amount(pair['posted']):,.2f}" for currency, pair in account["totals"].items())
+    lines = [
+        f"Of {account['seen']:,} invoices, {account['posted']:,} are in the books and "
+        f"{account['credit_memos']:,} as credit memos: {totals or 'nothing'}.",
+    ]
+    for name, meaning in (("skipped", "Skipped over"), ("faults", "Need a person")):
+        reasons = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in account[name].items())
+        lines.append(f"{meaning}: {reasons or 'none'}.")
+    calls, posted = account["ledger_calls"], account["posted"] + account["credit_memos"]
+    lines.append(
+        f"{calls:,} calls to QuickBooks ({calls / max(posted, 1):.3f} a document), "
+        f"{account['source_calls']:,} to Autotask, {account['seconds']:.0f} seconds."
+    )
+    return lines
+
+
+def _unequal(account: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{currency}: posted {pair['posted']}, expected {pair['expected']}"
+        for currency, pair in account["totals"].items()
+        if _amount(pair["posted"]) != _amount(pair["expected"])
+    ]
+
+
+def _month_failures(account: Mapping[str, Any]) -> list[str]:
+    found = [
+        f"{name}: {account[name]}, should be {wanted} for this month"
+        for name, wanted in MONTH_OUTCOME.items()
+        if account[name] != wanted
+    ]
+    pair = account["totals"].get("GBP", {"expected": 0, "posted": 0})
+    if {_amount(pair["expected"]), _amount(pair["posted"])} != {MONTH_TOTAL}:
+        found.append(f"GBP {pair}, should be {MONTH_TOTAL} for this month")
+    documents = account["posted"] + account["credit_memos"]
+    if account["ledger_calls"] > LEDGER_CALLS_PER_DOCUMENT * documents:
+        found.append(f"ledger_calls: {account['ledger_calls']} for {documents} documents, more than 0.12 each")
+    return found
+
+
+def _amount(value: Any) -> Decimal:
+    """JSON brings amounts as numbers or text; two places, because these are sums of money."""
+    return Decimal(str(value)).quantize(Decimal("0.01"))

@@ -100,9 +100,7 @@ def control(stage: Stage, args: argparse.Namespace) -> SandboxApi:
 def stay(stage: Stage) -> None:
     """Leave the site running until somebody presses Ctrl-C or a process ends."""
     say(f"The site is running at {stage.ports.web_url}. Ctrl-C stops it; `make demo` brings it back as it was.")
-    assert stage.supervisor is not None
-    stage.supervisor.wait()
-    stage.check()
+    stage.wait()
 
 
 def say(text: str) -> None:

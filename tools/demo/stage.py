@@ -50,6 +50,12 @@ class Stage:
         if self.supervisor is not None and self.supervisor.poll() is not None:
             raise StageError(f"a process of the demo has ended. The end of {self.log}:\n{self._log_end()}")
 
+    def wait(self) -> None:
+        """Block until the processes end; raises as check() does, because nobody asked them to."""
+        if self.supervisor is not None:
+            self.supervisor.wait()
+        self.check()
+
     def _log_end(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-25:])

@@ -136,7 +136,8 @@ def _address(row: Json, countries: Mapping[str, str]) -> Address:
     billing = _fields(row, "billToAddress1", "billToAddress2", "billToCity", "billToState", "billToZipCode")
     own = _fields(row, "address1", "address2", "city", "state", "postalCode")
     used, country = (billing, row.get("billToCountryID")) if any(billing) else (own, row.get("countryID"))
-    return Address(*used, countries.get(str(country), ""))
+    line1, line2, city, region, postal_code = used
+    return Address(line1, line2, city, region, postal_code, countries.get(str(country), ""))
 
 
 def _fields(row: Json, *names: str) -> tuple[str, ...]:

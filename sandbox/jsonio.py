@@ -4,7 +4,6 @@ Numbers with a fraction are read as Decimal and printed digit for digit; nothing
 """
 
 import json
-import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,14 +11,14 @@ from typing import Any
 from flask import Flask
 from flask.json.provider import JSONProvider
 
-# json has no hook that prints a raw number, so a Decimal leaves as a marked string and the mark is taken off.
-_MARK = "\x00decimal:"
-_MARKED = re.compile(r'"\\u0000decimal:([^"]*)"')
+# json has no hook that prints a raw number, so a Decimal leaves as a string between two control characters and
+# the marks are taken off with its quotation marks. No text of a platform begins or ends with such a character.
+_OPEN, _SHUT = "\x00", "\x01"
 
 
 def _default(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return _MARK + format(value, "f")
+        return f"{_OPEN}{value:f}{_SHUT}"
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, date):
@@ -31,7 +30,7 @@ def dumps(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> 
     """Print `value` as ASCII JSON; a Decimal becomes a plain number with exactly its digits."""
     separators = None if indent else (",", ":")
     text = json.dumps(value, default=_default, indent=indent, sort_keys=sort_keys, separators=separators)
-    return _MARKED.sub(r"\1", text) if "\\u0000decimal:" in text else text
+    return text.replace('"\\u0000', "").replace('\\u0001"', "")
 
 
 def loads(text: str | bytes) -> Any:

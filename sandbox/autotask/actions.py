@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from sandbox.autotask.entities import BILLING_ITEMS
 from sandbox.autotask.tenants import Tenant
 from sandbox.autotask.views import CENT, Row, moment_text, parse_moment
 
@@ -38,7 +39,9 @@ def post_item(tenant: Tenant, company: int | None, region: int | None, line: Map
 
     `extendedPrice` and `taxDollars` are computed unless the line brings them.
     """
-    item = dict(line)
+    kinds = {name: field.kind for name, field in BILLING_ITEMS.fields.items()}
+    item = {name: Decimal(str(value)) if kinds.get(name) == "d" and value is not None else value
+            for name, value in line.items()}
     item.setdefault("companyID", company)
     item.setdefault("nonBillable", 0)
     item.setdefault("subType", item.get("billingItemType"))

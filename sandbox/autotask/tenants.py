@@ -86,7 +86,7 @@ class Tenant:
         id = row.get("id")
         if id is None:
             id = self.world.store.next_id(self.space, entity, start=_first_id(entity, self.ci))
-        self.save(entity, {"id": int(id), **row})
+        self.save(entity, {**row, "id": int(id)})
         return int(id)
 
     def save(self, entity: str, row: Mapping[str, Any]) -> None:

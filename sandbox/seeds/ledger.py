@@ -1,8 +1,10 @@
 """The door from the seeds to the simulated QuickBooks: make a company there, put customers and items into it."""
 
 import importlib
+from decimal import Decimal
 from typing import Any
 
+from sandbox.autotask.tenants import INTEGRATION_CODE, Tenant
 from sandbox.world import World
 
 
@@ -12,10 +14,49 @@ def create_company(world: World, slug: str, profile: str, name: str, currency: s
     return str(profiles.create_company(world, slug=slug, profile=profile, name=name, currency=currency))
 
 
-def access(world: World, laid: Any, realm: str, counts: dict[str, int]) -> dict[str, Any]:
+class Ledger:
+    """Puts records into one QuickBooks company past its API, as if they had always been there."""
+
+    def __init__(self, world: World, realm_id: str) -> None:
+        self._lists = importlib.import_module("sandbox.qbo.lists")
+        self._realm = importlib.import_module("sandbox.qbo.realm").Realm(world, realm_id)
+        accounts = {row["entity"]["Name"]: row["id"] for row in self._realm.records("Account")}
+        self._income = {name: {"value": accounts[name]} for name in ("Services", "Labour", "Hardware", "Sales")}
+
+    def customer(self, name: str, email: str | None = None) -> str:
+        """A customer of this display name."""
+        mail = {"PrimaryEmailAddr": {"Address": email}} if email else {}
+        return str(self._lists.seed(self._realm, "Customer", DisplayName=name, **mail))
+
+    def vendor(self, name: str) -> str:
+        """A vendor, whose name no customer may have."""
+        return str(self._lists.seed(self._realm, "Vendor", DisplayName=name))
+
+    def item(self, name: str, sku: str, account: str = "Services", **more: Any) -> str:
+        """A service item booked on one of the income accounts."""
+        return str(self._lists.seed(self._realm, "Item", Name=name, Sku=sku, Type="Service",
+                                    IncomeAccountRef=self._income[account], **more))
+
+    def category(self, name: str) -> str:
+        """An item that is only a category and cannot be sold."""
+        return str(self._lists.seed(self._realm, "Item", Name=name, Type="Category"))
+
+    def invoice(self, customer: str, item: str, number: str, amount: Decimal, tax_code: str | None) -> None:
+        """An invoice somebody else made, under a number of their own."""
+        sales = importlib.import_module("sandbox.qbo.writes")
+        detail: dict[str, Any] = {"ItemRef": {"value": item}}
+        body: dict[str, Any] = {"CustomerRef": {"value": customer}, "DocNumber": number, "Line": [
+            {"Amount": amount, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}]}
+        if tax_code is not None:
+            code = next(row["id"] for row in self._realm.records("TaxCode") if row["entity"]["Name"] == tax_code)
+            detail["TaxCodeRef"] = {"value": code}
+            body["GlobalTaxCalculation"] = "TaxExcluded"
+        sales.perform(self._realm, sales.entity_named("Invoice"), "create", body)
+
+
+def access(world: World, tenant: Tenant, realm: str, counts: dict[str, int]) -> dict[str, Any]:
     """What a caller needs to use a seeded pair: addresses, fake credentials, counts."""
-    tenant = laid.tenant
     return {"slug": tenant.slug, "ci": tenant.ci, "realm": realm, "counts": counts,
             "autotask": {"user": f"api@{tenant.slug}.sandbox.invalid", "secret": f"SANDBOX-SECRET-{tenant.slug}",
-                         "integration_code": "SANDBOXINTEGRATIONCODE00001"},
+                         "integration_code": INTEGRATION_CODE},
             "pages": {"psa": f"{world.public_url}/psa/{tenant.ci}", "books": f"{world.public_url}/books/{realm}"}}

@@ -156,7 +156,7 @@ def load(world: World, data: str | Path | Sequence[Path], *, slug: str = "retail
     counts = {"invoices": len(documents), "lines": loader.lines, "companies": len(loader.companies),
               "billing_codes": len(loader.codes)}
     first = min(document.at for document in documents) + loader.shift
-    return {**ledger.access(world, laid, realm, counts), "first_day": first.date().isoformat(),
+    return {**ledger.access(world, laid.tenant, realm, counts), "first_day": first.date().isoformat(),
             "currency": "GBP", "time_zone": laid.tenant.zone_name}
 
 

@@ -28,7 +28,8 @@ SWITCHES: dict[str, Any] = {
     "realm_in_id_token": True,
     "parallel_refresh": "kill",  # kill the grant | "refuse" the second one | "allow" both
     "code_seconds": 300,
-    "email_verified": True,
+    "email_verified": True,  # what userinfo says about a confirmed address
+    "realm_in_launch": False,  # the launch link of My Apps carries ?realmId=
 }
 
 

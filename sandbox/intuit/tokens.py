@@ -33,7 +33,8 @@ class Refused(Exception):
 BAD_REFRESH = "Incorrect or invalid refresh token"
 
 
-def _now(world: Any) -> datetime:
+def now(world: Any) -> datetime:
+    """The sandbox's present moment, UTC."""
     moment: datetime = world.clock.now()
     return moment.astimezone(UTC)
 
@@ -47,7 +48,7 @@ def grant(world: Any, sub: str, realm: str | None, scopes: Sequence[str]) -> str
         "realm": realm,
         "scopes": list(scopes),
         "revoked": False,
-        "since": _now(world).isoformat(),
+        "since": now(world).isoformat(),
     }
     world.store.put("intuit", "grant", ident, body, {"realm": realm, "sub": sub})
     return ident
@@ -67,10 +68,10 @@ def access_token(world: Any, realm: str, sub: str = "sandbox-admin") -> str:
 
 def _new_refresh(world: Any, grant_id: str) -> str:
     value = "AB11" + secrets.token_hex(23)
-    body = {"grant": grant_id, "value": value, "issued": _now(world).isoformat(), "superseded": None}
+    body = {"grant": grant_id, "value": value, "issued": now(world).isoformat(), "superseded": None}
     world.store.put("intuit", "refresh", fingerprint(value), body, {"grant": grant_id})
     found = world.store.get("intuit", "grant", grant_id)
-    found["refresh"], found["refreshed"] = value, _now(world).isoformat()
+    found["refresh"], found["refreshed"] = value, now(world).isoformat()
     _put_grant(world, found)
     return value
 
@@ -81,7 +82,7 @@ def _put_grant(world: Any, body: dict[str, Any]) -> None:
 
 def _answer(world: Any, grant_id: str, refresh_value: str) -> dict[str, Any]:
     value = "eyJlbmMiOiJub25lLXNhbmRib3gifQ.." + secrets.token_urlsafe(48)
-    expires = _now(world) + timedelta(seconds=settings.ACCESS_SECONDS)
+    expires = now(world) + timedelta(seconds=settings.ACCESS_SECONDS)
     body = {"grant": grant_id, "expires": expires.isoformat()}
     world.store.put("intuit", "access", fingerprint(value), body, {"grant": grant_id})
     return {
@@ -96,7 +97,7 @@ def _answer(world: Any, grant_id: str, refresh_value: str) -> dict[str, Any]:
 def hard_seconds_left(world: Any, grant_id: str) -> int:
     """Seconds left of the five years since the consent."""
     since = datetime.fromisoformat(world.store.get("intuit", "grant", grant_id)["since"])
-    return settings.HARD_SECONDS - int((_now(world) - since).total_seconds())
+    return settings.HARD_SECONDS - int((now(world) - since).total_seconds())
 
 
 def refresh(world: Any, value: str, started: float, finished: float) -> tuple[str, dict[str, Any]]:
@@ -122,10 +123,10 @@ def refresh(world: Any, value: str, started: float, finished: float) -> tuple[st
 
 def _dead(world: Any, found: dict[str, Any], body: dict[str, Any]) -> bool:
     """Past the 100 days, past the five years, or a previous value whose grace is over."""
-    now = _now(world)
+    present = now(world)
 
     def older(moment: str, seconds: int) -> bool:
-        return now - datetime.fromisoformat(moment) >= timedelta(seconds=seconds)
+        return present - datetime.fromisoformat(moment) >= timedelta(seconds=seconds)
 
     if older(body["refreshed"], settings.REFRESH_SECONDS) or older(body["since"], settings.HARD_SECONDS):
         return True
@@ -144,11 +145,11 @@ def _rotate(world: Any, found: dict[str, Any], body: dict[str, Any]) -> str:
     current: str = body["refresh"]
     key = fingerprint(current)
     latest = world.store.get("intuit", "refresh", key)
-    age = _now(world) - datetime.fromisoformat(latest["issued"])
+    age = now(world) - datetime.fromisoformat(latest["issued"])
     if age < timedelta(seconds=settings.ROTATE_SECONDS):
-        _put_grant(world, body | {"refreshed": _now(world).isoformat()})
+        _put_grant(world, body | {"refreshed": now(world).isoformat()})
         return current
-    world.store.put("intuit", "refresh", key, latest | {"superseded": _now(world).isoformat()}, {"grant": body["id"]})
+    world.store.put("intuit", "refresh", key, latest | {"superseded": now(world).isoformat()}, {"grant": body["id"]})
     return _new_refresh(world, body["id"])
 
 
@@ -174,7 +175,14 @@ def revoke_company(world: Any, realm: str) -> int:
 def live_grant(world: Any, value: str) -> dict[str, Any] | None:
     """The grant of an access token that is valid now, or None."""
     found = world.store.get("intuit", "access", fingerprint(value))
-    if found is None or datetime.fromisoformat(found["expires"]) <= _now(world):
+    if found is None or datetime.fromisoformat(found["expires"]) <= now(world):
         return None
     body: dict[str, Any] | None = world.store.get("intuit", "grant", found["grant"])
     return None if body is None or body["revoked"] else body
+
+
+def kill(world: Any, grant_id: str) -> None:
+    """Revoke one grant by its id."""
+    body = world.store.get("intuit", "grant", grant_id)
+    if body is not None:
+        _put_grant(world, body | {"revoked": True})

@@ -27,9 +27,7 @@ class NotSent(PlatformError):
 class RetryLater(PlatformError):
     """A limit was reached: a definite no. `until` is an aware UTC instant."""
 
-    def __init__(
-        self, message: str, until: datetime, *, platform: str = "", request_id: str | None = None
-    ) -> None:
+    def __init__(self, message: str, until: datetime, *, platform: str = "", request_id: str | None = None) -> None:
         super().__init__(message, platform=platform, request_id=request_id)
         self.until = until
 

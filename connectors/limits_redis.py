@@ -89,11 +89,7 @@ class RedisLimiter:
         self._used = client.register_script(_USED)
 
     def take(self, limits: Sequence[Limit]) -> float:
-        keys = [
-            key
-            for limit in limits
-            for key in (self._key("window", limit.name), self._key("pause", limit.name))
-        ]
+        keys = [key for limit in limits for key in (self._key("window", limit.name), self._key("pause", limit.name))]
         keys.append(self._key("sequence", "all"))
         args = [value for limit in limits for value in (limit.most, _micros(limit.seconds))]
         return int(self._ask(lambda: self._take(keys=keys, args=args))) / 1_000_000
@@ -145,9 +141,7 @@ class RedisLimiter:
         try:
             return call()
         except redis.RedisError as problem:
-            raise Unavailable(
-                "Redis is away, so nothing is sent until it is back.", platform="Redis"
-            ) from problem
+            raise Unavailable("Redis is away, so nothing is sent until it is back.", platform="Redis") from problem
 
 
 def _micros(seconds: float) -> int:

@@ -83,7 +83,7 @@ def _one(error: Mapping[str, Any]) -> LedgerFault:
     code = str(error.get("code") or "")
     message = _flat(error.get("Message") or error.get("message"))
     detail = _flat(error.get("Detail") or error.get("detail"))
-    text = (f"{message}: {detail}" if detail and detail not in message else message) or "No text."
+    text = (detail if not message or detail.startswith(message) else f"{message}: {detail}".rstrip(": ")) or "No text."
     named = _NAMED_ID.search(detail) if code in ("6140", "6240") else None
     return LedgerFault(_refusal(code, text), code, text[:_MESSAGE_MAX], named.group(1) if named else None)
 

@@ -20,25 +20,20 @@ from connectors import jsonbytes
 from connectors.endpoints import Endpoints
 from connectors.errors import BadAnswer, NeedsReconnect, NotAllowed, NotSent, RetryLater, Unavailable
 from connectors.http import Http, PlatformSession, read_again, retry_after_s
-from connectors.limits import Gate, Limit, Limiter, Used, Waiting
+from connectors.limits import Gate, Limiter, Used, Waiting
+from connectors.sources.autotask_budget import Budget, hour
 
 PLATFORM = "Autotask"
 PAGE = 500
 _PAGES_MAX = 4000
-_HOUR_S = 3600.0
-_ALLOWANCE = 10_000
 _IN_FLIGHT = 2
 """Autotask allows three per endpoint and frees a place a little after it has answered."""
 _GATE_S = 90.0
-_ALLOWANCE_AGE_S = 600.0
+_THRESHOLD = "ThresholdInformation"
 _THREADS_RETRY_S = 1.0
 _THREADS_TRIES = 4
 _HOURLY_WAIT_S = 60.0
 _TEXT_MAX = 300
-
-# Shares of the database's hourly allowance, which all integrations of the customer use together. A person's click
-# may use what is left; background reads stop at half; write-backs stop a little earlier, so that they yield first.
-_SHARES = {"interactive": 0.95, "read": 0.5, "mark": 0.45}
 
 Json = Mapping[str, Any]
 
@@ -96,7 +91,7 @@ class AutotaskClient:
         self._waiting = Waiting(limiter, clock, pause)
         self._zone = zone
         self._zone_found = zone_found
-        self._interactive = interactive
+        self._budget = Budget(limiter, interactive=interactive)
         self._session = session or http.session(PLATFORM, endpoints.is_autotask)
         self._labels: dict[tuple[str, str], dict[str, str]] = {}
         self._code = hashlib.sha256(credentials.integration_code.encode()).hexdigest()[:12]
@@ -197,10 +192,11 @@ class AutotaskClient:
             raise Unavailable(f"Autotask answered for another record ({changed}).", platform=PLATFORM)
 
     def slot(self, operation: str) -> float:
-        return self._limiter.take(self._limits(operation))
+        self._budget.correct(self.zone().tenant, self.threshold)
+        return self._limiter.take(self._budget.limits(self.zone().tenant, operation))
 
     def usage(self) -> list[Used]:
-        return self._limiter.used(self._limits("read"))
+        return self._limiter.used(self._budget.limits(self.zone().tenant, "read"))
 
     # ---- inside -------------------------------------------------------------------------------------------
 
@@ -241,8 +237,10 @@ class AutotaskClient:
     def _once(self, method: str, path: str, body: Json | None, entity: str, *, taken: bool) -> requests.Response:
         zone = self.zone()
         if not taken:
-            self._correct_allowance(entity)
-            self._waiting.place(self._limits("read"), "Autotask's hourly limit of calls is reached.", PLATFORM)
+            if entity != _THRESHOLD:
+                self._budget.correct(zone.tenant, self.threshold)
+            limits = self._budget.limits(zone.tenant, "read")
+            self._waiting.place(limits, "Autotask's hourly limit of calls is reached.", PLATFORM)
         self._tally(entity, method)
         gate = Gate(f"autotask:{zone.tenant}:{self._code}:{entity.lower()}", _IN_FLIGHT, _GATE_S)
         token = self._waiting.gate(gate, "Autotask is busy with our other calls.", PLATFORM)
@@ -284,7 +282,7 @@ class AutotaskClient:
             raise NotAllowed(message, platform=PLATFORM)
         if status == 429:
             wait = retry_after_s(answer.headers, _HOURLY_WAIT_S)
-            self._limiter.penalise(self._hour, wait)
+            self._limiter.penalise(hour(self.zone().tenant), wait)
             raise RetryLater("Autotask's hourly limit is used up.", self._waiting.later(wait), platform=PLATFORM)
         passing = status in (408, 502, 503, 504) or any(word in told for word in ("deadlock", "timeout", "timed out"))
         if passing or (status >= 500 and not text):
@@ -293,44 +291,9 @@ class AutotaskClient:
 
     # ---- limits -------------------------------------------------------------------------------------------
 
-    @property
-    def _hour(self) -> str:
-        return f"autotask:{self.zone().tenant}:hour"
-
-    def _limits(self, operation: str) -> tuple[Limit, ...]:
-        threshold, others = self._allowance()
-        share = "interactive" if self._interactive else operation if operation in _SHARES else "read"
-        most = min(int(threshold * _SHARES[share]), int(threshold * _SHARES["interactive"]) - others)
-        return (Limit(self._hour, max(most, 1), _HOUR_S),)
-
-    def _allowance(self) -> tuple[int, int]:
-        """The database's hourly allowance and what other integrations used of it, as last read."""
-        noted = self._limiter.noted(f"{self._hour}:allowance")
-        if noted is None:
-            return _ALLOWANCE, 0
-        threshold, others = noted.split(",")
-        return int(threshold), int(others)
-
-    def _correct_allowance(self, entity: str) -> None:
-        """Once in ten minutes of real work, read what Autotask has counted; that call counts too.
-
-        An idle poll stays one call: below one in fifty of the allowance there is nothing to correct.
-        """
-        name = f"{self._hour}:asked"
-        if entity == "ThresholdInformation" or self._limiter.noted(name) is not None:
-            return
-        ours = self._limiter.used([Limit(self._hour, 1, _HOUR_S)])[0].used
-        if ours < _ALLOWANCE // 50:
-            return
-        self._limiter.note(name, "1", _ALLOWANCE_AGE_S)
-        found = self.threshold()
-        if found is not None:
-            threshold, counted = found
-            self._limiter.note(f"{self._hour}:allowance", f"{threshold},{max(counted - ours, 0)}", _HOUR_S)
-
     def threshold(self) -> tuple[int, int] | None:
         """(calls allowed an hour, calls counted now) for the whole database; None when it is not told."""
-        answer = self.get("ThresholdInformation", entity="ThresholdInformation")
+        answer = self.get(_THRESHOLD, entity=_THRESHOLD)
         allowed, counted = answer.get("externalRequestThreshold"), answer.get("currentTimeframeRequestCount")
         if isinstance(allowed, int) and isinstance(counted, int) and allowed > 0:
             return allowed, counted

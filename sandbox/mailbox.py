@@ -94,11 +94,14 @@ def _body(message: EmailMessage, kind: str) -> str:
 
 
 def _text(part: Any) -> str:
-    """The content of a part as text; anything that is not UTF-8 shows replacement characters."""
-    content = part.get_content()
-    if isinstance(content, bytes):
-        return content.decode("utf-8-sig", "replace")
-    return str(content).lstrip("\ufeff")
+    """The content of a part as text; what its character set cannot read becomes replacement characters."""
+    raw = part.get_payload(decode=True) or b""
+    charset = part.get_content_charset("utf-8")
+    try:
+        text = raw.decode(charset, "replace")
+    except LookupError:
+        text = raw.decode("utf-8", "replace")
+    return str(text).removeprefix("\ufeff")
 
 
 def _found(world: World, id: int) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The tables of the first migration, one function each, as plain column types."""

@@ -66,25 +66,9 @@ def register(app: Flask) -> None:
     env.undefined = StrictUndefined
     env.trim_blocks = True
     env.lstrip_blocks = True
-    env.filters.update(
-        amount=formats.format_amount,
-        money=formats.format_money,
-        totals=formats.format_totals,
-        figure=figure,
-        count=formats.format_count,
-        plural=formats.format_plural,
-        day=formats.format_day,
-        long_day=formats.format_long_day,
-        full_day=formats.format_full_day,
-        short_day=formats.format_short_day,
-        when=when,
-        clock=clock,
-        span=formats.format_span,
-        age=formats.format_age,
-    )
-    env.globals.update(
-        status_look=status_look, dot_icon=DOT_ICONS.__getitem__, note_icon=NOTE_ICONS.__getitem__
-    )
+    env.filters.update(formats.FILTERS)
+    env.filters.update(figure=figure, when=when, clock=clock, stamp=stamp)
+    env.globals.update(status_look=status_look, dot_icon=DOT_ICONS.__getitem__, note_icon=NOTE_ICONS.__getitem__)
     env.globals.update(asset=asset, icon_href=icon_href, chart_geometry=chart_geometry, col=Column)
     env.globals.update(company_field=company_field)
 
@@ -98,15 +82,17 @@ def figure(amount: Decimal, currency: str) -> Markup:
     """A large amount with its cents set apart, for figures that are read at a glance."""
     text = formats.format_amount(amount, currency)
     whole, dot, cents = text.partition(".")
-    return Markup("{}{}").format(
-        whole, Markup('<span class="ct">{}{}</span>').format(dot, cents) if dot else ""
-    )
+    return Markup("{}{}").format(whole, Markup('<span class="ct">{}{}</span>').format(dot, cents) if dot else "")
 
 
 def when(value: datetime, seconds: bool = False) -> Markup:
     """A `<time>` in the company's zone (`g.zone`, IANA name, UTC when unset) with UTC on hover."""
     text = formats.format_moment(value, g.get("zone", "UTC"), seconds)
     return _time(value, text)
+
+
+def stamp(value: datetime) -> Markup:
+    return _time(value, formats.format_stamp(value, g.get("zone", "UTC")))
 
 
 def clock(value: datetime, seconds: bool = False) -> Markup:

@@ -6,7 +6,7 @@ HTML are in `blueprints/presentation.py`; which words a status has is in `status
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -72,6 +72,12 @@ def format_moment(value: datetime, zone: str, seconds: bool = False) -> str:
     return f"{format_day(local)}, {_clock(local, seconds)}"
 
 
+def format_stamp(value: datetime, zone: str) -> str:
+    """`19 Nov, 13:58:07`, for events in a row whose year is clear; the full moment belongs on hover."""
+    local = _local(value, zone)
+    return f"{format_short_day(local)}, {_clock(local, seconds=True)}"
+
+
 def format_clock(value: datetime, zone: str, seconds: bool = False) -> str:
     """`13:58` in the given IANA zone."""
     return _clock(_local(value, zone), seconds)
@@ -105,6 +111,24 @@ def format_age(span: timedelta) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return f"{seconds} s"
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "amount": format_amount,
+    "money": format_money,
+    "totals": format_totals,
+    "count": format_count,
+    "plural": format_plural,
+    "day": format_day,
+    "long_day": format_long_day,
+    "full_day": format_full_day,
+    "short_day": format_short_day,
+    "moment": format_moment,
+    "utc": format_utc,
+    "span": format_span,
+    "age": format_age,
+}
+"""Filters by the names templates use: pages add theirs in `blueprints/presentation.py`, mails need only these."""
 
 
 def _local(value: datetime, zone: str) -> datetime:

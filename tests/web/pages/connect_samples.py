@@ -28,7 +28,12 @@ RESULT = {
         {"name": "Terms", "found": 4, "exact": 4, "similar": 0, "new": 0, "url": ""},
     ],
     "outcomes": [
-        {"status": "Pending Sync", "count": 88, "totals": usd("139862.14"), "text": "Ready: 84 invoices and 4 credit memos"},
+        {
+            "status": "Pending Sync",
+            "count": 88,
+            "totals": usd("139862.14"),
+            "text": "Ready: 84 invoices and 4 credit memos",
+        },
         {"status": "Fault", "count": 6, "totals": usd("9120.00"), "text": "Waits for an answer from you"},
         {"status": "Skipped Over", "count": 2, "totals": usd("0"), "text": "Zero total"},
     ],
@@ -60,7 +65,12 @@ def autotask() -> dict[str, Any]:
         ("yes", "May write invoice numbers"),
         ("dash", "Purchase orders no: this Autotask has no inventory module"),
     ]
-    found = {"ok": True, "title": "Connected to Autotask zone “America East 2”", "lines": [{"kind": k, "text": t} for k, t in lines], "todo": ""}
+    found = {
+        "ok": True,
+        "title": "Connected to Autotask zone “America East 2”",
+        "lines": [{"kind": k, "text": t} for k, t in lines],
+        "todo": "",
+    }
     form = Autotask(data={"username": "api@harbor.sandbox.invalid", "integration_code": "SANDBOXINTEGRATIONCODE00001"})
     return {"form": form, "test": found, "ledger": LEDGER, "fixing": False, "secret_kept": True}
 
@@ -127,7 +137,14 @@ def denied() -> dict[str, Any]:
 
 
 def invite() -> dict[str, Any]:
-    invitation = {"company": "Harbor Point IT", "role": "staff", "by": "Robin", "email": "sam@harborpoint.example", "expires_at": ago(days=-6), "accept_url": "/page/invite"}
+    invitation = {
+        "company": "Harbor Point IT",
+        "role": "staff",
+        "by": "Robin",
+        "email": "sam@harborpoint.example",
+        "expires_at": ago(days=-6),
+        "accept_url": "/page/invite",
+    }
     return {"invitation": invitation, "signed_in_as": ""}
 
 

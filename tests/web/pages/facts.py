@@ -20,7 +20,13 @@ def ago(**span: float) -> datetime:
 
 
 def shell(**changes: Any) -> dict[str, Any]:
-    company = {"id": 7, "name": "Harbor Point IT", "ledger": "QuickBooks Online", "ledger_short": LEDGER, "currency": "USD"}
+    company = {
+        "id": 7,
+        "name": "Harbor Point IT",
+        "ledger": "QuickBooks Online",
+        "ledger_short": LEDGER,
+        "currency": "USD",
+    }
     companies = [
         _company("Harbor Point IT", "QuickBooks Online · USD · Running", "ok", True),
         _company("Harbor Point Canada", "QuickBooks Online · CAD · Needs you: sign in again", "warn", False),

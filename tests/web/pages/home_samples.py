@@ -150,7 +150,14 @@ def document() -> dict[str, Any]:
 
 
 def document_fault() -> dict[str, Any]:
-    fault = {**document()["document"], "status": "Fault", "flags": [], "ledger_url": "", "ledger_number": "", "sentence": ""}
+    fault = {
+        **document()["document"],
+        "status": "Fault",
+        "flags": [],
+        "ledger_url": "",
+        "ledger_number": "",
+        "sentence": "",
+    }
     return {
         **document(),
         "document": fault,
@@ -195,4 +202,8 @@ def boards() -> dict[str, Any]:
 
 
 def boards_none() -> dict[str, Any]:
-    return {"shell": shell(company=None, connection=None, companies=[]), "companies": [], "connect_url": "/page/consent"}
+    return {
+        "shell": shell(company=None, connection=None, companies=[]),
+        "companies": [],
+        "connect_url": "/page/consent",
+    }

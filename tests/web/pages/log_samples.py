@@ -110,7 +110,11 @@ RUN["state"] = "In process"
 
 
 def tabs(current: str) -> list[dict[str, Any]]:
-    items = [("all", "All Records", 60, False), ("success", "Success Records", 46, False), ("error", "Error Records", 14, True)]
+    items = [
+        ("all", "All Records", 60, False),
+        ("success", "Success Records", 46, False),
+        ("error", "Error Records", 14, True),
+    ]
     return [
         {"label": label, "count": count, "href": "/page/run", "current": key == current, "bad": bad}
         for key, label, count, bad in items

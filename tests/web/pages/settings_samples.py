@@ -36,7 +36,9 @@ class Invoices(Form):
     recipients = TextAreaField("Report addresses")
     look_back_days = IntegerField("Calendar days in the past to look for unsynced Autotask invoices")
     zero_total = RadioField("Invoices with a total of zero", choices=YES_NO)
-    blank_text = RadioField("A line without text", choices=[("name", "Use its item’s name"), ("hold", "Hold the invoice")])
+    blank_text = RadioField(
+        "A line without text", choices=[("name", "Use its item’s name"), ("hold", "Hold the invoice")]
+    )
     run_limit = IntegerField("Documents a run may post without asking")
     time_zone = SelectField("Your time zone", choices=["America/Chicago", "Europe/London"])
     source_time_zone = SelectField("Autotask time zone", choices=["America/Chicago", "Europe/London"])
@@ -88,7 +90,10 @@ def invoices() -> dict[str, Any]:
         "opens": None,
         "tax_sentence": "QuickBooks ends with Autotask’s tax. Where it does not fit, the invoice waits with both figures.",
         "more": {"count": 6, "changed": 0},
-        "tools": [{"label": "Sync Invoices Now", "url": "/page/tools"}, {"label": "View Error Logs", "url": "/page/errors"}],
+        "tools": [
+            {"label": "Sync Invoices Now", "url": "/page/tools"},
+            {"label": "View Error Logs", "url": "/page/errors"},
+        ],
         "cancel_url": "/page/settings",
     }
 
@@ -111,7 +116,10 @@ def invoices_reading() -> dict[str, Any]:
 
 
 def history() -> dict[str, Any]:
-    changes = [{"label": "Start date", "before": "19 Nov 2026", "after": "1 Sep 2026"}, {"label": "Run limit", "before": "200", "after": "5,000"}]
+    changes = [
+        {"label": "Start date", "before": "19 Nov 2026", "after": "1 Sep 2026"},
+        {"label": "Run limit", "before": "200", "after": "5,000"},
+    ]
     return {
         "versions": [
             {"version": 7, "at": ago(days=7), "by": "Robin", "changes": changes, "note": "in use"},
@@ -184,14 +192,30 @@ def profile() -> dict[str, Any]:
         "companies": [{"name": "Harbor Point IT", "role": "admin", "url": "/page/home"}],
         "form": Look(data={"theme": "", "shortcuts": True}),
         "sessions": [
-            {"id": "a", "here": True, "agent": "Firefox on Linux", "started_at": ago(hours=3), "seen_at": ago(minutes=1)},
-            {"id": "b", "here": False, "agent": "Safari on iPhone", "started_at": ago(hours=9), "seen_at": ago(hours=2)},
+            {
+                "id": "a",
+                "here": True,
+                "agent": "Firefox on Linux",
+                "started_at": ago(hours=3),
+                "seen_at": ago(minutes=1),
+            },
+            {
+                "id": "b",
+                "here": False,
+                "agent": "Safari on iPhone",
+                "started_at": ago(hours=9),
+                "seen_at": ago(hours=2),
+            },
         ],
     }
 
 
 def demo() -> dict[str, Any]:
-    texts = {"admin": "Connects, changes settings, invites people.", "staff": "Uses the tools, fixes and retries.", "viewer": "Looks at everything, changes nothing."}
+    texts = {
+        "admin": "Connects, changes settings, invites people.",
+        "staff": "Uses the tools, fixes and retries.",
+        "viewer": "Looks at everything, changes nothing.",
+    }
     return {
         "people": [{"role": role, "name": role.capitalize(), "text": text} for role, text in texts.items()],
         "links": [{"label": "Mailbox", "url": "/page/demo", "text": "Every mail the demo sent"}],

@@ -41,7 +41,12 @@ def make_app() -> Flask:
 
 def _address(endpoint: str) -> str:
     parts = {"run": "<int:run_id>", "stop": "<int:run_id>", "resubmit": "<int:run_id>"}
-    people = {"role": "<member_id>", "remove": "<member_id>", "withdraw": "<invitation_id>", "end_session": "<session_id>"}
+    people = {
+        "role": "<member_id>",
+        "remove": "<member_id>",
+        "withdraw": "<invitation_id>",
+        "end_session": "<session_id>",
+    }
     name = endpoint.rpartition(".")[2]
     return f"/stage/{endpoint}/{parts.get(name) or people.get(name) or ''}"
 

@@ -19,10 +19,7 @@ Keys = Mapping[str, str | int | None]
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS docs (
     seq INTEGER PRIMARY KEY, space TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
-    UNIQUE (space, kind, id));
-CREATE TABLE IF NOT EXISTS keys (
-    space TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, id TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS keys_of_document ON keys (space, kind, id);
+    keys TEXT NOT NULL, UNIQUE (space, kind, id));
 CREATE TABLE IF NOT EXISTS counters (
     space TEXT NOT NULL, kind TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (space, kind));
 CREATE TABLE IF NOT EXISTS kv (
@@ -116,16 +113,11 @@ class Store:
         table = self._tables.get((space, kind))
         if table is None:
             table = self._tables[(space, kind)] = _Table()
-            keys: dict[str, dict[str, str]] = {}
-            for id, name, value in self.db.execute(
-                "SELECT id, name, value FROM keys WHERE space = ? AND kind = ?", (space, kind)
-            ):
-                keys.setdefault(id, {})[name] = value
             rows = self.db.execute(
-                "SELECT id, body FROM docs WHERE space = ? AND kind = ? ORDER BY seq", (space, kind)
+                "SELECT id, body, keys FROM docs WHERE space = ? AND kind = ? ORDER BY seq", (space, kind)
             )
-            for id, body in rows.fetchall():
-                table.place(id, jsonio.loads(body), keys.get(id, {}))
+            for id, body, keys in rows.fetchall():
+                table.place(id, jsonio.loads(body), jsonio.loads(keys) if keys else {})
         return table
 
     def put(
@@ -138,19 +130,10 @@ class Store:
             table = self._table(space, kind)
             old, old_keys = table.docs.get(id), table.keys.get(id, {})
             self.db.execute(
-                "INSERT INTO docs (space, kind, id, body) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (space, kind, id) DO UPDATE SET body = excluded.body",
-                (space, kind, id, jsonio.dumps(body)),
+                "INSERT INTO docs (space, kind, id, body, keys) VALUES (?, ?, ?, ?, ?) ON CONFLICT "
+                "(space, kind, id) DO UPDATE SET body = excluded.body, keys = excluded.keys",
+                (space, kind, id, jsonio.dumps(body), jsonio.dumps(text) if text else ""),
             )
-            if old_keys != text:
-                if old_keys:
-                    self.db.execute(
-                        "DELETE FROM keys WHERE space = ? AND kind = ? AND id = ?", (space, kind, id)
-                    )
-                self.db.executemany(
-                    "INSERT INTO keys VALUES (?, ?, ?, ?, ?)",
-                    [(space, kind, name, value, id) for name, value in text.items()],
-                )
             table.place(id, dict(body), text)
             self._note(lambda: table.place(id, old, old_keys))
 
@@ -186,7 +169,6 @@ class Store:
             if old is None:
                 return False
             self.db.execute("DELETE FROM docs WHERE space = ? AND kind = ? AND id = ?", (space, kind, id))
-            self.db.execute("DELETE FROM keys WHERE space = ? AND kind = ? AND id = ?", (space, kind, id))
             table.place(id, None, {})
             self._note(lambda: table.place(id, old, old_keys))
             return True
@@ -236,7 +218,7 @@ class Store:
     def clear(self, space: str | None = None) -> None:
         """Empty one space, or everything. Not meant to be rolled back."""
         with self.lock:
-            for table in ("docs", "keys", "counters", "kv"):
+            for table in ("docs", "counters", "kv"):
                 if space is None:
                     self.db.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the line above
                 else:

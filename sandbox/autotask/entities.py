@@ -88,7 +88,7 @@ BILLING_ITEMS = _entity("BillingItems", "BillingItem", """
     timeEntryID i RO | expenseItemID i RO | milestoneID i RO | configurationItemID i RO | roleID i RO |
     vendorID i RO | taxCategoryID i RO ->TaxCategories | accountManagerWhenApprovedID i RO | itemApproverID i RO |
     organizationalLevelAssociationID i RO | purchaseOrderNumber s50 RO | webServiceDate dt""",
-    "PATCH PUT", indexed=("invoiceID", "companyID", "billingCodeID"))
+    "PATCH PUT", indexed=("invoiceID", "companyID"))
 
 BILLING_CODES = _entity("BillingCodes", "BillingCode", """
     name s200 RO | description s500 RO | externalNumber s100 RO | useType i RO P:useType |

@@ -103,6 +103,8 @@ def _condition(field: Field, op: str, part: dict[str, Any], view: View, count: _
     compare = _COMPARE[op]
     if not comparable:
         return lambda row: False
+    if name == "id":
+        return lambda row: compare(row["id"], wanted)
     return lambda row: _holds(compare, _comparable(field, view.value(row, name)), wanted, op)
 
 
@@ -135,7 +137,9 @@ def _wanted(field: Field, value: Any) -> tuple[Any, bool]:
     if value is None:
         return None, True
     if field.kind in ("l", "i", "d"):
-        return (Decimal(value), True) if _is_number(value) else (None, False)
+        if not _is_number(value):
+            return None, False
+        return (int(value) if value == int(value) else Decimal(value)), True
     if field.kind in ("dt", "date"):
         try:
             return parse_moment(str(value)), True

@@ -277,7 +277,7 @@ class AutotaskClient:
         if "user name or password" in told:
             message = f"Autotask does not know the user name {self._credentials.user}, or its secret is wrong."
             raise NeedsReconnect(message, platform=PLATFORM)
-        if status == 403 or "permission" in told:
+        if status == 403 or ("permission" in told and "no matching records" not in told):
             message = f"The Autotask user may not do this with {entity}. Check its security level in Autotask."
             raise NotAllowed(message, platform=PLATFORM)
         if status == 429:

@@ -1,0 +1,250 @@
+"""What every ledger must keep. Subclasses say how the books are looked at; the cases are the same for all."""
+
+from __future__ import annotations
+
+import uuid
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from connectors.ledgers.base import (
+    Answer,
+    Batch,
+    Done,
+    Kind,
+    Ledger,
+    Member,
+    Outcome,
+    Refusal,
+    Refused,
+    Sought,
+    Unknown,
+)
+from domain.documents import Draft, DraftLine, ItemDraft, PartyDraft, Reference
+
+DAY = date(2026, 11, 20)
+
+
+class LedgerBench(ABC):
+    """A ledger company with one income account, and a look into its books past the connector."""
+
+    ledger: Ledger
+    account: str
+
+    @abstractmethod
+    def documents(self) -> list[tuple[str | None, Decimal]]:
+        """(number, total) of every live document that the tests created."""
+        ...
+
+    @abstractmethod
+    def send_and_lose_the_answer(self, batch: Batch) -> Answer:
+        """The ledger carries the batch out; what the connector says when the answer does not arrive."""
+        ...
+
+    def send(self, batch: Batch) -> Answer:
+        return self.ledger.send(batch)
+
+    def batch(self, *members: Member, key: str | None = None) -> Batch:
+        return Batch(key or str(uuid.uuid4()), self.ledger.tenant, members, self.ledger.compose(members))
+
+    def create(self, kind: Kind, draft: PartyDraft | ItemDraft | Draft) -> Outcome:
+        payload = self.ledger.payload(draft, {})
+        return self.send(self.batch(Member("0", kind, "create", payload))).outcomes["0"]
+
+    def customer(self, name: str) -> str:
+        return made(self.create(Kind.CUSTOMER, PartyDraft("1", name))).ledger_id
+
+    def item(self, name: str) -> str:
+        account = Reference("account", "a", "Sales", self.account)
+        return made(self.create(Kind.ITEM, ItemDraft("1", name, "Work", account))).ledger_id
+
+
+def made(outcome: Outcome) -> Done:
+    assert isinstance(outcome, Done), outcome
+    return outcome
+
+
+def invoice(customer: str | None, item: str | None, number: str | None = "AT-1", amount: str = "150.00") -> Draft:
+    line = DraftLine(
+        Reference("item", "remote support", "Remote support", item),
+        "Remote support, \"quoted\" \\ and 'quoted' é",
+        Decimal("1.5"),
+        Decimal(amount) / Decimal("1.5"),
+        Decimal(amount),
+        taxed=False,
+    )
+    return Draft(
+        kind="invoice",
+        party=Reference("customer", "7", "Acme", customer),
+        number=number,
+        date=DAY,
+        due_date=DAY + timedelta(days=30),
+        term=None,
+        currency="USD",
+        lines=(line,),
+        tax_total=Decimal(0),
+        send_tax=True,
+        total=Decimal(amount),
+        memo="Autotask invoice 1",
+        marker="ref:k3jd82ma",
+    )
+
+
+class LedgerContract:
+    """Subclasses provide the fixture `bench`."""
+
+    # ---- composing ----------------------------------------------------------------------------------------
+
+    def test_equal_drafts_give_equal_bytes(self, bench: LedgerBench) -> None:
+        assert bench.ledger.payload(invoice("1", "2"), {}) == bench.ledger.payload(invoice("1", "2"), {})
+
+    def test_a_named_reference_becomes_the_id_that_was_found_for_it(self, bench: LedgerBench) -> None:
+        ids = {("customer", "7"): "1", ("item", "remote support"): "2"}
+        assert bench.ledger.payload(invoice(None, None), ids) == bench.ledger.payload(invoice("1", "2"), {})
+
+    def test_a_reference_without_an_id_is_a_mistake(self, bench: LedgerBench) -> None:
+        with pytest.raises(KeyError):
+            bench.ledger.payload(invoice(None, "2"), {})
+
+    def test_frozen_payloads_stand_in_the_body_byte_for_byte(self, bench: LedgerBench) -> None:
+        payloads = [bench.ledger.payload(invoice("1", "2", number=f"N{place}"), {}) for place in range(3)]
+        body = bench.batch(*(Member(str(n), Kind.INVOICE, "create", one) for n, one in enumerate(payloads))).body
+        assert [body.count(one) for one in payloads] == [1, 1, 1]
+
+    # ---- sending ------------------------------------------------------------------------------------------
+
+    def test_an_invoice_is_created_and_its_echo_says_what_was_sent(self, bench: LedgerBench) -> None:
+        customer, item = bench.customer("Acme"), bench.item("Remote support")
+        done = made(bench.create(Kind.INVOICE, invoice(customer, item)))
+        echo = done.echo
+        assert (done.number, echo.tenant, echo.party_id) == ("AT-1", bench.ledger.tenant, customer)
+        assert (echo.total, echo.currency, echo.lines, echo.live) == (Decimal("150.00"), "USD", 1, True)
+        assert echo.marker is not None and echo.marker.endswith("ref:k3jd82ma")
+        assert bench.documents() == [("AT-1", Decimal("150.00"))]
+
+    def test_a_credit_memo_is_a_kind_of_its_own(self, bench: LedgerBench) -> None:
+        draft = replace(invoice(bench.customer("Acme"), bench.item("Work")), kind="credit_memo", due_date=None)
+        done = made(bench.create(Kind.CREDIT_MEMO, draft))
+        assert (done.echo.kind, done.echo.total) == (Kind.CREDIT_MEMO, Decimal("150.00"))
+
+    def test_the_same_batch_again_gives_the_same_answer_and_no_second_document(self, bench: LedgerBench) -> None:
+        draft = invoice(bench.customer("Acme"), bench.item("Work"))
+        batch = bench.batch(Member("0", Kind.INVOICE, "create", bench.ledger.payload(draft, {})))
+        first = made(bench.send(batch).outcomes["0"])
+        second = made(bench.send(batch).outcomes["0"])
+        assert (first.ledger_id, len(bench.documents())) == (second.ledger_id, 1)
+
+    def test_a_part_of_a_batch_may_go_again_under_its_key(self, bench: LedgerBench) -> None:
+        customer, item = bench.customer("Acme"), bench.item("Work")
+        members = [
+            Member(str(n), Kind.INVOICE, "create", bench.ledger.payload(invoice(customer, item, f"N{n}"), {}))
+            for n in range(3)
+        ]
+        whole = bench.batch(*members)
+        first = bench.send(whole).outcomes
+        again = bench.send(bench.batch(members[1], key=whole.key)).outcomes
+        assert made(again["1"]).ledger_id == made(first["1"]).ledger_id
+        assert len(bench.documents()) == 3
+
+    def test_a_lost_answer_leaves_every_member_unknown_until_it_is_looked_up(self, bench: LedgerBench) -> None:
+        customer, item = bench.customer("Acme"), bench.item("Work")
+        members = [
+            Member(str(n), Kind.INVOICE, "create", bench.ledger.payload(invoice(customer, item, f"N{n}"), {}))
+            for n in range(2)
+        ]
+        outcomes = bench.send_and_lose_the_answer(bench.batch(*members)).outcomes
+        assert [type(outcomes[key]) for key in ("0", "1")] == [Unknown, Unknown]
+        sought = [Sought(f"k{n}", Kind.INVOICE, number=f"N{n}") for n in range(3)]
+        found = bench.ledger.find(sought)
+        assert [len(found[f"k{n}"]) for n in range(3)] == [1, 1, 0]
+
+    def test_a_refused_member_does_not_stop_the_others(self, bench: LedgerBench) -> None:
+        customer, item = bench.customer("Acme"), bench.item("Work")
+        drafts = [invoice(customer, item, "N0"), invoice("999999", item, "N1"), invoice(customer, item, "N2")]
+        members = [
+            Member(str(n), Kind.INVOICE, "create", bench.ledger.payload(one, {})) for n, one in enumerate(drafts)
+        ]
+        outcomes = bench.send(bench.batch(*members)).outcomes
+        assert [type(outcomes[str(n)]) for n in range(3)] == [Done, Refused, Done]
+        assert sorted(str(number) for number, _ in bench.documents()) == ["N0", "N2"]
+        refused = outcomes["1"]
+        assert isinstance(refused, Refused) and refused.faults[0].refusal is Refusal.BAD_REFERENCE
+
+    def test_a_number_in_use_is_refused_and_names_the_record(self, bench: LedgerBench) -> None:
+        assert Kind.INVOICE in bench.ledger.capabilities.refuses_second_copy
+        draft = invoice(bench.customer("Acme"), bench.item("Work"))
+        first = made(bench.create(Kind.INVOICE, draft))
+        second = bench.create(Kind.INVOICE, draft)
+        assert isinstance(second, Refused)
+        assert second.faults[0].refusal is Refusal.DUPLICATE_NUMBER
+        assert second.faults[0].ledger_id in (None, first.ledger_id)
+        assert len(bench.documents()) == 1
+
+    def test_a_name_in_use_is_refused_whatever_its_letter_case(self, bench: LedgerBench) -> None:
+        bench.customer("Acme")
+        second = bench.create(Kind.CUSTOMER, PartyDraft("2", "ACME"))
+        assert isinstance(second, Refused) and second.faults[0].refusal is Refusal.DUPLICATE_NAME
+
+    def test_a_batch_of_another_company_never_leaves(self, bench: LedgerBench) -> None:
+        member = Member("0", Kind.CUSTOMER, "create", bench.ledger.payload(PartyDraft("1", "Acme"), {}))
+        with pytest.raises(ValueError, match="another company"):
+            bench.ledger.send(replace(bench.batch(member), tenant="1"))
+
+    # ---- looking up ---------------------------------------------------------------------------------------
+
+    def test_names_with_quotes_are_found_by_name_in_any_letter_case(self, bench: LedgerBench) -> None:
+        name = 'Söhne & "O\'Neil" \\ Co'
+        id = bench.customer(name)
+        found = bench.ledger.find([Sought("a", Kind.CUSTOMER, name=name.upper()), Sought("b", Kind.ITEM, name=name)])
+        [done] = found["a"]
+        assert (done.ledger_id, done.echo.name) == (id, name)
+        assert done.echo.record is not None and done.echo.record.name == name
+        assert not found["b"]
+
+    def test_by_creation_time_everything_made_since_is_found_for_the_caller_to_compare(
+        self, bench: LedgerBench
+    ) -> None:
+        done = made(bench.create(Kind.INVOICE, invoice(bench.customer("Acme"), bench.item("Work"), number=None)))
+        now = datetime.now(UTC)
+        found = bench.ledger.find(
+            [
+                Sought("since", Kind.INVOICE, since=now - timedelta(minutes=10)),
+                Sought("later", Kind.INVOICE, since=now + timedelta(days=1)),
+            ]
+        )
+        ours = [one for one in found["since"] if one.echo.marker and one.echo.marker.endswith("ref:k3jd82ma")]
+        assert [one.ledger_id for one in ours] == [done.ledger_id]
+        assert not found["later"]
+
+    def test_a_record_is_found_by_its_id(self, bench: LedgerBench) -> None:
+        done = made(bench.create(Kind.INVOICE, invoice(bench.customer("Acme"), bench.item("Work"))))
+        found = bench.ledger.find([Sought("a", Kind.INVOICE, ledger_id=done.ledger_id, number="other")])
+        assert [one.ledger_id for one in found["a"]] == [done.ledger_id]
+
+    def test_nothing_sought_is_nothing_found(self, bench: LedgerBench) -> None:
+        assert dict(bench.ledger.find([])) == {}
+
+    # ---- mirroring ----------------------------------------------------------------------------------------
+
+    def test_the_feed_shows_what_was_created_and_where_to_go_on(self, bench: LedgerBench) -> None:
+        start = datetime.now(UTC) - timedelta(hours=1)
+        id = bench.customer("Acme")
+        changes = bench.ledger.changes([Kind.CUSTOMER, Kind.ITEM], start)
+        assert changes.complete
+        assert (Kind.CUSTOMER, id, "Acme") in [(one.kind, one.id, one.name) for one in changes.records]
+        assert start < changes.watermark <= datetime.now(UTC)
+
+    def test_lists_hold_what_was_there_before_us(self, bench: LedgerBench) -> None:
+        id = bench.item("Work")
+        listed = bench.ledger.lists([Kind.ITEM, Kind.ACCOUNT])
+        by_key = {(one.kind, one.id): one for one in listed.records}
+        assert by_key[(Kind.ITEM, id)].name == "Work"
+        assert by_key[(Kind.ITEM, id)].details["income_account_id"] == bench.account
+        assert (Kind.ACCOUNT, bench.account) in by_key
+
+    def test_the_check_says_which_company_this_is(self, bench: LedgerBench) -> None:
+        profile = bench.ledger.check()
+        assert (profile.tenant, profile.currency, profile.own_numbers) == (bench.ledger.tenant, "USD", True)

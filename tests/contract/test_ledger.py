@@ -1,0 +1,57 @@
+"""The ledger contract on the memory fake and on QuickBooks (over HTTP, on the sandbox)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from connectors.ledgers.base import Answer, Batch, Kind, Unknown
+from connectors.ledgers.memory import MemoryCompany, MemoryLedger
+from sandbox.qbo import books
+from sandbox.server import World
+from tests.connectors.autotask_bench import utc_now
+from tests.connectors.quickbooks_bench import QuickBooksCompany
+from tests.contract.ledger_contract import LedgerBench, LedgerContract
+
+
+class MemoryBench(LedgerBench):
+    def __init__(self) -> None:
+        self.company = MemoryCompany(clock=utc_now)
+        self.ledger: MemoryLedger = MemoryLedger(self.company)
+        self.account = self.company.add(Kind.ACCOUNT, "Sales", type="Income").id
+
+    def documents(self) -> list[tuple[str | None, Decimal]]:
+        return [(one.number, one.total or Decimal(0)) for one in self.company.documents()]
+
+    def send_and_lose_the_answer(self, batch: Batch) -> Answer:
+        self.company.execute(batch)
+        return Answer({member.short_id: Unknown("lost") for member in batch.members}, None, None)
+
+
+class QuickBooksBench(LedgerBench):
+    def __init__(self, world: World, base: str) -> None:
+        self.at = QuickBooksCompany(world, base)
+        self.ledger = self.at.ledger
+        listed = self.at.ledger.lists([Kind.ACCOUNT]).records
+        self.account = next(one.id for one in listed if one.details["type"] == "Income")
+
+    def documents(self) -> list[tuple[str | None, Decimal]]:
+        rows = books.documents(self.at.world, self.at.realm)
+        return [(row.get("DocNumber"), Decimal(str(row["total"]))) for row in rows if row["live"]]
+
+    def send_and_lose_the_answer(self, batch: Batch) -> Answer:
+        self.at.world.faults.plan("response_lost", "qbo", "batch")
+        return self.ledger.send(batch)
+
+
+class TestMemoryLedger(LedgerContract):
+    @pytest.fixture
+    def bench(self) -> LedgerBench:
+        return MemoryBench()
+
+
+class TestQuickBooksLedger(LedgerContract):
+    @pytest.fixture
+    def bench(self, sandbox_world: World, sandbox: str) -> LedgerBench:
+        return QuickBooksBench(sandbox_world, sandbox)

@@ -42,7 +42,7 @@ class MirrorState(Base):
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True)
     watermark: Mapped[datetime | None] = mapped_column(Instant)
     whole_at: Mapped[datetime | None] = mapped_column(Instant)
-    catalog: Mapped[Any] = mapped_column(Json)
+    catalog: Mapped[Any] = mapped_column(Json, nullable=True)
     """The source's Catalog (billing codes, terms, taxes)."""
     catalog_at: Mapped[datetime | None] = mapped_column(Instant)
     progress: Mapped[Any] = mapped_column(Json, default=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
@@ -47,6 +47,8 @@ class Posting(Base):
     """What it becomes in the ledger: invoice, credit_memo, customer, item."""
     state: Mapped[str] = mapped_column(String(20))
     draft: Mapped[Any] = mapped_column(Json)
+    plan_digest: Mapped[str] = mapped_column(String(64), default="")
+    """Of the draft as planned, so that an unchanged plan is not sent again after a refusal."""
     marker: Mapped[str] = mapped_column(String(20), default="")
     payload: Mapped[bytes | None] = mapped_column(LargeBinary)
     payload_sha256: Mapped[str | None] = mapped_column(String(64))
@@ -58,6 +60,8 @@ class Posting(Base):
     last_sent_at: Mapped[datetime | None] = mapped_column(Instant)
     next_action_at: Mapped[datetime | None] = mapped_column(Instant)
     interactive: Mapped[int] = mapped_column(Integer, default=0)
+    renew: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Once proven absent it ends as REJECTED, so that the next generation may go under a new key."""
     ledger_id: Mapped[str | None] = mapped_column(String(64))
     ledger_number: Mapped[str | None] = mapped_column(String(64))
     confirmed_by: Mapped[str | None] = mapped_column(String(20))
@@ -70,6 +74,15 @@ class Posting(Base):
     fence: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[datetime] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class PostingNeed(Base):
+    """A document's posting waits for the creation of a customer or item: the barrier."""
+
+    __tablename__ = "posting_needs"
+    posting_id: Mapped[int] = mapped_column(ForeignKey("postings.id"), primary_key=True)
+    need_id: Mapped[int] = mapped_column(ForeignKey("postings.id"), primary_key=True, index=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), index=True)
 
 
 class BatchRow(Base):
@@ -102,7 +115,7 @@ class Attempt(Base):
     http_status: Mapped[int | None] = mapped_column(Integer)
     request_id: Mapped[str | None] = mapped_column(String(100))
     outcome: Mapped[str | None] = mapped_column(Text)
-    seen: Mapped[Any] = mapped_column(Json)
+    seen: Mapped[Any] = mapped_column(Json, nullable=True)
     """{posting id: {outcome, ledger id}}: ids seen are stored even when the fence was lost."""
 
 

@@ -39,7 +39,7 @@ class _Claim:
 
 
 class TokenService:
-    """Shared by web, workers and scheduler of one process. `pause` waits that many seconds; `worker` names the process."""
+    """One per process, shared by its threads. `pause` waits that many seconds; `worker` names the process."""
 
     def __init__(
         self, sessions: sessionmaker[Session], key_ring: KeyRing, identity: IntuitIdentity,
@@ -107,6 +107,8 @@ class TokenService:
             tokens = self._ask(claim)
         except GrantRejected as problem:
             self._note_rejection(claim)
+            if still_good is not None:
+                return still_good
             message = "Intuit refused to renew the connection; it is asked once more in a minute."
             raise Unavailable(message, platform="Intuit") from problem
         except Exception:

@@ -1,0 +1,460 @@
+"""Serving a company: the one process that holds its lease sends, looks up and writes back until nothing can move.
+
+A loop with one thread for plans, database and fence; the pool's threads do HTTP only. Before every call the next
+due work is taken: look-ups, re-sends, interactive postings, creations (a barrier), documents, write-backs,
+read-backs. A key stands in a committed row before the first byte is sent. Starting twice is harmless.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connectors.errors import NeedsReconnect, NotAllowed, NotSent, PlatformError, RetryLater
+from connectors.ledgers.base import Answer, Batch, Done, Kind, Ledger, Member, Refused, Unknown
+from connectors.sources.base import Source
+from domain.reasons import reason
+from domain.statuses import PostingState, Status
+from models import Attempt, BatchRow, Company, Document, Posting, Run
+from sync import codec, due, mirror, reports, requests
+from sync.connection import needs_reconnect, succeeded
+from sync.documents import set_status, step
+from sync.lease import FenceLost, Lease
+from sync.prepare import Preparation
+from sync.runtime import Finished, Runtime
+from sync.settings import load_invoices
+from sync.settle import Settling, resolved
+from sync.writeback import WriteBack
+
+T = TypeVar("T")
+
+PREPARE_PAGE = 100
+LOOKUP_PAGE = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A batch in flight."""
+
+    attempt_id: int
+    postings: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    postings: tuple[int, ...]
+
+
+def serve(rt: Runtime, company_id: int, source: Source, ledger: Ledger) -> bool:
+    """Serve a company until 60 s have passed or nothing can move within 2 s. False: another process does already."""
+    lease = Lease.acquire(rt, company_id)
+    if lease is None:
+        return False
+    serving = Serving(rt, lease, company_id, source, ledger)
+    try:
+        serving.loop()
+    except FenceLost:
+        serving.abandon()
+        return True
+    lease.release(lambda db: due.next_wake(db, company_id, rt.clock.now(), serving.not_before()))
+    with rt.sessions() as db:
+        again = due.something_due(db, company_id, rt.clock.now())
+    if again:
+        rt.ring(company_id)
+    return True
+
+
+class Serving:
+    """The state of one turn of service. All of it could be lost: the database says what is true."""
+
+    def __init__(self, rt: Runtime, lease: Lease, company_id: int, source: Source, ledger: Ledger) -> None:
+        self.rt, self.lease, self.company_id = rt, lease, company_id
+        self.source, self.ledger = source, ledger
+        self.pool = rt.pool()
+        self.ledger_free = 0.0
+        self.looking: set[int] = set()
+        self.mirror_stale = False
+        self.failures = 0
+        self.write_back = WriteBack(rt, lease, company_id, source, self.pool)
+
+    # ---- the loop -------------------------------------------------------------------------------------------
+
+    def loop(self) -> None:
+        self._adopt_abandoned()
+        ends = self.rt.clock.monotonic() + self.rt.times.serve
+        while True:
+            self.lease.heartbeat_if_due()
+            moved = self._harvest(0)
+            now_over = self.rt.clock.monotonic() >= ends
+            if not now_over:
+                moved = self._start_something() or moved
+            if moved:
+                continue
+            if self.pool.running:
+                self._harvest(min(1.0, self.rt.times.heartbeat))
+                continue
+            if now_over or not self._wait_a_little():
+                return
+
+    def _wait_a_little(self) -> bool:
+        """Nothing moves now: finish runs that are through, then wait for what is near. False: nothing is."""
+        if self._finish_runs():
+            return True
+        with self.rt.sessions() as db:
+            wake = due.next_wake(db, self.company_id, self.rt.clock.now(), self.not_before())
+        if wake is None:
+            return False
+        delay = (wake - self.rt.clock.now()).total_seconds()
+        if delay > self.rt.times.patience:
+            self._say_waiting(wake)
+            return False
+        self.rt.pause(max(delay, 0.05))
+        return True
+
+    def not_before(self) -> due.NotBefore:
+        """When each platform may be asked again, for the next wake-up."""
+        mono, now = self.rt.clock.monotonic(), self.rt.clock.now()
+        return due.NotBefore(
+            ledger=now + timedelta(seconds=max(0.0, self.ledger_free - mono)),
+            source=now + timedelta(seconds=max(0.0, self.write_back.free_at - mono)),
+        )
+
+    def _start_something(self) -> bool:
+        if self._stop_runs() or self._refresh_mirror():
+            return True
+        if self._ledger_ready() and (self._look_up() or self._send_something()):
+            return True
+        return self.write_back.start()
+
+    def _ledger_ready(self) -> bool:
+        busy = self.pool.running - self.write_back.running
+        return busy < self.rt.calls_in_flight and self.rt.clock.monotonic() >= self.ledger_free
+
+    # ---- taking over ----------------------------------------------------------------------------------------
+
+    def _adopt_abandoned(self) -> None:
+        """What a dead or frozen process left in SENDING may or may not be in the ledger: it is looked up."""
+        with self.lease.transaction("Looking after what was in flight") as db:
+            settling = self._settling(db)
+            rows = db.scalars(select(Posting).where(
+                Posting.company_id == self.company_id, Posting.state == PostingState.SENDING,
+                Posting.ledger_tenant == self.ledger.tenant,
+            )).all()
+            for posting in rows:
+                settling.unknown(posting, "the process that sent it ended", wait=0)
+
+    def _stop_runs(self) -> bool:
+        with self.rt.sessions() as db:
+            asked = db.scalars(select(Run.id).where(
+                Run.company_id == self.company_id, Run.stop_requested.is_(True), Run.finished_at.is_(None)
+            )).all()
+            asked = [run_id for run_id in asked if due.released(db, run_id)]
+        if not asked or self.pool.running > self.write_back.running:
+            return False
+        with self.lease.transaction("Stopping") as db:
+            for run_id in asked:
+                requests.withdraw(db, db.get_one(Run, run_id), self.rt.clock.now())
+        return False
+
+    def _refresh_mirror(self) -> bool:
+        if not self.mirror_stale or self.pool.running:
+            return False
+        self.mirror_stale = False
+        self._guarded(lambda: mirror.refresh(self.rt, self.company_id, self.ledger, None))
+        return True
+
+    # ---- look-ups -------------------------------------------------------------------------------------------
+
+    def _look_up(self) -> bool:
+        with self.rt.sessions() as db:
+            rows = due.to_look_up(db, self.company_id, self.ledger.tenant, self.rt.clock.now(), LOOKUP_PAGE)
+            rows = [row for row in rows if row.id not in self.looking]
+            if not rows:
+                return False
+            settling = self._settling(db)
+            sought = [wanted for row in rows for wanted in settling.sought(row)]
+        ids = tuple(row.id for row in rows)
+        self.looking.update(ids)
+        self.pool.submit(Looking(ids), lambda: self.ledger.find(sought))
+        return True
+
+    def _found(self, tag: Looking, finished: Finished) -> None:
+        self.looking.difference_update(tag.postings)
+        if finished.error is not None:
+            self._platform_trouble(finished.error)
+            with self.lease.transaction() as db:
+                later = self.rt.clock.now() + timedelta(seconds=2)
+                for posting in _by_ids(db, tag.postings):
+                    posting.next_action_at = later
+            return
+        found: dict[str, Sequence[Done]] = dict(finished.value)
+        with self.lease.transaction("Looking in the ledger") as db:
+            settling = self._settling(db)
+            for posting in _by_ids(db, tag.postings):
+                if posting.state == PostingState.UNKNOWN:
+                    key = str(posting.id)
+                    settling.looked_up(posting, found.get(key, ()), found.get(f"{key}/vendor", ()))
+            self.mirror_stale |= settling.references_refused
+        self.rt.failpoint("after_look_up")
+
+    # ---- sending --------------------------------------------------------------------------------------------
+
+    def _send_something(self) -> bool:
+        """Prepare the next page, or send the next batch: full ones while more is coming."""
+        members = self.ledger.capabilities.batch_members
+        with self.rt.sessions() as db:
+            now = self.rt.clock.now()
+            tenant = self.ledger.tenant
+            again = due.to_send_again(db, self.company_id, tenant, now, members)
+            urgent = due.to_send(db, self.company_id, tenant, now, members, interactive=True)
+            unprepared = due.to_prepare(db, self.company_id, now, PREPARE_PAGE)
+            first_urgent = bool(unprepared) and unprepared[0].interactive
+            creations = due.to_create(db, self.company_id, tenant, now, members)
+            ready = due.to_send(db, self.company_id, tenant, now, members)
+            coming = bool(unprepared) or due.reading(db, self.company_id, now, self.rt.times.stale_run)
+            unlocking = due.creations_open(db, self.company_id, tenant)
+        if again:
+            return self._send([p.id for p in again])
+        if first_urgent:
+            return self._prepare([row.id for row in unprepared])
+        if urgent or (creations and creations[0].interactive):
+            chosen = urgent or [p for p in creations if p.interactive]
+            return self._send([p.id for p in chosen])
+        if len(creations) >= members or (creations and not coming):
+            return self._send([p.id for p in creations])
+        if len(ready) >= members or (ready and not coming and not unlocking):
+            return self._send([p.id for p in ready])
+        if unprepared:
+            return self._prepare([row.id for row in unprepared])
+        return False
+
+    def _prepare(self, ids: Sequence[int]) -> bool:
+        with self.lease.transaction("Checking documents") as db:
+            now = self.rt.clock.now()
+            rows = db.scalars(select(Document).where(Document.id.in_(ids)).order_by(Document.id)).all()
+            company = db.get_one(Company, self.company_id)
+            preparation = Preparation(db, company, now, self.lease.fence)
+            preparation.page(rows, self.ledger.capabilities, load_invoices(db, self.company_id))
+        self.rt.failpoint("after_reserve")
+        return True
+
+    def _send(self, ids: Sequence[int]) -> bool:
+        """One batch: slot, freeze, intent committed, guard, and off it goes."""
+        wait = self._guarded(lambda: self.ledger.slot("batch"))
+        if wait is None:
+            return False
+        if wait > 0:
+            self.ledger_free = self.rt.clock.monotonic() + wait
+            return False
+        with self.lease.transaction(f"Sending {len(ids)} to the ledger") as db:
+            batch, sent = self._freeze(db, ids)
+            self.rt.failpoint("after_freeze")
+        if batch is None or sent is None:
+            return True
+        self.rt.failpoint("after_intent")
+        if self.lease.remaining() < self.rt.times.write_timeout + self.rt.times.margin:
+            with self.lease.transaction():
+                pass
+        if batch.tenant != self.ledger.tenant:
+            raise FenceLost("the connection was joined to another ledger company")
+        self.pool.submit(sent, lambda: self._call(batch))
+        return True
+
+    def _call(self, batch: Batch) -> Answer:
+        """In a helper thread: HTTP only."""
+        self.rt.failpoint("before_send")
+        answer = self.ledger.send(batch)
+        self.rt.failpoint("after_send")
+        return answer
+
+    def _freeze(self, db: Session, ids: Sequence[int]) -> tuple[Batch | None, Sent | None]:
+        """Freeze payloads, compose the body, commit the intent. A re-send keeps its key, short ids and bytes."""
+        now = self.rt.clock.now()
+        postings = [p for p in _by_ids(db, ids) if p.state in (PostingState.NEW, PostingState.READY)]
+        if not postings:
+            return None, None
+        key = postings[0].batch_key or self.rt.new_key()
+        members: list[Member] = []
+        for index, posting in enumerate(postings):
+            if posting.payload is None:
+                self._freeze_payload(db, posting)
+                posting.batch_key, posting.short_id = key, str(index)
+            members.append(Member(
+                posting.short_id or str(index), Kind(posting.ledger_kind), posting.operation, posting.payload or b"",
+            ))
+        body = self.ledger.compose(members)
+        while len(body) > self.ledger.capabilities.batch_bytes and len(members) > 1:
+            dropped = postings.pop()
+            members.pop()
+            if dropped.sends == 0 and dropped.state == PostingState.NEW:
+                dropped.payload = dropped.payload_sha256 = dropped.batch_key = dropped.short_id = None
+            body = self.ledger.compose(members)
+        for posting in postings:
+            self._intend(db, posting, now)
+        row = BatchRow(
+            company_id=self.company_id, key=key, ledger_tenant=self.ledger.tenant, body=body,
+            body_sha256=hashlib.sha256(body).hexdigest(), created_at=now,
+            members=[[p.id, p.short_id] for p in postings],
+        )
+        db.add(row)
+        db.flush()
+        attempt = Attempt(
+            company_id=self.company_id, batch_id=row.id, fence=self.lease.fence, worker=self.rt.worker, started_at=now,
+        )
+        db.add(attempt)
+        db.flush()
+        sent = Sent(attempt.id, tuple((p.id, p.short_id or "") for p in postings))
+        return Batch(key, self.ledger.tenant, tuple(members), body), sent
+
+    def _freeze_payload(self, db: Session, posting: Posting) -> None:
+        draft = resolved(codec.load_draft(posting.ledger_kind, posting.draft), due.created_ids(db, posting.id))
+        posting.draft = codec.dump(draft)
+        posting.payload = self.ledger.payload(draft, {})
+        posting.payload_sha256 = hashlib.sha256(posting.payload).hexdigest()
+
+    def _intend(self, db: Session, posting: Posting, now: datetime) -> None:
+        posting.state, posting.sends = PostingState.SENDING, posting.sends + 1
+        posting.first_sent_at = posting.first_sent_at or now
+        posting.last_sent_at, posting.next_action_at = now, None
+        posting.fence, posting.changed_at = self.lease.fence, now
+        if posting.document_id is not None:
+            document = db.get_one(Document, posting.document_id)
+            set_status(db, document, Status.PROCESSING, [reason("in_hand")], now)
+            step(db, document, now, "sent", "Sent to QuickBooks", key=posting.batch_key, member=posting.short_id)
+
+    # ---- answers --------------------------------------------------------------------------------------------
+
+    def _harvest(self, seconds: float) -> bool:
+        finished = self.pool.wait(seconds)
+        marks = [f for f in finished if self.write_back.owns(f.tag)]
+        for one in finished:
+            if isinstance(one.tag, Sent):
+                self._answered(one.tag, one)
+            elif isinstance(one.tag, Looking):
+                self._found(one.tag, one)
+        if marks:
+            self.write_back.harvest(marks)
+        return bool(finished)
+
+    def _answered(self, tag: Sent, finished: Finished) -> None:
+        try:
+            with self.lease.transaction() as db:
+                self._complete_attempt(db, tag, finished)
+                self._apply_answer(db, tag, finished)
+        except FenceLost:
+            with self.rt.sessions() as db, db.begin():
+                self._complete_attempt(db, tag, finished)
+            raise
+        if finished.error is not None:
+            self._platform_trouble(finished.error)
+        else:
+            self.failures = 0
+        self.rt.failpoint("after_confirm")
+
+    def _apply_answer(self, db: Session, tag: Sent, finished: Finished) -> None:
+        settling = self._settling(db)
+        answer: Answer | None = finished.value
+        error = finished.error
+        until = self._until(error)
+        for posting in _by_ids(db, [posting_id for posting_id, _ in tag.postings]):
+            if posting.state != PostingState.SENDING:
+                continue
+            outcome = answer.outcomes.get(posting.short_id or "") if answer is not None else None
+            if isinstance(error, (NotSent, RetryLater, NeedsReconnect, NotAllowed)):
+                settling.not_sent(posting, str(error), until)
+            elif isinstance(outcome, Done):
+                settling.done(posting, outcome, "response")
+            elif isinstance(outcome, Refused):
+                settling.refused(posting, outcome)
+            else:
+                evidence = outcome.evidence if isinstance(outcome, Unknown) else str(error or "no answer for it")
+                settling.unknown(posting, evidence[:200])
+        self.mirror_stale |= settling.references_refused
+        due.tell_progress(db, self.company_id, self.rt.clock.now())
+        if answer is not None:
+            succeeded(db, self.company_id, "ledger", self.rt.clock.now())
+
+    def _complete_attempt(self, db: Session, tag: Sent, finished: Finished) -> None:
+        """Once, by its answer: ids seen are kept even when the fence was lost."""
+        attempt = db.get_one(Attempt, tag.attempt_id)
+        answer: Answer | None = finished.value
+        attempt.finished_at = self.rt.clock.now()
+        attempt.outcome = f"{type(finished.error).__name__}: {finished.error}" if finished.error else "answered"
+        if answer is None:
+            return
+        attempt.http_status, attempt.request_id = answer.http_status, answer.request_id
+        seen: dict[str, dict[str, Any]] = {}
+        for posting_id, short_id in tag.postings:
+            outcome = answer.outcomes.get(short_id)
+            seen[str(posting_id)] = {
+                "outcome": type(outcome).__name__,
+                "ledger_id": outcome.ledger_id if isinstance(outcome, Done) else None,
+            }
+        attempt.seen = seen
+
+    # ---- trouble --------------------------------------------------------------------------------------------
+
+    def _until(self, error: Exception | None) -> datetime:
+        now = self.rt.clock.now()
+        if isinstance(error, RetryLater):
+            return max(error.until, now)
+        if isinstance(error, (NeedsReconnect, NotAllowed)):
+            return now + timedelta(seconds=60)
+        return now + timedelta(seconds=min(2.0 ** self.failures, 30.0))
+
+    def _platform_trouble(self, error: Exception) -> None:
+        """The ledger said no, or nothing: leave it alone for a while; a lost grant is told to people."""
+        self.failures += 1
+        until = self._until(error)
+        self.ledger_free = self.rt.clock.monotonic() + (until - self.rt.clock.now()).total_seconds()
+        if isinstance(error, (NeedsReconnect, NotAllowed)):
+            with self.lease.transaction() as db:
+                needs_reconnect(db, self.company_id, "ledger", str(error), self.rt.clock.now())
+
+    def _guarded(self, call: Callable[[], T]) -> T | None:
+        """A small call of this thread; trouble pauses the ledger and answers None."""
+        try:
+            return call()
+        except PlatformError as error:
+            self._platform_trouble(error)
+            return None
+
+    def _say_waiting(self, wake: datetime) -> None:
+        with self.lease.transaction() as db:
+            due.tell_open_runs(db, self.company_id, self.not_before(), wake, self.rt.clock.now())
+
+    def _finish_runs(self) -> bool:
+        with self.rt.sessions() as db:
+            ready = due.runs_through(db, self.company_id, source_blocked=self.write_back.blocked)
+        if not ready:
+            return False
+        with self.lease.transaction("Writing the report") as db:
+            for run_id in ready:
+                reports.finish_run(db, db.get_one(Run, run_id), self.rt.clock.now())
+        return True
+
+    def _settling(self, db: Session) -> Settling:
+        return Settling(
+            db, self.ledger.capabilities, self.ledger.tenant, self.rt.clock.now(), self.lease.fence,
+            self.rt.times.quarantine,
+        )
+
+    def abandon(self) -> None:
+        """The fence is lost: calls in flight still end, and the ids they saw are kept."""
+        while self.pool.running:
+            for finished in self.pool.wait(1.0):
+                if isinstance(finished.tag, Sent):
+                    with self.rt.sessions() as db, db.begin():
+                        self._complete_attempt(db, finished.tag, finished)
+
+
+def _by_ids(db: Session, ids: Sequence[int]) -> list[Posting]:
+    return list(db.scalars(select(Posting).where(Posting.id.in_(ids)).order_by(Posting.id)))
+
+

@@ -1,0 +1,35 @@
+"""The state of a connection as people see it: connected, or waiting to be connected again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Connection
+
+
+def of(db: Session, company_id: int, side: str) -> Connection | None:
+    """`side` is `ledger` or `source`."""
+    return db.execute(
+        select(Connection).where(Connection.company_id == company_id, Connection.side == side)
+    ).scalar_one_or_none()
+
+
+def needs_reconnect(db: Session, company_id: int, side: str, why: str, now: datetime) -> None:
+    """The platform no longer accepts us: shown with Reconnect. What was open stays and continues afterwards."""
+    row = of(db, company_id, side)
+    if row is not None and row.state == "connected":
+        row.state, row.problem = "reconnect", why
+
+
+def succeeded(db: Session, company_id: int, side: str, now: datetime) -> None:
+    """A call worked. Written at most once a minute."""
+    row = of(db, company_id, side)
+    if row is None:
+        return
+    if row.state == "reconnect":
+        row.state, row.problem = "connected", None
+    if row.last_success_at is None or row.last_success_at < now - timedelta(minutes=1):
+        row.last_success_at = now

@@ -1,0 +1,83 @@
+"""Changing a document's state: status, reasons, the row in its run and the step log, always together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.reasons import Reason
+from domain.statuses import Flag, Status
+from models import Document, Run, RunItem, Step
+
+
+def set_status(
+    db: Session, document: Document, status: Status, reasons: Sequence[Reason], now: datetime
+) -> None:
+    """Give a document its status and reasons, and show the same in the run it belongs to.
+
+    A document that leaves Pending Sync or Processing Now is not due any more.
+    """
+    document.status = status
+    document.reasons = [r.to_json() for r in reasons]
+    document.reason_code = reasons[0].code if reasons else None
+    document.changed_at = now
+    if status in (Status.COMPLETE, Status.FAULT, Status.SKIPPED):
+        document.due_at = None
+        document.prepared = False
+    if document.run_id is not None:
+        item = db.execute(
+            select(RunItem).where(RunItem.run_id == document.run_id, RunItem.document_id == document.id)
+        ).scalar_one_or_none()
+        if item is not None:
+            copy_to_item(document, item, now)
+
+
+def copy_to_item(document: Document, item: RunItem, now: datetime) -> None:
+    item.status, item.reasons, item.flags = document.status, document.reasons, document.flags
+    item.ledger_kind, item.ledger_id = document.ledger_kind, document.ledger_id
+    item.ledger_number, item.party_name = document.ledger_number, document.party_name
+    item.number, item.amount, item.currency = document.number, document.total, document.currency
+    item.changed_at = now
+
+
+def add_to_run(db: Session, run: Run, documents: Iterable[Document], now: datetime) -> None:
+    """Make these documents rows of the run. Repeating is safe: a document has one row per run."""
+    documents = list(documents)
+    known: set[int] = set()
+    ids = [d.id for d in documents]
+    for start in range(0, len(ids), 500):
+        known |= set(db.scalars(
+            select(RunItem.document_id).where(
+                RunItem.run_id == run.id, RunItem.document_id.in_(ids[start : start + 500])
+            )
+        ))
+    for document in documents:
+        document.run_id = run.id
+        if document.id in known:
+            continue
+        item = RunItem(
+            company_id=document.company_id, run_id=run.id, document_id=document.id,
+            source_id=document.source_id, kind=document.kind, document_date=document.document_date,
+        )
+        copy_to_item(document, item, now)
+        db.add(item)
+    db.flush()
+
+
+def step(
+    db: Session, document: Document, now: datetime, name: str, text: str, who: str = "", **detail: Any
+) -> None:
+    """One line of the document's step log, in words."""
+    db.add(Step(
+        company_id=document.company_id, document_id=document.id, run_id=document.run_id, at=now, name=name,
+        text=text, detail=detail, who=who,
+    ))
+
+
+def set_flag(document: Document, flag: Flag, on: bool = True) -> None:
+    flags = [f for f in document.flags or [] if f != flag]
+    document.flags = [*flags, str(flag)] if on else flags

@@ -1,0 +1,212 @@
+"""What is due: the queries by which the serving process and the scheduler choose work. Reads only, but one note."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from domain.statuses import PostingState, Status
+from models import Company, CompanyLease, Document, Posting, PostingNeed, Run, RunItem
+
+CREATIONS = ("customer", "item")
+READY_STATES = (PostingState.CONFIRMED, PostingState.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class NotBefore:
+    """When each platform may be asked again (limits, outages)."""
+
+    ledger: datetime
+    source: datetime
+
+
+def _postings(company_id: int, tenant: str, state: PostingState, now: datetime) -> Select[Posting]:
+    return (
+        select(Posting)
+        .where(Posting.company_id == company_id, Posting.ledger_tenant == tenant, Posting.state == state)
+        .where(Posting.next_action_at <= now)
+        .order_by(Posting.interactive.desc(), Posting.id)
+    )
+
+
+def to_look_up(db: Session, company_id: int, tenant: str, now: datetime, limit: int) -> Sequence[Posting]:
+    return db.scalars(_postings(company_id, tenant, PostingState.UNKNOWN, now).limit(limit)).all()
+
+
+def to_send_again(db: Session, company_id: int, tenant: str, now: datetime, limit: int) -> Sequence[Posting]:
+    """Frozen postings that may go (again) under their key: those of one key, as one call has one key."""
+    query = _postings(company_id, tenant, PostingState.READY, now)
+    first = db.scalars(query.limit(1)).first()
+    if first is None:
+        return []
+    return db.scalars(query.where(Posting.batch_key == first.batch_key).limit(limit)).all()
+
+
+def to_prepare(db: Session, company_id: int, now: datetime, limit: int) -> Sequence[Document]:
+    return db.scalars(
+        select(Document)
+        .where(Document.company_id == company_id, Document.due_at <= now, Document.prepared.is_(False))
+        .order_by(Document.interactive.desc(), Document.id).limit(limit)
+    ).all()
+
+
+def to_create(db: Session, company_id: int, tenant: str, now: datetime, limit: int) -> Sequence[Posting]:
+    """New customers and items that a due document needs: the barrier before the documents."""
+    query = _postings(company_id, tenant, PostingState.NEW, now).where(Posting.kind.in_(CREATIONS))
+    waiting = aliased(Posting)
+    needed = exists().where(
+        PostingNeed.need_id == Posting.id, waiting.id == PostingNeed.posting_id,
+        waiting.state == PostingState.NEW, waiting.next_action_at.is_not(None),
+    )
+    return db.scalars(query.where(needed).limit(limit)).all()
+
+
+def to_send(
+    db: Session, company_id: int, tenant: str, now: datetime, limit: int, *, interactive: bool = False
+) -> Sequence[Posting]:
+    """Documents whose customer and items all exist."""
+    query = _postings(company_id, tenant, PostingState.NEW, now).where(Posting.kind.not_in(CREATIONS))
+    if interactive:
+        query = query.where(Posting.interactive > 0)
+    need = aliased(Posting)
+    missing = exists().where(
+        PostingNeed.posting_id == Posting.id, need.id == PostingNeed.need_id, need.state.not_in(READY_STATES)
+    )
+    return db.scalars(query.where(~missing).limit(limit)).all()
+
+
+def creations_open(db: Session, company_id: int, tenant: str) -> bool:
+    """Creations in flight or about to go: they unlock documents, so a batch of documents can wait to be full."""
+    soon = (PostingState.READY, PostingState.SENDING)
+    return db.execute(select(Posting.id).where(
+        Posting.company_id == company_id, Posting.ledger_tenant == tenant, Posting.kind.in_(CREATIONS),
+        Posting.state.in_(soon),
+    ).limit(1)).first() is not None
+
+
+def created_ids(db: Session, posting_id: int) -> dict[tuple[str, str], str]:
+    """(kind, key) → ledger id of everything this posting waited for."""
+    rows = db.execute(
+        select(Posting.kind, Posting.source_id, Posting.ledger_id)
+        .join(PostingNeed, PostingNeed.need_id == Posting.id).where(PostingNeed.posting_id == posting_id)
+    )
+    return {(kind, key): ledger_id for kind, key, ledger_id in rows if ledger_id}
+
+
+def reading(db: Session, company_id: int, now: datetime, stale_after: float) -> bool:
+    """A run is still reading, so more documents will come and full batches are worth a wait."""
+    return db.execute(select(Run.id).where(
+        Run.company_id == company_id, Run.finished_at.is_(None), Run.phase == "reading", Run.kind == "sync",
+        Run.heartbeat_at > now - timedelta(seconds=stale_after),
+    ).limit(1)).first() is not None
+
+
+def released(db: Session, run_id: int) -> bool:
+    """Some document of the run is due and unsettled."""
+    return db.execute(
+        select(Document.id).where(Document.run_id == run_id, Document.due_at.is_not(None)).limit(1)
+    ).first() is not None
+
+
+def unmarked(run_id: int) -> Select[int]:
+    """Postings of the run that are in the books but whose mark in the source is not proven yet."""
+    return (
+        select(Posting.id).join(Document, Document.id == Posting.document_id)
+        .where(Document.run_id == run_id, Posting.state == PostingState.CONFIRMED,
+               Posting.next_action_at.is_not(None))
+    )
+
+
+def runs_through(db: Session, company_id: int, *, source_blocked: bool) -> list[int]:
+    """Open runs in posting of which nothing is due any more (write-back included, unless the source is away)."""
+    runs = db.scalars(select(Run).where(
+        Run.company_id == company_id, Run.finished_at.is_(None), Run.phase == "posting"
+    )).all()
+    return [
+        run.id for run in runs
+        if not released(db, run.id)
+        and (source_blocked or db.execute(unmarked(run.id).limit(1)).first() is None)
+    ]
+
+
+def next_wake(db: Session, company_id: int, now: datetime, free: NotBefore) -> datetime | None:
+    """When the company next has work; None: not before somebody asks."""
+    candidates: list[datetime] = []
+    company = db.get_one(Company, company_id)
+    ledger_work = db.execute(
+        select(func.min(Posting.next_action_at)).where(
+            Posting.company_id == company_id, Posting.ledger_tenant == company.ledger_tenant,
+            Posting.state.in_((PostingState.UNKNOWN, PostingState.READY)),
+        )
+    ).scalar()
+    if ledger_work is not None:
+        candidates.append(max(ledger_work, free.ledger))
+    source_work = db.execute(
+        select(func.min(Posting.next_action_at)).where(
+            Posting.company_id == company_id, Posting.state == PostingState.CONFIRMED,
+            Posting.ledger_tenant == company.ledger_tenant,
+        )
+    ).scalar()
+    if source_work is not None:
+        candidates.append(max(source_work, free.source))
+    if to_prepare(db, company_id, now, 1) or to_send(db, company_id, company.ledger_tenant, now, 1) or to_create(
+        db, company_id, company.ledger_tenant, now, 1
+    ):
+        candidates.append(max(free.ledger, now + timedelta(seconds=0.5)))
+    sending = db.execute(select(Posting.id).where(
+        Posting.company_id == company_id, Posting.state == PostingState.SENDING
+    ).limit(1)).first()
+    if sending is not None:
+        candidates.append(now)
+    return min(candidates) if candidates else None
+
+
+def something_due(db: Session, company_id: int, now: datetime) -> bool:
+    row = db.get(CompanyLease, company_id)
+    return bool(row and row.wake_at is not None and row.wake_at <= now and row.holder is None)
+
+
+def companies_to_ring(db: Session, now: datetime, patience: float) -> list[int]:
+    """Companies with something due and a free lease whose last ring is older than `patience` seconds and unanswered."""
+    return list(db.scalars(
+        select(CompanyLease.company_id).where(
+            CompanyLease.wake_at <= now,
+            or_(CompanyLease.holder.is_(None), CompanyLease.expires_at < now),
+            or_(CompanyLease.rung_at.is_(None), CompanyLease.rung_at < now - timedelta(seconds=patience)),
+        )
+    ))
+
+
+def stale_runs(db: Session, now: datetime, stale_after: float) -> list[tuple[int, int, str]]:
+    """Runs whose reading died: (company, run, kind). Reading again is safe."""
+    rows = db.execute(select(Run.company_id, Run.id, Run.kind).where(
+        Run.finished_at.is_(None), Run.phase.in_(("queued", "reading")),
+        Run.heartbeat_at < now - timedelta(seconds=stale_after),
+    ))
+    return [(company_id, run_id, kind) for company_id, run_id, kind in rows]
+
+
+def tell_progress(db: Session, company_id: int, now: datetime) -> None:
+    """How far the open runs are, for their page, and that they are alive."""
+    for run in db.scalars(select(Run).where(
+        Run.company_id == company_id, Run.finished_at.is_(None), Run.phase == "posting"
+    )):
+        rows = db.execute(
+            select(RunItem.status, func.count()).where(RunItem.run_id == run.id).group_by(RunItem.status)
+        ).all()
+        done = sum(count for status, count in rows if status == Status.COMPLETE)
+        going = sum(count for status, count in rows if status in (Status.PENDING, Status.PROCESSING))
+        run.step, run.heartbeat_at = f"Posting: {done:,} of {done + going:,} in the books", now
+
+
+def tell_open_runs(db: Session, company_id: int, free: NotBefore, wake: datetime, now: datetime) -> None:
+    """What the run page says while a limit is waited for; the page turns the instant into the company's time."""
+    waits_for = "QuickBooks limit" if free.ledger > now + timedelta(seconds=1) else "Waiting"
+    for run in db.scalars(select(Run).where(
+        and_(Run.company_id == company_id, Run.finished_at.is_(None), Run.phase == "posting")
+    )):
+        run.step, run.heartbeat_at = f"{waits_for}, continues at {wake.isoformat(timespec='seconds')}", now

@@ -1,0 +1,465 @@
+"""Reading: the header pass and the line pass that turn source documents into rows with a status.
+
+Needs no lease: a scan inserts and updates documents, and hands those that can be posted to the serving process.
+Reading twice is safe. Memory does not grow with the number of documents: pages are stored and forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from connectors.errors import PlatformError
+from connectors.ledgers.base import Capabilities, Ledger
+from connectors.sources.base import Source
+from domain.documents import SourceDocument, SourceHeader, SourceLine, Window
+from domain.matching import fold
+from domain.money import plain
+from domain.plan import Plan, marker, plan, source_reason
+from domain.reasons import Reason, Turn, reason
+from domain.settings import InvoiceSettings, Numbering
+from domain.statuses import PostingState, RunState, Status
+from models import Company, Document, PartyEntry, Posting, Run, RunItem
+from sync import codec, mirror, reports, requests
+from sync.documents import add_to_run, set_status, step
+from sync.lease import wake
+from sync.lists import facts, prefetch, source_document
+from sync.runtime import Runtime
+from sync.settings import load_invoices
+
+KIND = "invoice"
+PAGE = 100
+"""Documents planned and stored in one transaction."""
+
+
+@dataclass(slots=True)
+class Scan:
+    """One pass over the source. `run` None: the schedule looks whether there is anything new."""
+
+    rt: Runtime
+    company_id: int
+    source: Source
+    capabilities: Capabilities | None = None
+    """Of the ledger; needed by the line pass."""
+    run_id: int | None = None
+    found: int = 0
+    released: int = 0
+    new: int = 0
+    seen: set[str] = field(default_factory=set)
+
+    # ---- the passes -----------------------------------------------------------------------------------------
+
+    def headers(self, settings: InvoiceSettings) -> int:
+        """The header pass: every unsynced document of the window becomes or refreshes a row. Returns how many are new."""
+        for page in self.source.headers(KIND, window(settings, self.rt.clock.now())):
+            with self.rt.sessions() as db, db.begin():
+                self._store_headers(db, page, settings)
+            self.seen.update(header.id for header in page)
+        self._look_after_missing(settings)
+        with self.rt.sessions() as db, db.begin():
+            db.get_one(Company, self.company_id).last_checked_at = self.rt.clock.now()
+        return self.new
+
+    def lines(self, settings: InvoiceSettings) -> None:
+        """The line pass: read what has no lines yet, plan every open document of the window, release it to the run."""
+        last = 0
+        while True:
+            with self.rt.sessions() as db:
+                rows = db.scalars(self._open(last).limit(PAGE)).all()
+                wanted = [codec.load(SourceHeader, row.header) for row in rows if _needs_reading(row)]
+            if not rows:
+                return
+            last = rows[-1].id
+            self._read_lines(wanted, settings)
+            self._judge([row.id for row in rows], settings)
+            self.progress(f"Reading invoices from Autotask: {self.found:,} checked")
+
+    # ---- headers --------------------------------------------------------------------------------------------
+
+    def _store_headers(self, db: Session, page: Sequence[SourceHeader], settings: InvoiceSettings) -> None:
+        now = self.rt.clock.now()
+        company = db.get_one(Company, self.company_id)
+        known = {
+            row.source_id: row
+            for row in db.scalars(select(Document).where(
+                Document.company_id == company.id, Document.source_tenant == self.source.tenant,
+                Document.kind == KIND, Document.source_id.in_([h.id for h in page]),
+            ))
+        }
+        for header in page:
+            row = known.get(header.id)
+            if row is None:
+                self.new += 1
+                db.add(_new_document(company, self.source.tenant, header, settings, now))
+            else:
+                _refresh_header(row, header, settings, now)
+
+    def _look_after_missing(self, settings: InvoiceSettings) -> None:
+        """Open documents that the window no longer shows were voided, marked by somebody or grew too old: look by id."""
+        before = self.rt.clock.now() - (timedelta() if self.run_id else timedelta(minutes=10))
+        with self.rt.sessions() as db:
+            ids = [
+                source_id for source_id in db.scalars(
+                    select(Document.source_id).where(
+                        Document.company_id == self.company_id, Document.source_tenant == self.source.tenant,
+                        Document.status.in_((Status.PENDING, Status.FAULT)), Document.kind == KIND,
+                        Document.before_start.is_(False), Document.read_at <= before,
+                    )
+                ) if source_id not in self.seen
+            ]
+        for start in range(0, len(ids), 500):
+            headers = self.source.headers_by_id(KIND, ids[start : start + 500])
+            with self.rt.sessions() as db, db.begin():
+                self._store_headers(db, headers, settings)
+                self._set_aside(db, headers)
+
+    def _set_aside(self, db: Session, headers: Iterable[SourceHeader]) -> None:
+        now = self.rt.clock.now()
+        for header in headers:
+            if not header.voided and header.marked_at is None:
+                continue
+            row = db.scalars(select(Document).where(
+                Document.company_id == self.company_id, Document.source_tenant == self.source.tenant,
+                Document.kind == KIND, Document.source_id == header.id,
+            )).one()
+            if not _touchable(db, row):
+                continue
+            why = reason("voided_in_source") if header.voided else reason(
+                "marked_elsewhere", when=f"{header.marked_at:%d %b %Y, %H:%M} UTC" if header.marked_at else "")
+            set_status(db, row, Status.SKIPPED, [why], now)
+            step(db, row, now, "skipped", why.sentence())
+
+    # ---- lines ----------------------------------------------------------------------------------------------
+
+    def _open(self, last: int) -> Select[Document]:
+        """Open documents after `last`, in the order in which they were found."""
+        never_told = ~select(RunItem.id).join(Run, Run.id == RunItem.run_id).where(
+            RunItem.document_id == Document.id, Run.kind == "sync"
+        ).exists()
+        set_aside_untold = and_(Document.status == Status.SKIPPED, Document.reason_code.like("zero_total%"), never_told)
+        open_ = Document.status.in_((Status.PENDING, Status.FAULT))
+        return (
+            select(Document)
+            .where(Document.company_id == self.company_id, Document.kind == KIND, Document.id > last)
+            .where(Document.source_tenant == self.source.tenant, Document.before_start.is_(False))
+            .where(or_(open_, set_aside_untold) if self.run_id else open_)
+            .order_by(Document.id)
+        )
+
+    def _read_lines(self, headers: Sequence[SourceHeader], settings: InvoiceSettings) -> None:
+        if not headers:
+            return
+        for page in self.source.documents(headers):
+            ids = {d.header.party_id for d in page} | {line.party_id for d in page for line in d.lines}
+            self._read_parties({i for i in ids if i})
+            with self.rt.sessions() as db, db.begin():
+                now = self.rt.clock.now()
+                rows = _rows(db, self.company_id, self.source.tenant, [d.header.id for d in page])
+                for document in page:
+                    row = rows[document.header.id]
+                    row.lines = codec.dump_text(document.lines, tuple[SourceLine, ...])
+                    row.lines_read_at, row.reread_at = now, None
+
+    def _read_parties(self, ids: set[str]) -> None:
+        """Parties not read within the last day, in one call per 500."""
+        fresh = self.rt.clock.now() - timedelta(days=1)
+        with self.rt.sessions() as db:
+            known = set(db.scalars(select(PartyEntry.source_id).where(
+                PartyEntry.company_id == self.company_id, PartyEntry.read_at > fresh,
+                PartyEntry.source_id.in_(ids),
+            )))
+        wanted = sorted(ids - known)
+        for start in range(0, len(wanted), 500):
+            parties = self.source.parties(wanted[start : start + 500])
+            with self.rt.sessions() as db, db.begin():
+                rows = {
+                    row.source_id: row for row in db.scalars(select(PartyEntry).where(
+                        PartyEntry.company_id == self.company_id,
+                        PartyEntry.source_id.in_([p.id for p in parties]),
+                    ))
+                }
+                for party in parties:
+                    row = rows.get(party.id) or PartyEntry(company_id=self.company_id, source_id=party.id)
+                    row.name, row.folded, row.data = party.name, fold(party.name), codec.dump(party)
+                    row.read_at = self.rt.clock.now()
+                    db.add(row)
+
+    # ---- plans ----------------------------------------------------------------------------------------------
+
+    def _judge(self, ids: Sequence[int], settings: InvoiceSettings) -> None:
+        """Plan these documents, give each its status, and release what can be posted to the run."""
+        capabilities = self.capabilities
+        if capabilities is None:
+            raise ValueError("the line pass needs the ledger's capabilities")
+        with self.rt.sessions() as db, db.begin():
+            now = self.rt.clock.now()
+            found = db.scalars(select(Document).where(Document.id.in_(ids)).order_by(Document.id))
+            rows = [row for row in found if row.lines is not None and _touchable(db, row)]
+            plans = plans_for(db, self.company_id, rows, capabilities, settings)
+            run = db.get(Run, self.run_id) if self.run_id else None
+            if run is not None and run.kind == "sync":
+                add_to_run(db, run, rows, now)
+            released = []
+            for row, planned in zip(rows, plans, strict=True):
+                self.found += 1
+                waits = unfinished(self.rt, row, planned, now)
+                row.party_name = planned_party(planned, row)
+                if waits is not None:
+                    set_status(db, row, Status.PENDING, [waits], now)
+                elif planned.draft is None:
+                    set_status(db, row, status_of(planned), planned.reasons, now)
+                elif run is not None and run.kind == "sync" and run.finished_at is None and not run.stop_requested:
+                    released.append(row)
+                elif row.due_at is None:
+                    set_status(db, row, Status.PENDING, [reason("waits_for_sync")], now)
+            if run is not None and released:
+                requests.release(db, run, released, now)
+                self.released += len(released)
+        if released:
+            self.rt.ring(self.company_id)
+
+    def second_look(self, settings: InvoiceSettings) -> None:
+        """Unfinished-invoice guard: what is younger than two minutes is read a second time five seconds later."""
+        with self.rt.sessions() as db:
+            young = db.scalars(select(Document).where(
+                Document.company_id == self.company_id, Document.reread_at.is_not(None),
+                Document.status == Status.PENDING,
+            )).all()
+            headers = [codec.load(SourceHeader, row.header) for row in young]
+        if not headers:
+            return
+        self.progress("Reading invoices created moments ago a second time")
+        self.rt.pause(self.rt.times.reread)
+        fresh = self.source.headers_by_id(KIND, [h.id for h in headers])
+        with self.rt.sessions() as db, db.begin():
+            self._store_headers(db, fresh, settings)
+        self._read_lines(fresh, settings)
+        self._judge([row.id for row in young], settings)
+
+    def progress(self, text: str) -> None:
+        if self.run_id is None:
+            return
+        with self.rt.sessions() as db, db.begin():
+            run = db.get_one(Run, self.run_id)
+            run.heartbeat_at, run.step = self.rt.clock.now(), text
+
+
+def scan(rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: int | None, *, whole: bool = False) -> None:
+    """Lists, headers, lines, plans. With a run, what can be posted is released to it, and the run goes over to posting.
+
+    A platform that does not answer ends the run as Failed with its sentence, unless something was released already:
+    then that is posted and the sentence stands on the run.
+    """
+    reading = Scan(rt, company_id, source, ledger.capabilities, run_id)
+    if run_id is not None and not _start_reading(rt, run_id):
+        return
+    try:
+        reading.progress("Reading lists that changed in the ledger")
+        mirror.refresh(rt, company_id, ledger, source, whole=whole)
+        with rt.sessions() as db:
+            settings = load_invoices(db, company_id)
+        reading.progress("Reading invoice headers from Autotask")
+        reading.headers(settings)
+        if run_id is not None and _above_limit(rt, run_id, settings):
+            return
+        reading.lines(settings)
+        reading.second_look(settings)
+    except PlatformError as error:
+        if run_id is None:
+            raise
+        _reading_failed(rt, run_id, error, reading.released)
+        return
+    if run_id is not None:
+        _go_posting(rt, company_id, run_id)
+
+
+def poll(rt: Runtime, company_id: int, source: Source) -> bool:
+    """The schedule's cheap look: one call when nothing is new. True when a scan has something to do."""
+    reading = Scan(rt, company_id, source)
+    with rt.sessions() as db:
+        settings = load_invoices(db, company_id)
+    reading.headers(settings)
+    with rt.sessions() as db:
+        return db.execute(select(Document.id).where(
+            Document.company_id == company_id, Document.kind == KIND, Document.before_start.is_(False),
+            Document.status == Status.PENDING, Document.due_at.is_(None),
+            or_(Document.lines.is_(None), Document.reread_at.is_not(None)),
+        ).limit(1)).first() is not None
+
+
+def _start_reading(rt: Runtime, run_id: int) -> bool:
+    with rt.sessions() as db, db.begin():
+        run = db.get_one(Run, run_id)
+        if run.finished_at is not None or run.phase not in ("queued", "reading"):
+            return False
+        run.phase, run.heartbeat_at = "reading", rt.clock.now()
+        return True
+
+
+def _above_limit(rt: Runtime, run_id: int, settings: InvoiceSettings) -> bool:
+    with rt.sessions() as db, db.begin():
+        run = db.get_one(Run, run_id)
+        if run.kind != "sync":
+            return False
+        message = requests.over_limit(run, requests.waiting(db, run.company_id), settings)
+        if message is not None:
+            reports.finish_run(db, run, rt.clock.now(), state=RunState.STOPPED, message=message)
+        return message is not None
+
+
+def _reading_failed(rt: Runtime, run_id: int, error: PlatformError, released: int) -> None:
+    with rt.sessions() as db, db.begin():
+        run = db.get_one(Run, run_id)
+        if released:
+            run.message, run.phase = error.message, "posting"
+            wake(db, run.company_id, rt.clock.now())
+        else:
+            reports.finish_run(db, run, rt.clock.now(), state=RunState.FAILED, message=error.message)
+
+
+def _go_posting(rt: Runtime, company_id: int, run_id: int) -> None:
+    with rt.sessions() as db, db.begin():
+        run = db.get_one(Run, run_id)
+        now = rt.clock.now()
+        run.heartbeat_at = now
+        if run.kind == "first_scan":
+            reports.finish_first_scan(db, run, now)
+            return
+        run.phase, run.step = "posting", "Posting"
+        wake(db, company_id, now)
+    rt.ring(company_id)
+
+
+# ---- rules of reading ---------------------------------------------------------------------------------------
+
+
+def window(settings: InvoiceSettings, now: datetime) -> Window:
+    """Whole calendar days in the company's zone, both ends included, from the day the source created the document."""
+    zone = ZoneInfo(settings.time_zone)
+    first = now.astimezone(zone).date() - timedelta(days=settings.look_back_days)
+    since = datetime.combine(first, time(), zone).astimezone(UTC)
+    return Window(since, number_blank=settings.numbering is Numbering.LEDGER)
+
+
+def unfinished(rt: Runtime, row: Document, planned: Plan, now: datetime) -> Reason | None:
+    """Why a document still counts as being built in the source; None when it does not (any more).
+
+    Younger than two minutes: read twice. Figures that differ: waited for, ten minutes at most.
+    """
+    header = planned.document.header
+    if planned.turn is Turn.SKIP:
+        return None
+    mismatch = source_reason(planned.document, row.currency)
+    if mismatch is not None:
+        row.unfinished_since = row.unfinished_since or now
+        if now - row.unfinished_since < timedelta(seconds=rt.times.give_up):
+            row.lines, row.reread_at = None, None
+            found = sum((line.extended_price for line in planned.document.lines), header.tax_total)
+            return reason(
+                "still_building", found=plain(found, row.currency), total=plain(header.total, row.currency)
+            )
+        return None
+    row.unfinished_since = None
+    if now - header.created_at < timedelta(seconds=rt.times.young) and row.reason_code != "young":
+        row.reread_at = now + timedelta(seconds=rt.times.reread)
+    return reason("young") if row.reread_at is not None else None
+
+
+def _needs_reading(row: Document) -> bool:
+    return row.lines is None or row.reread_at is not None
+
+
+def status_of(planned: Plan) -> Status:
+    return {Turn.SKIP: Status.SKIPPED, Turn.FAULT: Status.FAULT, Turn.WAIT: Status.PENDING, None: Status.PENDING}[
+        planned.turn
+    ]
+
+
+def planned_party(planned: Plan, row: Document) -> str:
+    return planned.draft.party.name if planned.draft is not None else row.party_name
+
+
+def plans_for(
+    db: Session, company_id: int, rows: Sequence[Document], capabilities: Capabilities, settings: InvoiceSettings
+) -> list[Plan]:
+    """Plan stored documents against the mirror: the one way from rows to plans. Reads only."""
+    if not rows:
+        return []
+    company = db.get_one(Company, company_id)
+    the_facts = facts(mirror.profile_of(company), capabilities)
+    documents = [source_document(row) for row in rows]
+    lists = prefetch(db, company_id, documents, mirror.catalog_of(db, company_id), settings, the_facts)
+    for row in rows:
+        party = lists.parties.get(row.party_id or "")
+        if party is not None:
+            row.party_name = party.name
+            row.currency = party.currency or the_facts.currency
+    return [
+        plan(document, settings, lists, the_facts, marker=marker_of(company, row))
+        for document, row in zip(documents, rows, strict=True)
+    ]
+
+
+def marker_of(company: Company, row: Document) -> str:
+    return marker(str(company.id), company.ledger_tenant, row.source_tenant, row.kind, row.source_id)
+
+
+def _new_document(
+    company: Company, tenant: str, header: SourceHeader, settings: InvoiceSettings, now: datetime
+) -> Document:
+    early = header.document_date < settings.start_date
+    why = reason("before_start", date=header.document_date, start=settings.start_date) if early else (
+        reason("waits_for_reading"))
+    return Document(
+        company_id=company.id, source_tenant=tenant, kind=header.kind, source_id=header.id, number=header.number,
+        party_id=header.party_id, document_date=header.document_date, source_created_at=header.created_at,
+        total=_storable(header.total), tax_total=_storable(header.tax_total), currency=company.currency,
+        status=Status.PENDING, reasons=[why.to_json()], reason_code=why.code, flags=[], header=codec.dump(header),
+        header_hash=codec.digest(codec.dump(header)), seen_at=now, read_at=now, before_start=early, changed_at=now,
+    )
+
+
+def _storable(amount: Decimal) -> Decimal:
+    """Four decimals are kept in the row; the exact value stays in the snapshot, which rules read."""
+    return amount.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
+
+
+def _refresh_header(row: Document, header: SourceHeader, settings: InvoiceSettings, now: datetime) -> None:
+    """Unchanged headers keep their lines; a changed one is read again. What is posted is left alone."""
+    row.read_at = now
+    early = header.document_date < settings.start_date and row.included_at is None
+    if row.before_start and not early:
+        row.before_start, row.reason_code = False, "waits_for_reading"
+        row.reasons = [reason("waits_for_reading").to_json()]
+    elif early and not row.before_start and row.status == Status.PENDING and row.due_at is None:
+        why = reason("before_start", date=header.document_date, start=settings.start_date)
+        row.before_start, row.reason_code, row.reasons = True, why.code, [why.to_json()]
+    stored = codec.dump(header)
+    fresh = codec.digest(stored)
+    if fresh == row.header_hash or row.status in (Status.COMPLETE, Status.PROCESSING):
+        return
+    row.header, row.header_hash, row.lines = stored, fresh, None
+    row.number, row.party_id, row.document_date = header.number, header.party_id, header.document_date
+    row.total, row.tax_total = _storable(header.total), _storable(header.tax_total)
+
+
+def _touchable(db: Session, row: Document) -> bool:
+    """False once a posting of the document may have been sent: only the serving process changes it then."""
+    if row.posting_id is None:
+        return row.status not in (Status.COMPLETE, Status.PROCESSING)
+    posting = db.get(Posting, row.posting_id)
+    return posting is None or posting.state in (PostingState.NEW, PostingState.REJECTED, PostingState.SKIPPED)
+
+
+def _rows(db: Session, company_id: int, tenant: str, source_ids: Sequence[str]) -> dict[str, Document]:
+    rows = db.scalars(select(Document).where(
+        Document.company_id == company_id, Document.source_tenant == tenant, Document.kind == KIND,
+        Document.source_id.in_(source_ids),
+    ))
+    return {row.source_id: row for row in rows}

@@ -1,0 +1,123 @@
+"""The company's lease: at most one process serves a company, proven by a fence that only grows.
+
+Every transaction of the holder goes through `Lease.transaction`, which renews the lease first; when another
+process took over, that renewal matches no row, `FenceLost` is raised and nothing of the transaction stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from models import CompanyLease
+from sync.runtime import Runtime
+
+
+class FenceLost(Exception):
+    """Another process serves the company now. The holder of this lease stops at once."""
+
+
+def ensure_row(db: Session, company_id: int) -> None:
+    """The lease row exists from the company's creation on; repeating is safe."""
+    if db.get(CompanyLease, company_id) is None:
+        db.add(CompanyLease(company_id=company_id, fence=0, step=""))
+        db.flush()
+
+
+def wake(db: Session, company_id: int, at: datetime) -> None:
+    """There is work from `at` on: the scheduler rings when nobody serves. Call it in the transaction of the work."""
+    db.execute(
+        update(CompanyLease)
+        .where(CompanyLease.company_id == company_id)
+        .where(or_(CompanyLease.wake_at.is_(None), CompanyLease.wake_at > at))
+        .values(wake_at=at)
+    )
+
+
+@dataclass(slots=True)
+class Lease:
+    rt: Runtime
+    company_id: int
+    fence: int
+    valid_until: float
+    """On the monotonic clock of this process."""
+
+    @classmethod
+    def acquire(cls, rt: Runtime, company_id: int) -> Lease | None:
+        """Take a free or expired lease; None when another process holds it."""
+        started = rt.clock.monotonic()
+        with rt.sessions() as db, db.begin():
+            now = rt.lease_now(db)
+            fence = db.execute(
+                update(CompanyLease)
+                .where(CompanyLease.company_id == company_id)
+                .where(or_(CompanyLease.holder.is_(None), CompanyLease.expires_at < now))
+                .values(
+                    fence=CompanyLease.fence + 1, holder=rt.worker, heartbeat_at=now,
+                    expires_at=now + timedelta(seconds=rt.times.lease), step="Starting",
+                )
+                .returning(CompanyLease.fence)
+                .execution_options(synchronize_session=False)
+            ).scalar_one_or_none()
+        if fence is None:
+            return None
+        return cls(rt, company_id, fence, started + rt.times.lease)
+
+    @contextmanager
+    def transaction(self, step: str | None = None) -> Iterator[Session]:
+        """A transaction that only commits while the fence is ours; renews the lease."""
+        started = self.rt.clock.monotonic()
+        with self.rt.sessions() as db, db.begin():
+            self._renew(db, step)
+            yield db
+        self.valid_until = started + self.rt.times.lease
+
+    def _renew(self, db: Session, step: str | None) -> None:
+        now = self.rt.lease_now(db)
+        values: dict[str, object] = {"heartbeat_at": now, "expires_at": now + timedelta(seconds=self.rt.times.lease)}
+        if step is not None:
+            values["step"] = step[:300]
+        held = db.execute(
+            update(CompanyLease)
+            .where(CompanyLease.company_id == self.company_id, CompanyLease.fence == self.fence)
+            .where(CompanyLease.holder == self.rt.worker)
+            .values(**values)
+            .returning(CompanyLease.fence)
+            .execution_options(synchronize_session=False)
+        ).scalar_one_or_none()
+        if held is None:
+            raise FenceLost(f"company {self.company_id}: fence {self.fence} is no longer ours")
+
+    def remaining(self) -> float:
+        """Seconds this process may still rely on the lease, by its monotonic clock."""
+        return self.valid_until - self.rt.clock.monotonic()
+
+    def heartbeat_if_due(self) -> None:
+        if self.remaining() < self.rt.times.lease - self.rt.times.heartbeat:
+            with self.transaction():
+                pass
+
+    def release(self, next_wake: Callable[[Session], datetime | None]) -> None:
+        """Give the lease back and note when the company next has work. Harmless when it was lost already.
+
+        `next_wake` is asked after the row is locked, so work added meanwhile by `wake` is never overlooked.
+        """
+        with self.rt.sessions() as db, db.begin():
+            try:
+                self._renew(db, None)
+            except FenceLost:
+                return
+            db.execute(
+                update(CompanyLease)
+                .where(CompanyLease.company_id == self.company_id)
+                .values(holder=None, expires_at=None, wake_at=next_wake(db), rung_at=None, step="")
+            )
+
+
+def lease_row(db: Session, company_id: int) -> CompanyLease | None:
+    return db.execute(select(CompanyLease).where(CompanyLease.company_id == company_id)).scalar_one_or_none()

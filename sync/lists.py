@@ -1,0 +1,175 @@
+"""What planning may look up, prefetched for a page of documents in a handful of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from connectors.ledgers.base import Capabilities, Kind, LedgerProfile
+from domain.documents import Catalog, Party, SourceDocument, SourceHeader, SourceLine
+from domain.matching import fold, ledger_name, loose
+from domain.plan import Entry, Facts, Lists, effective_number, item_name
+from domain.settings import InvoiceSettings, Numbering
+from domain.statuses import Status
+from models import Document, Link, MirrorEntry, PartyEntry
+from sync import codec
+
+
+def facts(profile: LedgerProfile, capabilities: Capabilities) -> Facts:
+    return Facts(
+        ledger=capabilities.name, currency=profile.currency, country=profile.country,
+        multi_currency=profile.multi_currency, tax_model=profile.tax_model, own_numbers=profile.own_numbers,
+        closed_through=date.fromisoformat(profile.closed_through) if profile.closed_through else None,
+        latin1_only=profile.latin1_only, number_length=capabilities.number_length,
+        party_name_length=capabilities.party_name_length, item_name_length=capabilities.item_name_length,
+        line_text_length=capabilities.line_text_length, quantity_decimals=capabilities.quantity_decimals,
+        taxed_lines=capabilities.taxed_lines,
+    )
+
+
+def source_document(row: Document) -> SourceDocument:
+    """The stored snapshot as a value; lines are empty while they were not read."""
+    header = codec.load(SourceHeader, row.header)
+    lines = codec.load_text(tuple[SourceLine, ...], row.lines) if row.lines else ()
+    return SourceDocument(header, lines)
+
+
+def prefetch(
+    db: Session, company_id: int, documents: Sequence[SourceDocument], catalog: Catalog,
+    settings: InvoiceSettings, facts: Facts,
+) -> Lists:
+    """Everything the plans of these documents look up. Reads only."""
+    party_ids = {d.header.party_id for d in documents if d.header.party_id}
+    line_parties = {line.party_id for d in documents for line in d.lines if line.party_id}
+    parties = _parties(db, company_id, party_ids | line_parties)
+    billed = [party for key, party in parties.items() if key in party_ids]
+    links = _links(db, company_id, party_ids, {line.code_id for d in documents for line in d.lines if line.code_id})
+    names = [ledger_name(p.name, facts.party_name_length, latin1_only=facts.latin1_only) for p in billed]
+    folded = {fold(name) for name in names}
+    customers = _entries(db, company_id, Kind.CUSTOMER, folded=folded, loose={loose(name) for name in names},
+                         ids={value for (kind, _), value in links.items() if kind == "customer"})
+    vendors = _entries(db, company_id, Kind.VENDOR, folded=folded)
+    items = _entries(
+        db, company_id, Kind.ITEM, folded=_item_names(documents, catalog, settings, facts),
+        ids={value for (kind, _), value in links.items() if kind == "item"},
+    )
+    terms = _entries(db, company_id, Kind.TERM)
+    tax_codes = _entries(db, company_id, Kind.TAX_CODE)
+    return Lists(
+        parties=parties, catalog=catalog, links=links,
+        customers={e.id: e for e in customers}, customers_by_name=_by(customers, fold),
+        customers_by_loose=_by(customers, loose), vendors_by_name=_by(vendors, fold),
+        items={e.id: e for e in items}, items_by_name=_by(items, fold), terms_by_name=_by(terms, fold),
+        tax_codes={e.id: e for e in tax_codes}, tax_codes_by_name=_by(tax_codes, fold),
+        twins=_twins(db, company_id, {fold(p.name) for p in billed}),
+        numbers=_numbers(db, company_id, documents, settings),
+    )
+
+
+def _by(entries: Iterable[Entry], key: Callable[[str], str]) -> dict[str, tuple[Entry, ...]]:
+    grouped: dict[str, tuple[Entry, ...]] = {}
+    for entry in entries:
+        grouped[key(entry.name)] = (*grouped.get(key(entry.name), ()), entry)
+    return grouped
+
+
+def _parties(db: Session, company_id: int, ids: Iterable[str | None]) -> dict[str, Party]:
+    wanted = [i for i in ids if i]
+    found: dict[str, Party] = {}
+    for start in range(0, len(wanted), 500):
+        rows = db.scalars(
+            select(PartyEntry).where(
+                PartyEntry.company_id == company_id, PartyEntry.source_id.in_(wanted[start : start + 500])
+            )
+        )
+        found.update({row.source_id: codec.load(Party, row.data) for row in rows})
+    return found
+
+
+def _links(
+    db: Session, company_id: int, party_ids: Iterable[str | None], code_ids: Iterable[str | None]
+) -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    for kind, keys in (("customer", party_ids), ("item", code_ids)):
+        wanted = [k for k in keys if k]
+        for start in range(0, len(wanted), 500):
+            rows = db.execute(
+                select(Link.source_key, Link.ledger_id).where(
+                    Link.company_id == company_id, Link.kind == kind,
+                    Link.source_key.in_(wanted[start : start + 500]),
+                )
+            )
+            found.update({(kind, key): ledger_id for key, ledger_id in rows})
+    return found
+
+
+def _entries(
+    db: Session, company_id: int, kind: Kind, *, folded: set[str] | None = None,
+    loose: set[str] | None = None, ids: set[str] | None = None,
+) -> list[Entry]:
+    """Entries of a kind: all of a small list, or those with one of these names or ids."""
+    query = select(MirrorEntry).where(MirrorEntry.company_id == company_id, MirrorEntry.kind == kind.value)
+    if folded is None:
+        return [_entry(row) for row in db.scalars(query)]
+    found: dict[str, Entry] = {}
+    columns = ((MirrorEntry.folded, folded), (MirrorEntry.loose, loose), (MirrorEntry.ledger_id, ids))
+    for column, values in columns:
+        wanted = sorted(values or ())
+        for start in range(0, len(wanted), 500):
+            rows = db.scalars(query.where(column.in_(wanted[start : start + 500])))
+            found.update({row.ledger_id: _entry(row) for row in rows})
+    return list(found.values())
+
+
+def _entry(row: MirrorEntry) -> Entry:
+    return Entry(row.ledger_id, row.name, row.active, row.details or {})
+
+
+def _item_names(
+    documents: Sequence[SourceDocument], catalog: Catalog, settings: InvoiceSettings, facts: Facts
+) -> set[str]:
+    names: set[str] = set()
+    for code_id in {line.code_id for d in documents for line in d.lines if line.code_id}:
+        code = catalog.codes.get(code_id)
+        if code is not None:
+            names.add(fold(item_name(code, settings.match_by, facts)))
+    return names
+
+
+def _twins(db: Session, company_id: int, folded: set[str]) -> frozenset[str]:
+    twins: set[str] = set()
+    wanted = sorted(folded)
+    for start in range(0, len(wanted), 500):
+        rows = db.scalars(
+            select(PartyEntry.folded)
+            .where(PartyEntry.company_id == company_id, PartyEntry.folded.in_(wanted[start : start + 500]))
+            .group_by(PartyEntry.folded).having(func.count() > 1)
+        )
+        twins.update(rows)
+    return frozenset(twins)
+
+
+def _numbers(
+    db: Session, company_id: int, documents: Sequence[SourceDocument], settings: InvoiceSettings
+) -> dict[str, str]:
+    """Effective number → the first document that bears it. Documents set aside do not count."""
+    if settings.numbering is not Numbering.SOURCE:
+        return {}
+    wanted = sorted({n for d in documents if (n := effective_number(d.header, settings.numbering))})
+    found: dict[str, tuple[int, str]] = {}
+    for start in range(0, len(wanted), 400):
+        part = wanted[start : start + 400]
+        rows = db.execute(
+            select(Document.id, Document.source_id, Document.number).where(
+                Document.company_id == company_id, Document.status != Status.SKIPPED,
+                or_(Document.number.in_(part), Document.source_id.in_(part)),
+            )
+        )
+        for row_id, source_id, number in rows:
+            shown = number or source_id
+            if shown in part and (shown not in found or row_id < found[shown][0]):
+                found[shown] = (row_id, source_id)
+    return {number: source_id for number, (_, source_id) in found.items()}

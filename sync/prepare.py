@@ -1,0 +1,210 @@
+"""Reserving: released documents are planned once more under the lease and become postings with their needs.
+
+One posting row per identity and generation; the unique key absorbs whatever is pressed twice. Claims on billing
+items are taken in the same transaction (I21). Nothing is sent here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from connectors.ledgers.base import Capabilities
+from domain.documents import Draft, ItemDraft, PartyDraft
+from domain.plan import Plan
+from domain.reasons import Reason, reason
+from domain.settings import InvoiceSettings
+from domain.statuses import PostingState, Status
+from models import Company, Document, ItemClaim, Link, Posting, PostingNeed
+from sync import codec
+from sync.documents import set_status, step
+from sync.gather import marker_of, plans_for, status_of
+
+MAY_BE_REDRAFTED = (PostingState.NEW,)
+ENDED = (PostingState.REJECTED, PostingState.SKIPPED)
+
+
+@dataclass(slots=True)
+class Preparation:
+    """One page of released documents turned into postings, within the caller's transaction."""
+
+    db: Session
+    company: Company
+    now: datetime
+    fence: int
+    creations: dict[tuple[str, str], Posting] = field(default_factory=dict)
+
+    def page(self, rows: Sequence[Document], capabilities: Capabilities, settings: InvoiceSettings) -> None:
+        """Each row ends with a posting, or with a status that says why not; none stays due without one."""
+        plans = plans_for(self.db, self.company.id, rows, capabilities, settings)
+        self._known_creations(plans)
+        claims = self._claims(plans)
+        for row, planned in zip(rows, plans, strict=True):
+            self._one(row, planned, claims)
+        self.db.flush()
+
+    def _one(self, row: Document, planned: Plan, claims: dict[str, int]) -> None:
+        row.prepared = True
+        former = self.db.get(Posting, row.posting_id) if row.posting_id else None
+        if former is not None and former.state not in (*MAY_BE_REDRAFTED, *ENDED):
+            return
+        if planned.draft is None:
+            set_status(self.db, row, status_of(planned), planned.reasons, self.now)
+            row.due_at = None
+            if former is not None and former.state == PostingState.NEW:
+                drop(self.db, former, PostingState.REJECTED, planned.reasons, self.now)
+            return
+        unchanged = self._refused_before(row, former, planned.draft)
+        if unchanged is not None:
+            set_status(self.db, row, Status.FAULT, unchanged, self.now)
+            return
+        other = self._claimed_elsewhere(row, planned, claims)
+        if other is not None:
+            set_status(self.db, row, Status.PENDING, [reason("billed_before", other=other)], self.now)
+            row.due_at = None
+            return
+        self._reserve(row, planned, planned.draft, former, claims)
+
+    def _refused_before(self, row: Document, former: Posting | None, draft: Draft) -> list[Reason] | None:
+        """After a refusal "inactive or not found" only a changed plan is sent again by itself."""
+        if former is None or former.state != PostingState.REJECTED or row.reason_code != "reference_refused":
+            return None
+        if former.plan_digest != codec.digest(codec.dump(draft)):
+            return None
+        return [Reason.from_json(value) for value in former.reasons]
+
+    def _reserve(
+        self, row: Document, planned: Plan, draft: Draft, former: Posting | None, claims: dict[str, int]
+    ) -> None:
+        posting = former if former is not None and former.state == PostingState.NEW else None
+        if posting is None:
+            posting = Posting(
+                company_id=self.company.id, document_id=row.id, ledger_tenant=self.company.ledger_tenant,
+                source_tenant=row.source_tenant, kind=row.kind, source_id=row.source_id, operation="create", part="",
+                generation=former.generation + 1 if former else 1, state=PostingState.NEW,
+                marker=marker_of(self.company, row), created_at=self.now, sends=0, lookups=0,
+            )
+            self.db.add(posting)
+        posting.ledger_kind, posting.draft = draft.kind, codec.dump(draft)
+        posting.plan_digest = codec.digest(posting.draft)
+        posting.next_action_at, posting.interactive = self.now, int(row.interactive)
+        posting.fence, posting.changed_at = self.fence, self.now
+        self.db.flush()
+        row.posting_id, row.fingerprint = posting.id, posting.plan_digest
+        if row.reason_code != "queued":
+            set_status(self.db, row, Status.PENDING, [reason("queued")], self.now)
+        self._take_claims(row, planned, posting, claims)
+        self._needs(posting, planned)
+        self._link(draft, planned)
+        step(self.db, row, self.now, "checked", "Checked and reserved for posting", generation=posting.generation,
+             notes=list(draft.notes))
+
+    # ---- billing items: billed once -------------------------------------------------------------------------
+
+    def _claims(self, plans: Sequence[Plan]) -> dict[str, int]:
+        """Claimed billing items of these documents → the posting that holds them."""
+        ids = [line.id for planned in plans for line in planned.document.lines]
+        claims: dict[str, int] = {}
+        for start in range(0, len(ids), 500):
+            rows = self.db.execute(select(ItemClaim.item_id, ItemClaim.posting_id).where(
+                ItemClaim.company_id == self.company.id, ItemClaim.item_id.in_(ids[start : start + 500]),
+                ItemClaim.source_tenant == self.company.source_tenant,
+            ))
+            claims.update({item_id: posting_id for item_id, posting_id in rows})
+        return claims
+
+    def _claimed_elsewhere(self, row: Document, planned: Plan, claims: dict[str, int]) -> str | None:
+        holders = {claims[line.id] for line in planned.document.lines if line.id in claims}
+        for posting_id in sorted(holders):
+            holder = self.db.get_one(Posting, posting_id)
+            if holder.document_id != row.id:
+                other = self.db.get_one(Document, holder.document_id)
+                return other.ledger_number or other.number or other.source_id
+        return None
+
+    def _take_claims(self, row: Document, planned: Plan, posting: Posting, claims: dict[str, int]) -> None:
+        for line in planned.document.lines:
+            if line.id not in claims:
+                self.db.add(ItemClaim(
+                    company_id=self.company.id, source_tenant=row.source_tenant, item_id=line.id,
+                    posting_id=posting.id,
+                ))
+            claims[line.id] = posting.id
+
+    # ---- what must exist first ------------------------------------------------------------------------------
+
+    def _known_creations(self, plans: Sequence[Plan]) -> None:
+        wanted: dict[str, set[str]] = {"customer": set(), "item": set()}
+        for planned in plans:
+            for draft in planned.creations:
+                wanted[_kind(draft)].add(draft.key)
+        for kind, keys in wanted.items():
+            ordered = sorted(keys)
+            for start in range(0, len(ordered), 500):
+                rows = self.db.scalars(select(Posting).where(
+                    Posting.company_id == self.company.id, Posting.kind == kind,
+                    Posting.ledger_tenant == self.company.ledger_tenant,
+                    Posting.source_id.in_(ordered[start : start + 500]),
+                ).order_by(Posting.generation))
+                self.creations.update({(kind, row.source_id): row for row in rows})
+
+    def _needs(self, posting: Posting, planned: Plan) -> None:
+        self.db.execute(delete(PostingNeed).where(PostingNeed.posting_id == posting.id))
+        for draft in planned.creations:
+            need = self._creation(draft, posting.interactive)
+            self.db.add(PostingNeed(posting_id=posting.id, need_id=need.id, company_id=self.company.id))
+
+    def _creation(self, draft: PartyDraft | ItemDraft, interactive: int) -> Posting:
+        kind = _kind(draft)
+        need = self.creations.get((kind, draft.key))
+        if need is None or need.state in ENDED:
+            need = Posting(
+                company_id=self.company.id, ledger_tenant=self.company.ledger_tenant,
+                source_tenant=self.company.source_tenant or "", kind=kind, source_id=draft.key, operation="create",
+                part="", generation=need.generation + 1 if need else 1, ledger_kind=kind, state=PostingState.NEW,
+                draft=codec.dump(draft), plan_digest=codec.digest(codec.dump(draft)), created_at=self.now,
+                sends=0, lookups=0,
+            )
+            self.db.add(need)
+            self.creations[(kind, draft.key)] = need
+        if need.state == PostingState.NEW:
+            need.next_action_at, need.fence, need.changed_at = self.now, self.fence, self.now
+            need.interactive = max(need.interactive or 0, interactive)
+        self.db.flush()
+        return need
+
+    def _link(self, draft: Draft, planned: Plan) -> None:
+        """A customer found by its exact name is linked once, so that a later renaming changes nothing."""
+        party = draft.party
+        if party.ledger_id is not None:
+            add_link(self.db, self.company.id, "customer", party.key, party.name, party.ledger_id, "exact name", self.now)
+
+
+def add_link(
+    db: Session, company_id: int, kind: str, key: str, name: str, ledger_id: str, how: str, now: datetime
+) -> None:
+    """Insert the link unless there is one. Repeating is safe."""
+    known = db.execute(select(Link.id).where(
+        Link.company_id == company_id, Link.kind == kind, Link.source_key == key
+    )).first()
+    if known is None:
+        db.add(Link(company_id=company_id, kind=kind, source_key=key, source_name=name, ledger_id=ledger_id,
+                    how=how, made_at=now))
+        db.flush()
+
+
+def drop(
+    db: Session, posting: Posting, state: PostingState, reasons: Sequence[Reason], now: datetime
+) -> None:
+    """End a posting that is certainly not in the ledger: its billing items are free again."""
+    posting.state, posting.next_action_at, posting.changed_at = state, None, now
+    posting.reasons = [r.to_json() for r in reasons]
+    db.execute(delete(ItemClaim).where(ItemClaim.posting_id == posting.id))
+
+
+def _kind(draft: PartyDraft | ItemDraft) -> str:
+    return "customer" if isinstance(draft, PartyDraft) else "item"

@@ -1,0 +1,202 @@
+"""The end of a run: its outcome, who is told, and the report's figures and CSV. Effects: database only.
+
+Mails are rows of the outbox, written in the transaction that finishes the run; `sync/mail.py` renders and sends.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from domain.reasons import Reason
+from domain.settings import SyncState
+from domain.statuses import RunState, Status
+from models import Company, Connection, Document, Membership, MirrorEntry, Outbox, PartyEntry, Run, RunItem, User
+from sync import requests, settings
+
+PUBLIC_MAIL = frozenset(
+    "gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com icloud.com me.com aol.com gmx.com "
+    "gmx.net gmx.de web.de proton.me protonmail.com mail.com zoho.com yandex.com fastmail.com".split()
+)
+MAX_RECIPIENTS = 10
+CSV_COLUMNS = (
+    "Status", "StatusCode", "Reason", "Autotask ID", "Number", "Kind", "Customer", "Date", "Amount", "Currency",
+    "Ledger ID", "Ledger number", "Run",
+)
+
+
+def finish_run(
+    db: Session, run: Run, now: datetime, *, state: RunState | None = None, message: str | None = None
+) -> None:
+    """Close the run, queue its report, and keep what follows from it. Repeating is safe: a finished run stays."""
+    if run.finished_at is not None:
+        return
+    requests.finish(db, run, now, state=state, message=message)
+    company = db.get_one(Company, run.company_id)
+    _remember_first_posting(db, company, run, now)
+    if run.kind == "sync":
+        _turn_off_after_batch(db, run, now)
+        if run.trigger == "button" or run.state != RunState.FINISHED or _items(db, run):
+            queue_report(db, run, now)
+
+
+def _items(db: Session, run: Run) -> int:
+    return db.execute(select(func.count()).select_from(RunItem).where(RunItem.run_id == run.id)).scalar_one()
+
+
+def _remember_first_posting(db: Session, company: Company, run: Run, now: datetime) -> None:
+    if company.first_posted_at is None and run.kind == "first_posting" and (run.counts or {}).get(Status.COMPLETE):
+        company.first_posted_at, company.setup_step = now, "ready"
+
+
+def _turn_off_after_batch(db: Session, run: Run, now: datetime) -> None:
+    """`Sync next batch of invoices and then turn off sync`: this was the batch."""
+    current = settings.load_invoices(db, run.company_id)
+    posted = (run.counts or {}).get(Status.COMPLETE, 0)
+    if current.sync_state is SyncState.NEXT_BATCH and posted:
+        settings.change(db, run.company_id, now=now, user=None, sync_state=SyncState.OFF)
+
+
+def finish_first_scan(db: Session, run: Run, now: datetime) -> None:
+    """The first scan only reads: its summary is what was matched, similar and new, and what each document would do."""
+    requests.finish(db, run, now, state=RunState.FINISHED)
+    run.summary = scan_summary(db, run.company_id)
+    company = db.get_one(Company, run.company_id)
+    if company.setup_step == "scan":
+        company.setup_step = "first"
+
+
+def scan_summary(db: Session, company_id: int) -> dict[str, Any]:
+    """Counts for the first-scan page, from stored documents, parties and mirror alone."""
+    rows = db.execute(
+        select(Document.status, Document.reason_code, Document.currency, func.count(), func.sum(Document.total))
+        .where(Document.company_id == company_id)
+        .group_by(Document.status, Document.reason_code, Document.currency)
+    ).all()
+    outcomes = [
+        {"status": status, "reason": code, "currency": currency, "count": count, "total": str(total)}
+        for status, code, currency, count, total in rows
+    ]
+    parties = db.scalars(select(PartyEntry.folded).where(PartyEntry.company_id == company_id)).all()
+    known = set(db.scalars(select(MirrorEntry.folded).where(
+        MirrorEntry.company_id == company_id, MirrorEntry.kind == "customer", MirrorEntry.active.is_(True)
+    )))
+    matched = sum(1 for name in parties if name in known)
+    similar = db.execute(select(func.count(func.distinct(Document.party_id))).where(
+        Document.company_id == company_id, Document.reason_code == "customer_similar"
+    )).scalar_one()
+    return {
+        "outcomes": outcomes,
+        "customers": {"matched": matched, "similar": similar, "new": max(0, len(parties) - matched - similar)},
+    }
+
+
+# ---- who is told --------------------------------------------------------------------------------------------
+
+
+def connected_address(db: Session, company_id: int) -> str | None:
+    """The address of the person who connected the ledger: where the seeds' apps send everything."""
+    return db.execute(
+        select(User.email).join(Connection, Connection.connected_by == User.id)
+        .where(Connection.company_id == company_id, Connection.side == "ledger")
+    ).scalar_one_or_none()
+
+
+def recipients(db: Session, run: Run) -> list[str]:
+    """Addresses of a run's report, each once: an alternate replaces the connected address, additional ones are added."""
+    asked = [r for r in run.recipients or [] if r.get("address")]
+    alternates = [r["address"] for r in asked if r.get("kind") == "alternate"]
+    connected = connected_address(db, run.company_id)
+    chosen = alternates or ([connected] if connected else [])
+    chosen += settings.load_invoices(db, run.company_id).recipients
+    chosen += [r["address"] for r in asked if r.get("kind") != "alternate"]
+    unique = {address.casefold(): address for address in reversed(chosen)}
+    return [unique[a] for a in dict.fromkeys(address.casefold() for address in chosen)][:MAX_RECIPIENTS]
+
+
+def is_known(db: Session, company_id: int, address: str) -> bool:
+    """Members, addresses kept in Settings, and the company's own mail domain get figures; strangers a notice (S31)."""
+    wanted = address.casefold()
+    members = db.scalars(
+        select(User.email).join(Membership, Membership.user_id == User.id).where(Membership.company_id == company_id)
+    ).all()
+    kept = settings.load_invoices(db, company_id).recipients
+    if wanted in {known.casefold() for known in (*members, *kept)}:
+        return True
+    connected = connected_address(db, company_id) or ""
+    own = connected.rpartition("@")[2].casefold()
+    return bool(own) and own not in PUBLIC_MAIL and wanted.rpartition("@")[2] == own
+
+
+def queue_report(db: Session, run: Run, now: datetime) -> None:
+    """One outbox row per recipient; the unique key makes a second one impossible (I17)."""
+    for address in recipients(db, run):
+        kind = "report" if is_known(db, run.company_id, address) else "notice"
+        queue_mail(db, run.company_id, kind, f"run:{run.id}:{address.casefold()}", address, now, run_id=run.id)
+
+
+def queue_mail(
+    db: Session, company_id: int, kind: str, dedupe: str, recipient: str, now: datetime, *,
+    run_id: int | None = None, data: dict[str, Any] | None = None,
+) -> None:
+    """Queue a mail unless one with this key exists. Repeating is safe."""
+    known = db.execute(
+        select(Outbox.id).where(Outbox.company_id == company_id, Outbox.dedupe == dedupe)
+    ).first()
+    if known is None:
+        db.add(Outbox(
+            company_id=company_id, kind=kind, dedupe=dedupe, run_id=run_id, recipient=recipient, data=data or {},
+            state="due", tries=0, next_at=now, created_at=now,
+        ))
+
+
+# ---- the figures --------------------------------------------------------------------------------------------
+
+
+def items(db: Session, run_id: int) -> Sequence[RunItem]:
+    """The run's rows: what needs a person first, then by number found."""
+    order = {Status.FAULT: 0, Status.PROCESSING: 1, Status.PENDING: 2, Status.COMPLETE: 3, Status.SKIPPED: 4}
+    rows = db.scalars(select(RunItem).where(RunItem.run_id == run_id).order_by(RunItem.id)).all()
+    return sorted(rows, key=lambda row: (order.get(Status(row.status), 9), row.id))
+
+
+def first_reason(row: RunItem | Document) -> Reason | None:
+    return Reason.from_json(row.reasons[0]) if row.reasons else None
+
+
+def kind_word(row: RunItem) -> str:
+    credit = row.ledger_kind == "credit_memo" or (row.ledger_kind is None and row.amount < 0)
+    return "credit memo" if credit else "invoice"
+
+
+def csv_rows(rows: Sequence[RunItem], run_id: int, ledger: str) -> Iterator[list[str]]:
+    """Header and one row per document. Text is safe for spreadsheets (S29); amounts are plain numbers."""
+    yield list(CSV_COLUMNS)
+    for row in rows:
+        why = first_reason(row)
+        yield [
+            row.status, safe(why.sentence(ledger)) if why else "", why.code if why else "", row.source_id,
+            safe(row.number or ""), kind_word(row), safe(row.party_name), row.document_date.isoformat(),
+            f"{row.amount.quantize(Decimal('0.01'))}", row.currency, row.ledger_id or "",
+            safe(row.ledger_number or ""), str(run_id),
+        ]
+
+
+def safe(text: str) -> str:
+    """Text that a spreadsheet might run as a formula gets a leading quote."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\0") else text
+
+
+def csv_text(rows: Sequence[RunItem], run_id: int, ledger: str) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerows(csv_rows(rows, run_id, ledger))
+    return out.getvalue()
+
+

@@ -1,0 +1,181 @@
+"""What a person (or the schedule) asks for: runs are inserted or joined, stopped, finished. Effects: database only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from domain.reasons import reason
+from domain.settings import InvoiceSettings
+from domain.statuses import PostingState, RunState, Status
+from models import Company, Document, Posting, Run, RunItem, User
+from sync.documents import add_to_run, set_status, step
+from sync.lease import wake
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a Sync would post: number of documents and sum per currency."""
+
+    documents: int
+    totals: dict[str, Decimal]
+
+
+def open_run(db: Session, company_id: int, kind: str = "sync") -> Run | None:
+    return db.execute(
+        select(Run).where(Run.company_id == company_id, Run.kind == kind, Run.finished_at.is_(None))
+    ).scalar_one_or_none()
+
+
+def ask(
+    db: Session, company: Company, *, kind: str, trigger: str, now: datetime, user: User | None,
+    recipients: Sequence[dict[str, Any]] = (), confirmed: bool = False,
+) -> tuple[Run, bool]:
+    """Insert a run, or join the open one of that kind. Returns the run and whether it is new.
+
+    Pressing twice, two tabs and two users all get the same run: a partial unique index absorbs the race.
+    """
+    existing = open_run(db, company.id, kind)
+    if existing is None:
+        run = Run(
+            company_id=company.id, kind=kind, trigger=trigger, requested_by=user.id if user else None,
+            requested_by_name=user.name if user else "", state=RunState.IN_PROCESS, phase="queued",
+            step="Waiting for a worker", recipients=list(recipients), confirmed=confirmed, counts={}, summary={},
+            started_at=now, heartbeat_at=now,
+        )
+        try:
+            with db.begin_nested():
+                db.add(run)
+            return run, True
+        except IntegrityError:
+            existing = open_run(db, company.id, kind)
+            if existing is None:
+                raise
+    known = {r.get("address") for r in existing.recipients or []}
+    existing.recipients = [*(existing.recipients or []), *(r for r in recipients if r.get("address") not in known)]
+    existing.confirmed = existing.confirmed or confirmed
+    return existing, False
+
+
+def ask_sync(
+    db: Session, company: Company, *, now: datetime, user: User | None,
+    recipients: Sequence[dict[str, Any]] = (), confirmed: bool = False,
+) -> tuple[Run, bool]:
+    """Sync Now: the caller enqueues the scan when the run is new."""
+    return ask(db, company, kind="sync", trigger="button", now=now, user=user, recipients=recipients,
+               confirmed=confirmed)
+
+
+def ask_one(db: Session, company: Company, document: Document, *, now: datetime, user: User | None) -> Run:
+    """Post exactly this document, at once and ahead of others (first posting). The caller rings afterwards."""
+    run, _ = ask(db, company, kind="first_posting", trigger="button", now=now, user=user, confirmed=True)
+    run.phase, run.step = "posting", "Posting one document"
+    release(db, run, [document], now, interactive=True)
+    who = user.name if user else ""
+    step(db, document, now, "asked", "A person asked for this document to be posted", who=who)
+    return run
+
+
+def release(db: Session, run: Run, documents: Sequence[Document], now: datetime, *, interactive: bool = False) -> None:
+    """Hand documents to the serving process: they are due from now on, as rows of the run."""
+    add_to_run(db, run, documents, now)
+    for document in documents:
+        document.due_at, document.prepared, document.interactive = now, False, interactive
+        if document.status != Status.PENDING or document.reason_code != "queued":
+            set_status(db, document, Status.PENDING, [reason("queued")], now)
+    if documents:
+        wake(db, run.company_id, now)
+
+
+def waiting(db: Session, company_id: int) -> Waiting:
+    """Documents that a Sync would post now, by what is known without asking a platform."""
+    rows = db.execute(
+        select(Document.currency, func.count(), func.sum(Document.total))
+        .where(Document.company_id == company_id, Document.status == Status.PENDING)
+        .where(Document.before_start.is_(False), Document.party_id.is_not(None), Document.total != 0)
+        .group_by(Document.currency)
+    ).all()
+    return Waiting(sum(row[1] for row in rows), {row[0]: row[2] for row in rows})
+
+
+def stop(db: Session, run: Run, *, now: datetime, user: User | None) -> None:
+    """Stop after this batch: what is in flight settles, the rest stays Pending Sync and is not due."""
+    if run.finished_at is None and not run.stop_requested:
+        run.stop_requested = True
+        run.step = "Stopping after this batch"
+        run.message = f"Stopped by {user.name}" if user else "Stopped"
+        wake(db, run.company_id, now)
+
+
+def withdraw(db: Session, run: Run, now: datetime) -> None:
+    """Take back what the run released and nothing was sent for. Called under the lease."""
+    rows = db.scalars(select(Document).where(
+        Document.company_id == run.company_id, Document.run_id == run.id, Document.due_at.is_not(None)
+    )).all()
+    for document in rows:
+        posting = db.get(Posting, document.posting_id) if document.posting_id else None
+        if posting is not None and posting.state not in (PostingState.NEW, PostingState.REJECTED):
+            continue
+        if posting is not None:
+            posting.next_action_at = None
+        document.due_at, document.prepared = None, False
+        set_status(db, document, Status.PENDING, [reason("run_stopped")], now)
+
+
+def include(db: Session, documents: Sequence[Document], *, now: datetime, who: str) -> None:
+    """A person takes documents in although they are dated before the start date."""
+    for document in documents:
+        document.included_at, document.before_start = now, False
+        set_status(db, document, Status.PENDING, [reason("waits_for_reading")], now)
+        step(db, document, now, "included", "Included although dated before the start date", who=who)
+
+
+def count(db: Session, run: Run) -> dict[str, int]:
+    rows = db.execute(
+        select(RunItem.status, func.count()).where(RunItem.run_id == run.id).group_by(RunItem.status)
+    )
+    return {status: number for status, number in rows}
+
+
+def finish(db: Session, run: Run, now: datetime, *, state: RunState | None = None, message: str | None = None) -> None:
+    """Close a run: counts, sums, the coloured word. The report is queued by `sync.reports` in the same transaction."""
+    counts = Counter(count(db, run))
+    if state is None:
+        if run.stop_requested:
+            state = RunState.STOPPED
+        else:
+            state = RunState.PROBLEMS if counts[Status.FAULT] else RunState.FINISHED
+    run.state, run.phase, run.step, run.finished_at = state, "finished", "", now
+    run.message = message or run.message
+    run.counts, run.summary = dict(counts), _sums(db, run)
+    db.execute(update(Document).where(Document.run_id == run.id, Document.due_at.is_(None)).values(interactive=False))
+
+
+def _sums(db: Session, run: Run) -> dict[str, Any]:
+    rows = db.execute(
+        select(RunItem.status, RunItem.currency, func.sum(RunItem.amount), func.count())
+        .where(RunItem.run_id == run.id).group_by(RunItem.status, RunItem.currency)
+    )
+    sums: dict[str, Any] = {}
+    for status, currency, amount, number in rows:
+        sums.setdefault(status, {})[currency] = {"amount": str(amount), "count": number}
+    return sums
+
+
+def over_limit(run: Run, found: Waiting, settings: InvoiceSettings) -> str | None:
+    """The sentence with which a run stands as Stopped when it is above the limit and nobody confirmed it."""
+    if run.confirmed or found.documents <= settings.run_limit:
+        return None
+    sums = ", ".join(f"{currency} {total:,.2f}" for currency, total in sorted(found.totals.items()))
+    return (
+        f"{found.documents:,} documents ({sums}) are more than the {settings.run_limit:,} that a run may post "
+        f"without asking. Nothing was posted. Post all {found.documents:,} if that is right."
+    )

@@ -1,0 +1,74 @@
+"""The engine end to end on the memory ledger: what is in the books is the judge."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from connectors.ledgers.base import Kind
+from domain.statuses import PostingState, RunState, Status
+from tests.engine.world import World, furnish, invoice, make_world
+
+
+@pytest.fixture
+def world(sqlite_url: str) -> World:
+    made = make_world(sqlite_url)
+    furnish(made)
+    return made
+
+
+def numbers(world: World) -> Counter[str]:
+    return Counter(entry.number or "" for entry in world.books.documents())
+
+
+def test_a_sync_posts_every_invoice_once_and_marks_it(world: World) -> None:
+    world.source.put(*(invoice(str(n), party=str(175 + n % 3)) for n in range(1, 66)))
+    run = world.run(world.sync())
+    assert numbers(world) == Counter({f"AT-{n}": 1 for n in range(1, 66)})
+    assert (run.state, run.counts) == (RunState.FINISHED, {Status.COMPLETE: 65})
+    assert {p.state for p in world.postings()} == {PostingState.DONE}
+    assert all(doc.header.marked_at for doc in world.source.contents.values())
+
+
+def test_full_batches_cross_pages_and_parties_share_one_with_items(world: World) -> None:
+    world.source.put(*(invoice(str(n), party=str(175 + n % 3)) for n in range(1, 151)))
+    world.sync()
+    assert world.books.calls.count("send") == 1 + 5
+
+
+def test_syncing_twice_posts_nothing_new(world: World) -> None:
+    world.source.put(invoice("1"), invoice("2"))
+    world.sync()
+    world.sync()
+    assert numbers(world) == Counter({"AT-1": 1, "AT-2": 1})
+
+
+def test_a_negative_invoice_becomes_a_credit_memo(world: World) -> None:
+    world.source.put(invoice("9", "-40.00"))
+    world.sync()
+    [entry] = world.books.documents()
+    assert (entry.kind, str(entry.total)) == (Kind.CREDIT_MEMO, "40.00")
+
+
+def test_what_cannot_be_posted_says_why_and_the_rest_goes_on(world: World) -> None:
+    world.source.put(
+        invoice("1"), invoice("2", party=None), invoice("3", "0.00"), invoice("4", number="X" * 40),
+    )
+    run = world.run(world.sync())
+    documents = world.documents()
+    assert {key: doc.reason_code for key, doc in documents.items()} == {
+        "1": None, "2": "no_customer", "3": "zero_total", "4": "number_too_long",
+    }
+    assert run.state == RunState.PROBLEMS
+    assert run.counts == {Status.COMPLETE: 1, Status.FAULT: 2, Status.SKIPPED: 1}
+
+
+def test_a_run_above_its_limit_posts_nothing(sqlite_url: str) -> None:
+    world = make_world(sqlite_url, run_limit=2)
+    furnish(world)
+    world.source.put(*(invoice(str(n)) for n in range(3)))
+    run = world.run(world.sync(confirmed=False))
+    assert run.state == RunState.STOPPED
+    assert world.books.documents() == []
+    assert "Post all 3" in (run.message or "")

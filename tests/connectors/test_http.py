@@ -1,0 +1,169 @@
+"""The outbound session: what counts as never sent, what as a lost answer, and what never leaves at all."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from connectors.errors import NotAllowed, NotSent
+from connectors.http import CallRecord, Http, LostAnswer, PlatformSession, Timeouts, read_again, retry_after_s
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@contextmanager
+def server(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """Answers each connection with the next bytes, then closes it. Gives the address and what was received."""
+    received: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        for answer in answers:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                received.append(connection.recv(65536))
+                connection.sendall(answer)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", received
+    finally:
+        listener.close()
+        thread.join(5)
+
+
+def session(
+    allowed: Callable[[str], bool] = lambda url: True, records: list[CallRecord] | None = None, step: float = 0.0
+) -> PlatformSession:
+    """A session whose clock moves on by `step` seconds at each look."""
+    now = [0.0]
+
+    def monotonic() -> float:
+        now[0] += step
+        return now[0]
+
+    listened = records if records is not None else []
+    return Http(monotonic, timeouts=Timeouts(2, 2, 2), observe=listened.append).session("Books", allowed)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_a_refused_connection_was_never_sent() -> None:
+    with pytest.raises(NotSent):
+        session().post(f"http://127.0.0.1:{free_port()}/", data=b"x")
+
+
+def test_an_unknown_host_was_never_sent() -> None:
+    with pytest.raises(NotSent):
+        session().get("http://nobody.invalid/")
+
+
+def test_a_connection_closed_without_an_answer_is_a_lost_answer() -> None:
+    with server(b"") as (url, received), pytest.raises(LostAnswer):
+        session().post(url, data=b"x")
+    assert received
+
+
+def test_an_answer_cut_off_in_the_middle_is_lost() -> None:
+    cut = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
+    with server(cut) as (url, _), pytest.raises(LostAnswer):
+        session().get(url)
+
+
+def test_a_cut_off_chunked_answer_is_lost() -> None:
+    cut = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"
+    with server(cut) as (url, _), pytest.raises(LostAnswer):
+        session().get(url)
+
+
+def test_an_answer_that_never_ends_in_time_is_lost() -> None:
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+    with server(whole) as (url, _), pytest.raises(LostAnswer, match="too long to answer"):
+        session(step=10.0).get(url)
+
+
+def test_a_chunked_and_compressed_answer_is_read_whole() -> None:
+    import gzip
+
+    body = gzip.compress(b'{"a": 1}')
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
+    with server(head + chunked) as (url, _):
+        answer = session().get(url)
+    assert (answer.content, answer.json()) == (b'{"a": 1}', {"a": 1})
+
+
+def test_a_redirect_is_never_followed() -> None:
+    moved = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+    with server(moved) as (url, received):
+        assert session().get(url).status_code == 302
+    assert len(received) == 1
+
+
+def test_nothing_leaves_for_a_foreign_host() -> None:
+    with server(OK) as (url, received):
+        with pytest.raises(NotAllowed):
+            session(allowed=lambda asked: "books.example" in asked).get(url, headers={"Authorization": "Bearer x"})
+        assert received == []
+
+
+def test_a_netrc_file_never_replaces_our_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with server(OK) as (url, received):
+        session().get(url, headers={"Authorization": "Bearer ours"})
+    assert b"Authorization: Bearer ours" in received[0]
+
+
+def test_cookies_are_not_kept() -> None:
+    with_cookie = OK.replace(b"\r\n\r\n", b"\r\nSet-Cookie: a=b\r\nConnection: close\r\n\r\n")
+    with server(with_cookie, OK) as (url, received):
+        ours = session()
+        ours.get(url)
+        ours.get(url)
+    assert b"Cookie:" not in received[1]
+
+
+def test_a_finished_call_is_told_without_query_header_or_body() -> None:
+    records: list[CallRecord] = []
+    with server(OK) as (url, _):
+        session(records=records).get(f"{url}/path?secret=1", headers={"Authorization": "Bearer secret"})
+    [record] = records
+    assert (record.platform, record.method, record.path, record.status) == ("Books", "GET", "/path", 200)
+    assert "secret" not in repr(record)
+
+
+def test_a_read_is_repeated_once_and_only_once() -> None:
+    tries: list[int] = []
+
+    def fails() -> None:
+        tries.append(1)
+        raise LostAnswer("gone")
+
+    with pytest.raises(LostAnswer):
+        read_again(fails)
+    assert len(tries) == 2
+
+
+def test_divided_timeouts_never_go_below_two_seconds() -> None:
+    assert Timeouts().divided(10) == Timeouts(2.0, 3.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7.0), ("", 60.0), ("soon", 60.0), ("nan", 60.0), ("0", 1.0), ("999999", 3600.0)]
+)
+def test_retry_after_is_read_within_bounds(header: str, seconds: float) -> None:
+    assert retry_after_s({"Retry-After": header}, 60.0) == seconds

@@ -16,6 +16,7 @@ from decimal import Decimal
 
 from domain.documents import (
     Catalog,
+    Code,
     Draft,
     ItemDraft,
     Party,
@@ -303,8 +304,7 @@ def _items(
             continue
         if code.id in chosen or code.id in told:
             continue
-        value = {MatchBy.NAME: code.name, MatchBy.ID: code.id, MatchBy.NUMBER: code.number or code.name}[settings.match_by]
-        name = ledger_name(value, facts.item_name_length, latin1_only=facts.latin1_only)
+        name = item_name(code, settings.match_by, facts)
         problem, entry = _existing_item(code.id, name, lists)
         if entry is not None:
             chosen[code.id] = Reference("item", fold(name), entry.name, entry.id)
@@ -321,6 +321,12 @@ def _items(
         description = ledger_name(code.name or name, facts.line_text_length, latin1_only=facts.latin1_only)
         created.setdefault(fold(name), ItemDraft(fold(name), name, description, account, code.number))
     return chosen, tuple(created.values())
+
+
+def item_name(code: Code, match_by: MatchBy, facts: Facts) -> str:
+    """The name a billing code's item bears: the chosen field; a blank External Number falls back to the name (R07)."""
+    value = {MatchBy.NAME: code.name, MatchBy.ID: code.id, MatchBy.NUMBER: code.number or code.name}[match_by]
+    return ledger_name(value, facts.item_name_length, latin1_only=facts.latin1_only)
 
 
 def _existing_item(code_id: str, name: str, lists: Lists) -> tuple[Reason | None, Entry | None]:

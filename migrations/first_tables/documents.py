@@ -48,7 +48,7 @@ def mirror_states(metadata: sa.MetaData) -> None:
         sa.Column("company_id", sa.Integer(), sa.ForeignKey("companies.id"), primary_key=True),
         sa.Column("watermark", sa.DateTime(timezone=True)),
         sa.Column("whole_at", sa.DateTime(timezone=True)),
-        sa.Column("catalog", sa.Text(), nullable=False),
+        sa.Column("catalog", sa.Text()),
         sa.Column("catalog_at", sa.DateTime(timezone=True)),
         sa.Column("progress", sa.Text(), nullable=False),
     )

@@ -49,7 +49,7 @@ def attempts(metadata: sa.MetaData) -> None:
         sa.Column("http_status", sa.Integer()),
         sa.Column("request_id", sa.String(100)),
         sa.Column("outcome", sa.Text()),
-        sa.Column("seen", sa.Text(), nullable=False),
+        sa.Column("seen", sa.Text()),
         sa.Index("ix_attempts_batch_id", "batch_id"),
         sa.Index("ix_attempts_company_id", "company_id"),
     )

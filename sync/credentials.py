@@ -1,4 +1,4 @@
-"""The connections of a company in the database: its ledger grant, its source's user and sealed secrets.
+"""A connection's row and its sealed secrets: the source's API user. The ledger's tokens are in `tokens.py`.
 
 Nothing here talks to a platform. Secrets are sealed with the row they belong to as context, so a value copied to
 another row does not open.
@@ -7,12 +7,11 @@ another row does not open.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Connection, KeyRing
+from sync.connection import of
 
 LEDGER, SOURCE = "ledger", "source"
 CONNECTED, RECONNECT, DISCONNECTED, TESTED = "connected", "reconnect", "disconnected", "tested"
@@ -28,15 +27,9 @@ class Credentials:
     integration_code: str | None
 
 
-def of_side(db: Session, company_id: int, side: str) -> Connection | None:
-    return db.scalars(
-        select(Connection).where(Connection.company_id == company_id, Connection.side == side)
-    ).one_or_none()
-
-
 def ensure(db: Session, company_id: int, side: str, platform: str, tenant: str) -> Connection:
     """The connection row of one side, made when it is missing (state `disconnected`)."""
-    connection = of_side(db, company_id, side)
+    connection = of(db, company_id, side)
     if connection is None:
         connection = Connection(
             company_id=company_id, side=side, platform=platform, tenant=tenant, state=DISCONNECTED, found={}
@@ -64,16 +57,6 @@ def credentials_of(connection: Connection, key_ring: KeyRing) -> Credentials | N
         key_ring.open(connection.secret, _context(connection, "secret")),
         key_ring.open(code, _context(connection, "integration_code")) if code else None,
     )
-
-
-def both_run(db: Session, company_id: int) -> bool:
-    """True while ledger and source are connected: only then anything is read or posted."""
-    states = db.scalars(select(Connection.state).where(Connection.company_id == company_id)).all()
-    return len(states) == 2 and set(states) == {CONNECTED}
-
-
-def note_success(connection: Connection, now: datetime) -> None:
-    connection.last_success_at, connection.problem, connection.state = now, None, CONNECTED
 
 
 def _context(connection: Connection, field: str) -> str:

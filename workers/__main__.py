@@ -1,0 +1,61 @@
+"""`python -m workers worker [--queue interactive] | scheduler | migrate`: the processes of the Procfile."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+import redis
+from pydantic import ValidationError
+from rq import Queue, Worker
+from rq.serializers import JSONSerializer
+
+from config import Config, get_config
+from models import migrate
+from sync.logs import configure as configure_logs
+from workers import enqueue, schedule
+from workers.wiring import Services
+
+
+class QuickWorker(Worker):
+    """A dead worker is noticed within seconds rather than minutes; correctness never depends on it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "worker_ttl": 30, "job_monitoring_interval": 5, "maintenance_interval": 30})
+
+
+def worker(config: Config, queue: str) -> None:
+    client = redis.Redis.from_url(config.redis_url, socket_timeout=None)
+    names = [queue] if queue == enqueue.INTERACTIVE else [enqueue.DEFAULT, enqueue.INTERACTIVE]
+    queues = [Queue(name, connection=client, serializer=JSONSerializer) for name in names]
+    QuickWorker(queues, connection=client, serializer=JSONSerializer).work(logging_level="WARNING")
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    work = commands.add_parser("worker", help="serve companies; with --queue interactive only what people wait for")
+    work.add_argument("--queue", choices=(enqueue.DEFAULT, enqueue.INTERACTIVE), default=enqueue.DEFAULT)
+    commands.add_parser("scheduler", help="look every second for what is due and ring")
+    commands.add_parser("migrate", help="bring the database's tables up to date")
+    chosen = parser.parse_args(arguments)
+    try:
+        config = get_config()
+    except ValidationError as error:
+        print("The configuration is wrong:", file=sys.stderr)
+        for problem in error.errors():
+            print(f"  {'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", file=sys.stderr)
+        return 2
+    configure_logs(config.log_level)
+    if chosen.command == "migrate":
+        migrate.upgrade(config.database_url)
+    elif chosen.command == "worker":
+        worker(config, chosen.queue)
+    else:
+        schedule.run(Services.from_config(config))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

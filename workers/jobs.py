@@ -1,0 +1,137 @@
+"""The jobs: each wires the engine for one company and delegates. Repeating any of them is safe."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+
+from rq.timeouts import JobTimeoutException
+
+from config import get_config
+from connectors.errors import NeedsReconnect, NotAllowed, PlatformError
+from domain.settings import SyncState
+from domain.statuses import RunState
+from models import Company, MirrorState, Run
+from sync import gather, mail, mirror, reports, requests, settings
+from sync.apply import serve as serve_company
+from sync.connection import needs_reconnect, of
+from workers import enqueue
+from workers.wiring import Services
+
+log = logging.getLogger("bookbridge.jobs")
+
+
+@lru_cache(maxsize=1)
+def services() -> Services:
+    """One set of services per process. RQ's forked work-horses make their own on first use."""
+    return Services.from_config(get_config())
+
+
+def serve(company_id: int) -> None:
+    """Serve a company's due work. Without a usable connection nothing is done; the work stays due."""
+    made = services()
+    try:
+        source, ledger = made.source(company_id), made.ledger(company_id)
+    except PlatformError as error:
+        log.warning("company %s waits: %s", company_id, error.message)
+        return
+    serve_company(made.runtime(), company_id, source, ledger)
+    enqueue.mails(made)
+
+
+def scan(company_id: int, run_id: int) -> None:
+    """Read for one run (Sync Now, schedule, first scan)."""
+    made = services()
+    rt = made.runtime()
+    try:
+        source, ledger = made.source(company_id, interactive=True), made.ledger(company_id)
+        with made.sessions() as db:
+            whole = db.get_one(Run, run_id).kind == "first_scan"
+        gather.scan(rt, company_id, source, ledger, run_id, whole=whole)
+    except PlatformError as error:
+        _fail(made, company_id, run_id, error)
+    except JobTimeoutException:
+        raise
+    enqueue.mails(made)
+
+
+def _fail(made: Services, company_id: int, run_id: int, error: PlatformError) -> None:
+    with made.sessions() as db, db.begin():
+        run = db.get_one(Run, run_id)
+        if run.finished_at is None:
+            reports.finish_run(db, run, made.now(), state=RunState.FAILED, message=error.message)
+        _note_connection(made, company_id, error)
+
+
+def poll(company_id: int) -> None:
+    """The minute's look: one call when nothing is new; else read, and post when syncing is on."""
+    made = services()
+    rt = made.runtime()
+    try:
+        source = made.source(company_id)
+        if not gather.poll(rt, company_id, source):
+            return
+        run_id = _scheduled_run(made, company_id)
+        gather.scan(rt, company_id, source, made.ledger(company_id), run_id)
+    except PlatformError as error:
+        log.warning("company %s was not read: %s", company_id, error.message)
+        _note_connection(made, company_id, error)
+    enqueue.mails(made)
+
+
+def _scheduled_run(made: Services, company_id: int) -> int | None:
+    """The schedule's run, when syncing is on and somebody looked at the first posting."""
+    with made.sessions() as db, db.begin():
+        company = db.get_one(Company, company_id)
+        state = settings.load_invoices(db, company_id).sync_state
+        if state is SyncState.OFF or company.first_posted_at is None:
+            return None
+        run, _ = requests.ask(db, company, kind="sync", trigger="schedule", now=made.now(), user=None)
+        return run.id
+
+
+def _note_connection(made: Services, company_id: int, error: PlatformError) -> None:
+    if isinstance(error, (NeedsReconnect, NotAllowed)):
+        side = "source" if error.platform == "Autotask" else "ledger"
+        with made.sessions() as db, db.begin():
+            needs_reconnect(db, company_id, side, error.message, made.now())
+
+
+def refresh_lists(company_id: int) -> None:
+    """Read the ledger's lists and the source's catalog; the settings page shows the progress."""
+    made = services()
+    try:
+        ledger = made.ledger(company_id)
+        try:
+            source = made.source(company_id)
+        except NeedsReconnect:
+            source = None
+        mirror.refresh(made.runtime(), company_id, ledger, source, whole=True)
+    except PlatformError as error:
+        _note_connection(made, company_id, error)
+        with made.sessions() as db, db.begin():
+            state = db.get(MirrorState, company_id)
+            if state is not None:
+                state.progress = {"problem": error.message, "at": made.now().isoformat()}
+
+
+def verify_ledger(company_id: int) -> None:
+    """Ask the identity service whether the grant lives; a hint alone never disconnects anybody."""
+    made = services()
+    with made.sessions() as db:
+        connection = of(db, company_id, "ledger")
+    if connection is None or connection.grant_id is None:
+        return
+    try:
+        made.tokens.access_token(connection.grant_id, force=True)
+    except NeedsReconnect as error:
+        with made.sessions() as db, db.begin():
+            needs_reconnect(db, company_id, "ledger", error.message, made.now())
+    except PlatformError as error:
+        log.warning("company %s: the grant could not be checked: %s", company_id, error.message)
+
+
+def mails() -> None:
+    """Deliver what is due in the outbox."""
+    made = services()
+    mail.deliver(made.sessions, made.clock.now, made.config.smtp_url, made.config.mail_from, made.config.public_url)

@@ -1,0 +1,94 @@
+"""The real clock, waiting, threads and failpoints of a process: what `sync` and `connectors` are given."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from sync.runtime import Finished
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+def pause(seconds: float) -> None:
+    time.sleep(max(0.0, seconds))
+
+
+def database_now(db: Session) -> datetime:
+    """The database's own clock: a worker whose clock is wrong steals no lease (F28)."""
+    if db.get_bind().dialect.name == "sqlite":
+        stamp = db.execute(text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")).scalar_one()
+        return datetime.fromisoformat(stamp).replace(tzinfo=UTC)
+    moment: datetime = db.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return moment.astimezone(UTC)
+
+
+class ThreadPool:
+    """Runs calls in helper threads and hands their results to the one thread that asks."""
+
+    def __init__(self, threads: int) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="call")
+        self._finished: queue.Queue[Finished] = queue.Queue()
+        self._running = 0
+
+    def submit(self, tag: Any, call: Callable[[], Any]) -> None:
+        self._running += 1
+        self._executor.submit(self._run, tag, call)
+
+    def _run(self, tag: Any, call: Callable[[], Any]) -> None:
+        try:
+            self._finished.put(Finished(tag, value=call()))
+        except Exception as error:  # handed over to the thread that decides
+            self._finished.put(Finished(tag, error=error))
+
+    def wait(self, seconds: float) -> list[Finished]:
+        finished: list[Finished] = []
+        try:
+            first = self._finished.get(timeout=seconds) if seconds > 0 and self._running else self._finished.get_nowait()
+        except queue.Empty:
+            return finished
+        finished.append(first)
+        while True:
+            try:
+                finished.append(self._finished.get_nowait())
+            except queue.Empty:
+                break
+        self._running -= len(finished)
+        return finished
+
+    @property
+    def running(self) -> int:
+        return self._running
+
+
+class Failpoint:
+    """Crash tests: the process kills itself at a named point, as `kill -9` would. `name` or `name:count`."""
+
+    def __init__(self, setting: str | None) -> None:
+        name, _, count = (setting or "").partition(":")
+        self._name, self._left = name, int(count or 1)
+        self._lock = threading.Lock()
+
+    def __call__(self, name: str) -> None:
+        if name != self._name:
+            return
+        with self._lock:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,150 @@
+"""`Services`: everything a process of Bookbridge needs, built once from the configuration.
+
+Web processes, workers and the scheduler share it. Nothing connects when it is built: the database, Redis and the
+platforms are first reached when something asks for them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import redis
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from config import Config
+from connectors import limits_redis
+from connectors.endpoints import endpoints
+from connectors.errors import NeedsReconnect
+from connectors.http import Http, Timeouts
+from connectors.ledgers.base import Ledger
+from connectors.oauth import IntuitIdentity
+from connectors.registry import Platforms
+from connectors.sources.autotask_http import Credentials as AutotaskUser
+from connectors.sources.autotask_http import Zone
+from connectors.sources.base import Source, SourceCheck
+from models import Company, Connection, KeyRing, make_engine, make_sessions
+from sync import credentials as sealed
+from sync import mirror, settings
+from sync.connection import of
+from sync.runtime import Runtime, Times
+from sync.tokens import TokenService
+from workers import enqueue
+from workers.system import Failpoint, SystemClock, ThreadPool, database_now, pause
+
+CALLBACK = "/connect/intuit/callback"
+
+
+@dataclass(frozen=True)
+class Services:
+    config: Config
+    engine: Engine
+    sessions: sessionmaker[Session]
+    key_ring: KeyRing
+    redis: redis.Redis
+    platforms: Platforms
+    identity: IntuitIdentity
+    tokens: TokenService
+    clock: SystemClock
+    worker: str
+    failpoint: Failpoint
+
+    @classmethod
+    def from_config(cls, config: Config, *, short_calls: bool = False) -> Services:
+        """`short_calls`: web processes, in which no call may take longer than ten seconds."""
+        engine = make_engine(config.database_url)
+        sessions = make_sessions(engine)
+        key_ring = KeyRing.parse(config.encryption_keys)
+        client = redis.Redis.from_url(config.redis_url)
+        clock, failpoint = SystemClock(), Failpoint(config.failpoint)
+        timeouts = Timeouts(config.connect_timeout, config.read_timeout, config.write_timeout)
+        if config.time_factor != 1:
+            timeouts = timeouts.divided(config.time_factor)
+        if short_calls:
+            timeouts = Timeouts(min(timeouts.connect, 4.0), min(timeouts.read, 4.5), min(timeouts.bulk, 4.5))
+        platforms = Platforms(
+            http=Http(clock.monotonic, timeouts=timeouts),
+            endpoints=endpoints(config.sandbox_url, development=config.intuit_environment == "sandbox"),
+            limiter=limits_redis.RedisLimiter(client), clock=clock.now, pause=pause,
+        )
+        identity = platforms.intuit(
+            client_id=config.intuit_client_id, client_secret=config.intuit_client_secret,
+            redirect_uri=config.public_url.rstrip("/") + CALLBACK, require_nonce=config.require_nonce,
+        )
+        worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        tokens = TokenService(sessions, key_ring, identity, clock.now, pause, worker)
+        return cls(config, engine, sessions, key_ring, client, platforms, identity, tokens, clock, worker, failpoint)
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    # ---- connectors -----------------------------------------------------------------------------------------
+
+    def ledger(self, company_id: int) -> Ledger:
+        """The company's ledger, bound to its frozen tenant. Raises NeedsReconnect while it is not connected."""
+        with self.sessions() as db:
+            company = db.get_one(Company, company_id)
+            connection = of(db, company_id, sealed.LEDGER)
+            if connection is None or connection.grant_id is None or connection.state == sealed.DISCONNECTED:
+                raise NeedsReconnect("QuickBooks is not connected.", platform="QuickBooks")
+            profile = mirror.profile_of(company) if company.profile else None
+        access = self.tokens.access(connection.grant_id)
+        return self.platforms.quickbooks(company.ledger_tenant, access, profile=profile)
+
+    def source(self, company_id: int, *, interactive: bool = False) -> Source:
+        """The company's source, bound to its frozen tenant. Raises NeedsReconnect while it is not connected."""
+        with self.sessions() as db:
+            company = db.get_one(Company, company_id)
+            connection = of(db, company_id, sealed.SOURCE)
+            found = sealed.credentials_of(connection, self.key_ring) if connection is not None else None
+            if connection is None or found is None or connection.state == sealed.DISCONNECTED:
+                raise NeedsReconnect("Autotask is not connected.", platform="Autotask")
+            zone_name = settings.load_invoices(db, company_id).source_time_zone
+            zone = None
+            if connection.api_url and company.source_tenant:
+                zone = Zone(connection.api_url, connection.web_url or "", company.source_tenant)
+        return self.platforms.autotask(
+            self._autotask_user(found.user_name, found.secret, found.integration_code), zone=zone,
+            zone_found=partial(self._keep_zone, company_id), time_zone=zone_name, interactive=interactive,
+        )
+
+    def test_source(self, user: str, secret: str, code: str | None) -> SourceCheck:
+        """What "Test connection" finds with these credentials. Writes nothing. Raises as reads do."""
+        return self.platforms.autotask(self._autotask_user(user, secret, code), interactive=True).check()
+
+    def _autotask_user(self, user: str, secret: str, code: str | None) -> AutotaskUser:
+        return AutotaskUser(user, secret, code or self.config.autotask_integration_code or "")
+
+    def _keep_zone(self, company_id: int, zone: Zone) -> None:
+        """A customer moved to another zone: kept, unless it is another database (then nothing is changed)."""
+        with self.sessions() as db, db.begin():
+            connection: Connection | None = of(db, company_id, sealed.SOURCE)
+            if connection is not None and connection.tenant == zone.tenant:
+                connection.api_url, connection.web_url = zone.url, zone.web_url
+
+    # ---- the engine's runtime -------------------------------------------------------------------------------
+
+    def runtime(self) -> Runtime:
+        """What `sync` is given for one job; the worker's name is unique to it."""
+        config = self.config
+        scaled = config.scaled
+        return Runtime(
+            sessions=self.sessions, clock=self.clock, pause=pause, new_key=lambda: str(uuid.uuid4()),
+            pool=lambda: ThreadPool(config.calls_in_flight + 2), ring=partial(enqueue.ring, self),
+            worker=f"{self.worker}:{secrets.token_hex(4)}", lease_now=database_now,
+            times=Times(
+                lease=scaled(config.lease_seconds), heartbeat=scaled(config.heartbeat_seconds),
+                margin=scaled(config.guard_margin_seconds), sweep=scaled(config.sweep_seconds),
+                quarantine=scaled(config.quarantine_seconds),
+                write_timeout=self.platforms.http.timeouts.bulk, serve=config.serve_seconds,
+                young=config.guard_young_seconds, reread=config.guard_reread_seconds,
+                give_up=config.guard_give_up_seconds,
+            ),
+            failpoint=self.failpoint, public_url=config.public_url, calls_in_flight=config.calls_in_flight,
+        )

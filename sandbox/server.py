@@ -217,7 +217,7 @@ def running(world: World, port: int = 0) -> Iterator[str]:
     """Run the sandbox in a thread of this process and give its address; `world.public_url` is set to it."""
     server = serve(world, port=port)
     world.public_url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02), daemon=True)
     thread.start()
     try:
         yield world.public_url

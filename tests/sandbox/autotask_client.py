@@ -20,8 +20,9 @@ class Autotask:
         self.base, self.seeded = base, seeded
         self.http = requests.Session()
         access = seeded["autotask"]
-        self.http.headers.update({"UserName": access["user"], "Secret": access["secret"],
-                                  "ApiIntegrationCode": access["integration_code"]})
+        self.http.headers.update(
+            {"UserName": access["user"], "Secret": access["secret"], "ApiIntegrationCode": access["integration_code"]}
+        )
         self.url = f"{base}/autotask/ATServicesRest/V1.0"
 
     def call(self, method: str, path: str, body: Any = None, **more: Any) -> requests.Response:

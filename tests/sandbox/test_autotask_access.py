@@ -25,10 +25,17 @@ def switch(world: World, api: Autotask, **changes: Any) -> None:
 
 
 def test_zone_discovery_needs_no_credentials_and_gives_a_mixed_case_address(sandbox: str, api: Autotask) -> None:
-    answer = requests.get(f"{sandbox}/autotask/atservicesrest/v1.0/zoneInformation",
-                          params={"user": api.seeded["autotask"]["user"]}, timeout=5)
-    assert answer.json() == {"zoneName": "Sandbox 1", "url": f"{sandbox}/autotask/ATServicesRest/",
-                             "webUrl": f"{sandbox}/psa/{api.seeded['ci']}/", "ci": api.seeded["ci"]}
+    answer = requests.get(
+        f"{sandbox}/autotask/atservicesrest/v1.0/zoneInformation",
+        params={"user": api.seeded["autotask"]["user"]},
+        timeout=5,
+    )
+    assert answer.json() == {
+        "zoneName": "Sandbox 1",
+        "url": f"{sandbox}/autotask/ATServicesRest/",
+        "webUrl": f"{sandbox}/psa/{api.seeded['ci']}/",
+        "ci": api.seeded["ci"],
+    }
 
 
 @pytest.mark.parametrize("user", ["", "nobody@nowhere.invalid"])
@@ -37,11 +44,17 @@ def test_zone_discovery_of_an_unknown_user_is_a_500(sandbox: str, api: Autotask,
     assert (answer.status_code, answer.json()) == (500, {"errors": ["Zone information could not be determined"]})
 
 
-@pytest.mark.parametrize(("header", "value", "status", "text"), [
-    ("Secret", "wrong", 401, None), ("UserName", "nobody@nowhere.invalid", 500, "user name"),
-    ("ApiIntegrationCode", "WRONG", 500, "IntegrationCode is invalid.")])
-def test_bad_credentials_answer_as_observed(api: Autotask, header: str, value: str, status: int,
-                                            text: str | None) -> None:
+@pytest.mark.parametrize(
+    ("header", "value", "status", "text"),
+    [
+        ("Secret", "wrong", 401, None),
+        ("UserName", "nobody@nowhere.invalid", 500, "user name"),
+        ("ApiIntegrationCode", "WRONG", 500, "IntegrationCode is invalid."),
+    ],
+)
+def test_bad_credentials_answer_as_observed(
+    api: Autotask, header: str, value: str, status: int, text: str | None
+) -> None:
     answer = api.call("GET", "Companies/0", headers={header: value})
     assert answer.status_code == status
     if text is None:
@@ -50,8 +63,7 @@ def test_bad_credentials_answer_as_observed(api: Autotask, header: str, value: s
         assert text in answer.json()["errors"][0]
 
 
-def test_repeated_wrong_secrets_lock_the_user_until_unlocked(sandbox: str, sandbox_world: World,
-                                                             api: Autotask) -> None:
+def test_repeated_wrong_secrets_lock_the_user_until_unlocked(sandbox: str, sandbox_world: World, api: Autotask) -> None:
     switch(sandbox_world, api, lock_after=3)
     for _ in range(3):
         api.call("GET", "Companies/0", headers={"Secret": "wrong"})
@@ -61,11 +73,15 @@ def test_repeated_wrong_secrets_lock_the_user_until_unlocked(sandbox: str, sandb
 
 
 def test_a_moved_database_answers_401_in_the_old_zone_and_is_found_in_the_new(
-        sandbox: str, sandbox_world: World, api: Autotask) -> None:
+    sandbox: str, sandbox_world: World, api: Autotask
+) -> None:
     switch(sandbox_world, api, zone=2)
     assert api.call("GET", "Companies/0").status_code == 401
-    zone = requests.get(f"{sandbox}/autotask/ATServicesRest/V1.0/ZoneInformation",
-                        params={"user": api.seeded["autotask"]["user"]}, timeout=5).json()
+    zone = requests.get(
+        f"{sandbox}/autotask/ATServicesRest/V1.0/ZoneInformation",
+        params={"user": api.seeded["autotask"]["user"]},
+        timeout=5,
+    ).json()
     api.url = f"{zone['url']}V1.0"
     assert api.call("GET", "Companies/0").status_code == 200
 
@@ -74,8 +90,10 @@ def test_a_user_without_permission_may_not_mark_invoices(sandbox_world: World, a
     id = api.query("Invoices")[0]["id"]
     switch(sandbox_world, api, invoices_patch=False, permission_status=403)
     answer = api.call("PATCH", "Invoices", {"id": id, "webServiceDate": "2026-11-22T02:15:00"})
-    assert api.refusal(answer) == (403, "The logged in Resource does not have the adequate permissions to edit "
-                                        "Invoices.")
+    assert api.refusal(answer) == (
+        403,
+        "The logged in Resource does not have the adequate permissions to edit Invoices.",
+    )
     info = api.call("GET", "Invoices/entityInformation").json()["info"]
     assert (info["canUpdate"], info["userAccessForUpdate"]) == (False, 0)
 

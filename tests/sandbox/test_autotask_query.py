@@ -2,44 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from sandbox.autotask.tenants import find_tenant, set_switches
-from sandbox.world import World
+from sandbox.server import running
+from sandbox.world import World, open_world
 from tests.sandbox.autotask_client import EVERY, Autotask, seeded
 
 
-@pytest.fixture
-def api(sandbox: str, sandbox_world: World) -> Autotask:
-    return seeded(sandbox_world, sandbox, invoices=12, problems=True)
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """One world for all tests here: they only read."""
+    world = open_world()
+    yield world
+    world.close()
+
+
+@pytest.fixture(scope="module")
+def api(world: World) -> Iterator[Autotask]:
+    with running(world) as url:
+        yield seeded(world, url, invoices=12, problems=True)
 
 
 def numbers(rows: list[dict[str, Any]]) -> list[str]:
     return [row["invoiceNumber"] for row in rows]
 
 
-@pytest.mark.parametrize(("filters", "wanted"), [
-    ({"op": "eq", "field": "invoiceNumber", "value": "at-10003"}, ["AT-10003"]),
-    ({"op": "beginsWith", "field": "INVOICENUMBER", "value": "AT-1000"}, [f"AT-1000{n}" for n in range(1, 10)]),
-    ({"op": "endsWith", "field": "invoiceNumber", "value": "0012"}, ["AT-10012"]),
-    ({"op": "contains", "field": "invoiceNumber", "value": "TAKEN"}, ["AT-TAKEN-1"]),
-    ({"op": "in", "field": "invoiceNumber", "value": ["AT-10001", "AT-10002"]}, ["AT-10001", "AT-10002"]),
-    ({"op": "or", "items": [{"op": "eq", "field": "invoiceNumber", "value": "ERROR"}, {"op": "and", "items": [
-        {"op": "eq", "field": "invoiceNumber", "value": "AT-10001"}, {"op": "gt", "field": "id", "value": 0}]}]},
-     ["AT-10001", "ERROR"]),
-    ({"op": "eq", "field": "id", "value": "5"}, []),
-    ({"op": "notExist", "field": "invoiceNumber"}, [None])])
+@pytest.mark.parametrize(
+    ("filters", "wanted"),
+    [
+        ({"op": "eq", "field": "invoiceNumber", "value": "at-10003"}, ["AT-10003"]),
+        ({"op": "beginsWith", "field": "INVOICENUMBER", "value": "AT-1000"}, [f"AT-1000{n}" for n in range(1, 10)]),
+        ({"op": "endsWith", "field": "invoiceNumber", "value": "0012"}, ["AT-10012"]),
+        ({"op": "contains", "field": "invoiceNumber", "value": "TAKEN"}, ["AT-TAKEN-1"]),
+        ({"op": "in", "field": "invoiceNumber", "value": ["AT-10001", "AT-10002"]}, ["AT-10001", "AT-10002"]),
+        (
+            {
+                "op": "or",
+                "items": [
+                    {"op": "eq", "field": "invoiceNumber", "value": "ERROR"},
+                    {
+                        "op": "and",
+                        "items": [
+                            {"op": "eq", "field": "invoiceNumber", "value": "AT-10001"},
+                            {"op": "gt", "field": "id", "value": 0},
+                        ],
+                    },
+                ],
+            },
+            ["AT-10001", "ERROR"],
+        ),
+        ({"op": "eq", "field": "id", "value": "5"}, []),
+        ({"op": "notExist", "field": "invoiceNumber"}, [None]),
+    ],
+)
 def test_operators(api: Autotask, filters: dict[str, Any], wanted: list[str]) -> None:
     assert numbers(api.query("Invoices", filters)) == wanted
 
 
 def test_every_comparison_splits_the_rows_without_remainder(api: Autotask) -> None:
     middle = sorted(row["invoiceTotal"] for row in api.query("Invoices"))[5]
-    sizes = {op: len(api.query("Invoices", {"op": op, "field": "invoiceTotal", "value": middle}))
-             for op in ("eq", "noteq", "gt", "gte", "lt", "lte")}
+    sizes = {
+        op: len(api.query("Invoices", {"op": op, "field": "invoiceTotal", "value": middle}))
+        for op in ("eq", "noteq", "gt", "gte", "lt", "lte")
+    }
     total = len(api.query("Invoices"))
     assert sizes["eq"] + sizes["noteq"] == sizes["gt"] + sizes["lte"] == sizes["lt"] + sizes["gte"] == total
     assert 0 < sizes["eq"] <= sizes["gte"] < total
@@ -47,27 +77,37 @@ def test_every_comparison_splits_the_rows_without_remainder(api: Autotask) -> No
     assert len(inside) == total - 1
 
 
-@pytest.mark.parametrize(("filters", "text"), [
-    ([], "at least one filter"),
-    ([{"op": "eq", "field": "dueDate", "value": "2026-01-01"}], "not queryable"),
-    ([{"op": "eq", "field": "nothingLikeIt", "value": 1}], "Unable to find nothingLikeIt in the Invoice Entity"),
-    ([{"op": "like", "field": "id", "value": 1}], "not a valid operator"),
-    ([{"op": "eq", "field": "isVoided", "value": "false"}], "must be true or false"),
-    ([{"op": "in", "field": "id", "value": list(range(501))}], "500 or fewer 'OR' conditions"),
-    ([{"op": "eq", "field": "a", "value": "1", "udf": True}, {"op": "eq", "field": "b", "value": "1", "udf": True}],
-     "one user-defined field")])
+@pytest.mark.parametrize(
+    ("filters", "text"),
+    [
+        ([], "at least one filter"),
+        ([{"op": "eq", "field": "dueDate", "value": "2026-01-01"}], "not queryable"),
+        ([{"op": "eq", "field": "nothingLikeIt", "value": 1}], "Unable to find nothingLikeIt in the Invoice Entity"),
+        ([{"op": "like", "field": "id", "value": 1}], "not a valid operator"),
+        ([{"op": "eq", "field": "isVoided", "value": "false"}], "must be true or false"),
+        ([{"op": "in", "field": "id", "value": list(range(501))}], "500 or fewer 'OR' conditions"),
+        (
+            [
+                {"op": "eq", "field": "a", "value": "1", "udf": True},
+                {"op": "eq", "field": "b", "value": "1", "udf": True},
+            ],
+            "one user-defined field",
+        ),
+    ],
+)
 def test_refused_queries_are_500_with_a_text(api: Autotask, filters: list[dict[str, Any]], text: str) -> None:
     status, message = api.refusal(api.call("POST", "Invoices/query", {"filter": filters}))
     assert (status, text in message) == (500, True), message
 
 
-def test_blank_text_is_null_or_empty_by_switch(sandbox_world: World, api: Autotask) -> None:
+def test_blank_text_is_null_or_empty_by_switch(world: World, api: Autotask) -> None:
     blank, empty = {"op": "notExist", "field": "invoiceNumber"}, {"op": "eq", "field": "invoiceNumber", "value": ""}
     assert (len(api.query("Invoices", blank)), len(api.query("Invoices", empty))) == (1, 0)
-    tenant = find_tenant(sandbox_world, api.seeded["ci"])
+    tenant = find_tenant(world, api.seeded["ci"])
     assert tenant is not None
     set_switches(tenant, {"blank_strings": "empty"})
     assert (len(api.query("Invoices", blank)), len(api.query("Invoices", empty))) == (0, 1)
+    set_switches(tenant, {"blank_strings": "null"})
 
 
 def test_pages_are_ordered_by_id_and_the_next_page_of_a_post_must_be_posted(api: Autotask) -> None:
@@ -114,9 +154,8 @@ def test_answers_are_whole_exact_and_grow_unknown_fields(api: Autotask) -> None:
     assert row["serviceID"] is None and any(name.startswith("futureField") for name in row)
 
 
-def test_picklist_numbers_differ_between_tenants_and_are_served_as_strings(
-        sandbox: str, sandbox_world: World, api: Autotask) -> None:
-    other = seeded(sandbox_world, sandbox, slug="other", switches={"picklist_seed": 99})
+def test_picklist_numbers_differ_between_tenants_and_are_served_as_strings(world: World, api: Autotask) -> None:
+    other = seeded(world, api.base, slug="other", switches={"picklist_seed": 99})
 
     def values(client: Autotask) -> dict[str, str]:
         fields = client.call("GET", "BillingItems/entityInformation/fields/").json()["fields"]

@@ -212,8 +212,13 @@ class Sought:
 
 
 class Ledger(Protocol):
-    tenant: str
-    capabilities: Capabilities
+    @property
+    def tenant(self) -> str:
+        """The ledger company's id."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
 
     def check(self) -> LedgerProfile:
         """Company and preferences now. Two metered reads."""

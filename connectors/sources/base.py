@@ -42,7 +42,10 @@ class Mark:
 
 
 class Source(Protocol):
-    tenant: str
+    @property
+    def tenant(self) -> str:
+        """The source's database id."""
+        ...
 
     def check(self) -> SourceCheck:
         """Find the zone, sign in, say what this user can see. Writes nothing."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -72,10 +73,9 @@ def read(file: Path) -> list[Document]:
         if not number:
             raise wrong("InvoiceNo", "there is no number")
         line = Line(row["StockCode"].strip(), row["Description"].strip(), _quantity(row, wrong), _price(row, wrong))
-        document = found.get(number)
-        if document is None:
-            document = found[number] = Document(number, _moment(row, wrong), None, row["Country"].strip())
-        document.customer = document.customer or _customer(row, wrong)
+        at, customer = _moment(row, wrong), _customer(row, wrong)
+        document = found.setdefault(number, Document(number, at, None, row["Country"].strip()))
+        document.customer = document.customer or customer
         document.lines.append(line)
     return list(found.values())
 
@@ -123,9 +123,14 @@ def _price(row: dict[str, str], wrong: Any) -> Decimal:
 
 def _moment(row: dict[str, str], wrong: Any) -> datetime:
     try:
-        return datetime.strptime(row["InvoiceDate"].strip(), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - local time
+        return _local_time(row["InvoiceDate"].strip())
     except ValueError as error:
         raise wrong("InvoiceDate", f"{row['InvoiceDate']!r} is not YYYY-MM-DD HH:MM:SS") from error
+
+
+@lru_cache(maxsize=1000)
+def _local_time(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - local time of the tenant
 
 
 def _customer(row: dict[str, str], wrong: Any) -> str | None:

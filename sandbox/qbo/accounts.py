@@ -119,6 +119,11 @@ def ensure_foreign(realm: Realm, currency: str) -> dict[str, str]:
             "payable": _make(realm, f"Accounts Payable (A/P) - {currency}", "Accounts Payable", currency),
         }
         realm.store.put(realm.space, "_foreign", currency, found, {})
+        name = realm.currency_ref(currency)["name"]
+        if not realm.find("CompanyCurrency", "name", f"/{name.casefold()}"):
+            entity = {"Code": currency, "Name": name, "Active": True}
+            ident = realm.new_id("CompanyCurrency")
+            realm.insert("CompanyCurrency", entity, ident, {"name": f"/{name.casefold()}"})
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 
 from sandbox import jsonio
-from sandbox.qbo import batch, cdc, guard, metering, replay, wire, writes
+from sandbox.qbo import batch, cdc, currencies, files, guard, metering, replay, taxservice, wire, writes
 from sandbox.qbo.errors import QboFault, fault, not_found
 from sandbox.qbo.realm import Realm
 from sandbox.qbo.select import run, stale_horizon
@@ -29,6 +29,24 @@ def blueprint(world: Any) -> Blueprint:
     routes.add_url_rule(f"{base}/query", "query", lambda realm_id: call(realm_id, _query), methods=["GET", "POST"])
     routes.add_url_rule(f"{base}/batch", "batch", lambda realm_id: call(realm_id, _batch), methods=["POST"])
     routes.add_url_rule(f"{base}/cdc", "cdc", lambda realm_id: call(realm_id, _cdc), methods=["GET"])
+
+    routes.add_url_rule(f"{base}/exchangerate", "rate", lambda realm_id: call(realm_id, _rate), methods=["GET", "POST"])
+    routes.add_url_rule(f"{base}/upload", "upload", lambda realm_id: call(realm_id, _upload), methods=["POST"])
+    routes.add_url_rule(
+        f"{base}/taxservice/taxcode", "tax_service", lambda realm_id: call(realm_id, _tax_service), methods=["POST"]
+    )
+
+    @routes.get(f"{base}/download/<ident>")
+    def download(realm_id: str, ident: str) -> Response:
+        return call(realm_id, lambda realm: _bytes(files.content(realm, ident), "application/octet-stream"))
+
+    @routes.get(f"{base}/<entity>/<ident>/pdf")
+    def pdf(realm_id: str, entity: str, ident: str) -> Response:
+        return call(realm_id, lambda realm: _pdf(realm, entity, ident))
+
+    @routes.post(f"{base}/<entity>/<ident>/send")
+    def send(realm_id: str, entity: str, ident: str) -> Response:
+        return call(realm_id, lambda realm: _send(realm, entity, ident))
 
     @routes.get(f"{base}/<entity>")
     @routes.get(f"{base}/<entity>/<ident>")
@@ -108,11 +126,7 @@ def _read(realm: Realm, name: str, ident: str) -> Response:
     entity = writes.entity_named(name)
     if entity.kind in ("CompanyInfo", "Preferences"):
         ident = "1"
-    record = realm.record(entity.kind, ident)
-    horizon = stale_horizon(realm)
-    unseen = record is not None and horizon is not None and record["born"] > horizon
-    if record is None or unseen or record["state"] == "deleted":
-        raise not_found(entity.kind, ident)
+    record = _found(realm, entity.kind, ident)
     metering.count(realm.world, core_plus=1)
     return _envelope(realm, {entity.kind: realm.present(record)})
 
@@ -133,3 +147,57 @@ def _write(realm: Realm, name: str) -> Response:
         replay.keep(realm, request_id, response.get_data(as_text=True))
     metering.count(realm.world, core=1)
     return response
+
+
+def _found(realm: Realm, kind: str, ident: str) -> dict[str, Any]:
+    """A record a reader sees. Raises ``QboFault`` 610."""
+    record = realm.record(kind, ident)
+    horizon = stale_horizon(realm)
+    unseen = record is not None and horizon is not None and record["born"] > horizon
+    if record is None or unseen or record["state"] == "deleted":
+        raise not_found(kind, ident)
+    return record
+
+
+def _rate(realm: Realm) -> Response:
+    if request.method == "POST":
+        metering.count(realm.world, core=1)
+        return _envelope(realm, {"ExchangeRate": currencies.write_rate(realm, _json_body())})
+    metering.count(realm.world, core_plus=1)
+    code, day = request.args.get("sourcecurrencycode", ""), request.args.get("asofdate", "")
+    return _envelope(realm, {"ExchangeRate": currencies.read_rate(realm, code, day)})
+
+
+def _upload(realm: Realm) -> Response:
+    answers = files.upload(realm, request.content_type or "", request.get_data())
+    metering.count(realm.world, core=1)
+    return _envelope(realm, {"AttachableResponse": answers})
+
+
+def _tax_service(realm: Realm) -> Response:
+    made = taxservice.create(realm, _json_body())
+    metering.count(realm.world, core=1)
+    return wire.text_answer(jsonio.dumps(made))
+
+
+def _mailable(realm: Realm, name: str, ident: str) -> dict[str, Any]:
+    """A document that has a PDF and can be mailed."""
+    entity = writes.entity_named(name)
+    if entity.kind not in ("Invoice", "CreditMemo"):
+        raise fault("500", f"Operation on entity {entity.kind} is not supported.")
+    return _found(realm, entity.kind, ident)
+
+
+def _pdf(realm: Realm, name: str, ident: str) -> Response:
+    metering.count(realm.world, core_plus=1)
+    return _bytes(files.pdf(realm, _mailable(realm, name, ident)), "application/pdf")
+
+
+def _send(realm: Realm, name: str, ident: str) -> Response:
+    record = _mailable(realm, name, ident)
+    metering.count(realm.world, core=1)
+    return _envelope(realm, {record["kind"]: files.send(realm, record, request.args.get("sendTo"))})
+
+
+def _bytes(content: bytes, kind: str) -> Response:
+    return wire.finish(Response(content, 200, content_type=kind))

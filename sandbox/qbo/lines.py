@@ -12,9 +12,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sandbox.qbo.accounts import by_role
-from sandbox.qbo.entities import SALES_LINE
 from sandbox.qbo.errors import business, fault, required
 from sandbox.qbo.fields import clean
+from sandbox.qbo.properties import SALES_LINE
 from sandbox.qbo.realm import Realm, money
 from sandbox.qbo.tax import Taxed
 

@@ -16,7 +16,7 @@ from sandbox.qbo import accounts
 from sandbox.qbo.entities import ENTITIES, Entity
 from sandbox.qbo.errors import business, fault
 from sandbox.qbo.fields import clean, needs
-from sandbox.qbo.realm import Realm
+from sandbox.qbo.realm import CURRENCY_NAMES, Realm
 
 PEOPLE = ("Customer", "Vendor", "Employee")
 DELETED = " (deleted)"
@@ -208,6 +208,14 @@ def _payment_method(realm: Realm, draft: Body, old: Mapping[str, Any] | None) ->
     draft.setdefault("Type", "NON_CREDIT_CARD")
 
 
+def _company_currency(realm: Realm, draft: Body, old: Mapping[str, Any] | None) -> None:
+    """A code of the list of currencies; its name follows from the code."""
+    code = str(draft.get("Code") or "").upper()
+    if code not in CURRENCY_NAMES:
+        raise fault("2170", f"Code {code} is not a currency", "Code")
+    draft["Code"], draft["Name"] = code, CURRENCY_NAMES[code]
+
+
 def _tax_agency(realm: Realm, draft: Body, old: Mapping[str, Any] | None) -> None:
     _plain_name(draft, "DisplayName", "\t\n\r")
 
@@ -223,6 +231,7 @@ _RULES: dict[str, Callable[[Realm, Body, Mapping[str, Any] | None], None]] = {
     "Department": _tree("SubDepartment", "Department"),
     "PaymentMethod": _payment_method,
     "TaxAgency": _tax_agency,
+    "CompanyCurrency": _company_currency,
 }
 
 

@@ -29,6 +29,7 @@ SWITCHES: dict[str, Any] = {
     "global_tax_required": True,  # a missing GlobalTaxCalculation outside the US is refused
     "warn_duplicate_numbers": True,
     "credit_memo_numbers_checked": False,
+    "bill_numbers_checked": "vendor",  # per "vendor" | per "company" | "" not at all
     "latin1": None,  # None: as the country says (US yes)
     "numeric_text": True,  # amounts sent as JSON strings are taken
     "rows_over_1000_refused": False,

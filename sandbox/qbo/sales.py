@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sandbox.qbo import ledger, transactions
+from sandbox.qbo import ledger, payments, transactions
 from sandbox.qbo.accounts import by_role
 from sandbox.qbo.entities import Entity
 from sandbox.qbo.errors import business, fault, required, stale
@@ -33,6 +33,7 @@ def write(
     Raises ``QboFault`` before anything is written.
     """
     sent = clean(entity.kind, body, entity.fields, realm.rules)
+    sent.pop("LinkedTxn", None)  # links belong to the payments that make them
     draft = _merge(entity, sent, old, sparse=body.get("sparse") is True)
     customer = _customer(realm, draft, old)
     draft.setdefault("TxnDate", realm.today())
@@ -184,6 +185,7 @@ def void(realm: Realm, old: Mapping[str, Any]) -> Body:
         entity["HomeTotalAmt"] = Decimal(0)
     if entity.get("TxnTaxDetail"):
         entity["TxnTaxDetail"] = {"TotalTax": Decimal(0)}
+    payments.detach(realm, old)
     ledger.move(realm, old["journal"], [])
     keys = transactions.number_key(entity.get("DocNumber")) | {"customer": entity["CustomerRef"]["value"]}
     return realm.replace(old, entity, keys, "void", journal=[], state="voided")
@@ -204,6 +206,7 @@ def _zero_line(line: Mapping[str, Any]) -> Body:
 def delete(realm: Realm, old: Mapping[str, Any]) -> Body:
     """Take the document out of the books; a tombstone stays for change data capture. Frees its number."""
     transactions.check_period(realm, old["entity"]["TxnDate"])
+    payments.detach(realm, old)
     ledger.move(realm, old["journal"], [])
     return realm.replace(old, old["entity"], {"customer": None}, "delete", journal=[], state="deleted")
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sandbox.qbo.errors import business, fault
+from sandbox.qbo.errors import QboFault, business, fault
 from sandbox.qbo.realm import Realm
 
 ALLOW_DUPLICATES = "allowduplicatedocnum"
@@ -40,12 +40,17 @@ def settle_number(
     if custom and not same and ALLOW_DUPLICATES not in options and _checked(realm, kind):
         for holder in realm.find(kind, "number", number.casefold()):
             if old is None or holder["id"] != old["id"]:
-                raise fault(
-                    "6140",
-                    "You must specify a different number. This number has already been used. "
-                    f"DocNumber={number} is assigned to TxnType={kind} with TxnId={holder['id']}",
-                    "DocNumber",
-                )
+                raise number_taken(kind, number, holder["id"])
+
+
+def number_taken(kind: str, number: str, holder: str) -> QboFault:
+    """Code 6140 with the tail that names the holder."""
+    return fault(
+        "6140",
+        "You must specify a different number. This number has already been used. "
+        f"DocNumber={number} is assigned to TxnType={kind} with TxnId={holder}",
+        "DocNumber",
+    )
 
 
 def _checked(realm: Realm, kind: str) -> bool:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sandbox.qbo import lists, preferences, sales
+from sandbox.qbo import bills, files, lists, payments, preferences, sales
 from sandbox.qbo.entities import ENTITIES, Entity
 from sandbox.qbo.errors import fault, not_found
 from sandbox.qbo.realm import Realm
 
+# Kinds with rules of their own: how one is written, voided and deleted.
+_WRITERS: dict[str, tuple[Any, Any, Any]] = {
+    "Invoice": (sales.write, sales.void, sales.delete),
+    "CreditMemo": (sales.write, sales.void, sales.delete),
+    "Payment": (payments.write, payments.void, payments.delete),
+    "Bill": (bills.write, None, bills.delete),
+    "Attachable": (files.write, None, files.delete),
+}
 OPERATIONS = ("create", "update", "delete", "void")
 _LETTER = {"create": "C", "update": "U", "delete": "D", "void": "V"}
 
@@ -50,9 +58,10 @@ def perform(
     sales.check_token(old, body)
     if operation == "update":
         return realm.present(_write(realm, entity, body, old, options))
+    _, void, delete = _WRITERS[entity.kind]
     if operation == "void":
-        return realm.present(_remover(entity)[0](realm, old))
-    _remover(entity)[1](realm, old)
+        return realm.present(void(realm, old))
+    delete(realm, old)
     return {"domain": "QBO", "status": "Deleted", "Id": old["id"]}
 
 
@@ -73,9 +82,5 @@ def _write(
         return preferences.update(realm, body, old)
     if entity.is_list:
         return lists.write(realm, entity, body, old)
-    return sales.write(realm, entity, body, old, options)
-
-
-def _remover(entity: Entity) -> tuple[Any, Any]:
-    """(void, delete) of a transaction kind."""
-    return sales.void, sales.delete
+    writer: dict[str, Any] = _WRITERS[entity.kind][0](realm, entity, body, old, options)
+    return writer

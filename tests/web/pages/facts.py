@@ -1,5 +1,6 @@
 """The invented company of the samples: people, moments, rows and amounts the pages share."""
 
+# ruff: noqa: E501 - samples are sentences, and read better unbroken
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta

@@ -1,5 +1,6 @@
 """Sample contexts of the pages under templates/logs."""
 
+# ruff: noqa: E501 - samples are sentences, and read better unbroken
 from __future__ import annotations
 
 from datetime import timedelta

@@ -1,5 +1,6 @@
 """One sample context for every page template and its important states: `PAGES[name] = (template, context)`."""
 
+# ruff: noqa: E501 - samples are sentences, and read better unbroken
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,0 +1,145 @@
+"""Every page in a real browser: no axe finding, no sideways scroll at 320 px, no CSP violation, keys that work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.infra import browser as browsers
+from tests.web.pages import samples
+from tests.web.pages.stage import make_app
+
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+
+
+class QuietHandler(WSGIRequestHandler):
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """The pages under test are not news."""
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, make_app(), threaded=True, request_handler=QuietHandler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/page"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing(browser: Browser, stage: str, dark: bool) -> None:
+    axe, found, complaints = Axe(), {}, []
+    with browsers.context(browser, dark=dark) as context:
+        page = context.new_page()
+        complaints = browsers.watch(page)
+        for name in samples.PAGES:
+            page.goto(f"{stage}/{name}")
+            violations = axe.run(page, options=RULES).response["violations"]
+            if violations:
+                found[name] = [(each["id"], [node["html"][:120] for node in each["nodes"]][:3]) for each in violations]
+    assert found == {}
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
+def test_no_page_scrolls_sideways(browser: Browser, stage: str, width: int) -> None:
+    wide = {}
+    with browsers.context(browser, width=width) as context:
+        page = context.new_page()
+        for name in samples.PAGES:
+            page.goto(f"{stage}/{name}")
+            actual = page.evaluate("document.documentElement.scrollWidth")
+            if actual > width:
+                wide[name] = actual
+    assert wide == {}
+
+
+def test_targets_are_large_enough_for_a_finger(browser: Browser, stage: str) -> None:
+    """24 px at least (WCAG 2.5.8), links inside a sentence aside."""
+    script = """() => [...document.querySelectorAll('button, .btn, summary, .bb-goto a, select, input:not([type=hidden])')]
+      .filter(e => e.checkVisibility({visibilityProperty: true}))
+      .map(e => [e.outerHTML.slice(0, 90), e.closest('label') ? e.closest('label').getBoundingClientRect() : e.getBoundingClientRect()])
+      .filter(([_, box]) => box.height > 0 && (box.height < 23.5 || box.width < 23.5)).map(([html]) => html)"""
+    small = {}
+    with browsers.context(browser, width=390) as context:
+        page = context.new_page()
+        for name in ("documents", "errors", "run", "settings-invoices", "first-posted"):
+            page.goto(f"{stage}/{name}")
+            if found := page.evaluate(script):
+                small[name] = found
+    assert small == {}
+
+
+def test_a_slash_focuses_the_search_and_escape_closes_a_menu(page: Page, stage: str) -> None:
+    page.goto(f"{stage}/home")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.keyboard.type("a/b")
+    assert page.evaluate("document.activeElement.value") == "a/b"
+    menu = page.locator("details.bb-company")
+    menu.locator("summary").click()
+    assert menu.get_attribute("open") is not None
+    page.keyboard.press("Escape")
+    assert menu.get_attribute("open") is None
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+def test_a_click_elsewhere_closes_a_menu(page: Page, stage: str) -> None:
+    page.goto(f"{stage}/home")
+    menu = page.locator("details.bb-company")
+    menu.locator("summary").click()
+    page.mouse.click(900, 500)
+    assert menu.get_attribute("open") is None
+
+
+def test_the_error_summary_takes_the_focus(page: Page, stage: str) -> None:
+    page.goto(f"{stage}/settings-errors")
+    assert page.evaluate("document.activeElement.className") == "bb-errsum"
+    assert page.title().startswith("Error: ")
+
+
+def test_the_first_stop_of_the_keyboard_skips_to_the_content(page: Page, stage: str) -> None:
+    page.goto(f"{stage}/documents")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "bb-skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_ticked_rows_bring_the_bulk_bar(page: Page, stage: str) -> None:
+    page.goto(f"{stage}/documents")
+    bar = page.locator(".bb-bulk")
+    assert not bar.is_visible()
+    page.locator("[data-tick-all]").check()
+    assert bar.is_visible()
+    assert page.locator("tbody input:checked").count() == page.locator("tbody input[type=checkbox]").count() > 0
+
+
+def test_the_run_page_asks_again_and_keeps_the_focus(page: Page, stage: str) -> None:
+    page.goto(f"{stage}/run")
+    page.locator("text=Stop after this batch").focus()
+    with page.expect_response(lambda response: response.url.endswith("/page/run")):
+        page.wait_for_function("true")
+    assert page.locator("#run").count() == 1
+    assert "Stop after this batch" in page.evaluate("document.activeElement.textContent")
+
+
+def test_the_theme_of_the_profile_wins_over_the_system(browser: Browser, stage: str, tmp_path: Path) -> None:
+    colour = "getComputedStyle(document.body).backgroundColor"
+    with browsers.context(browser, dark=True) as context:
+        page = context.new_page()
+        page.goto(f"{stage}/home")
+        dark = page.evaluate(colour)
+        page.evaluate("document.documentElement.dataset.bsTheme = 'light'")
+        assert page.evaluate(colour) != dark

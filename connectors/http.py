@@ -35,7 +35,7 @@ class LostAnswer(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. `read` and `bulk` bound the silence between bytes and, doubled, the whole answer."""
+    """Seconds. `read` and `bulk` bound the silence between bytes, and with `connect` the whole answer."""
 
     connect: float = 5.0
     read: float = 30.0
@@ -110,7 +110,7 @@ class PlatformSession(requests.Session):
         error: str | None = None
         try:
             response = super().request(verb, address, *args, **kwargs)
-            self._read_whole(response, started + 2 * read)
+            self._read_whole(response, started + self._http.timeouts.connect + read)
             return response
         except (requests.RequestException, HTTPError) as problem:
             failure = classify(problem, self.platform)

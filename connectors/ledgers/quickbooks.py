@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from connectors.endpoints import Endpoints
-from connectors.errors import Unavailable
+from connectors.errors import NotSent, Unavailable
 from connectors.http import Http, LostAnswer, PlatformSession, read_again
 from connectors.ledgers import quickbooks_faults as faults
 from connectors.ledgers import quickbooks_payloads as payloads
@@ -170,8 +170,8 @@ class QuickBooksLedger:
         if batch.tenant != self.tenant:
             raise ValueError("this batch was frozen for another company")
         call = self._connection.call(bulk=True)
-        self._count("batch")
         try:
+            self._count("batch")
             answer = call.batch(batch.key, batch.body)
         except Faulted as refused:
             undecided = faults.outcome_of({"Error": [{"code": one.code} for one in refused.reasons]})
@@ -179,6 +179,9 @@ class QuickBooksLedger:
             return _same(batch, outcome, call)
         except LostAnswer as lost:
             return _same(batch, Unknown(lost.message), call)
+        except Unavailable as away:
+            # Ours, not QuickBooks': Redis went away before the call, or while noting a 429. Nothing was written.
+            raise NotSent(away.message, platform=away.platform) from away
         items = answer.get("BatchItemResponse")
         if not isinstance(items, list):
             return _same(batch, Unknown(_UNREADABLE), call)

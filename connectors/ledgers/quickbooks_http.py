@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NoReturn, Protocol
 
 import requests
 from quickbooks import QuickBooks
 from quickbooks.exceptions import QuickbooksException
 
-from connectors.errors import BadAnswer, NeedsReconnect, NotAllowed, RetryLater, Unavailable
+from connectors.errors import BadAnswer, NeedsReconnect, NotAllowed, NotSent, RetryLater, Unavailable
 from connectors.http import LostAnswer, PlatformSession, retry_after_s
 from connectors.ledgers import quickbooks_faults as faults
 from connectors.ledgers.base import LedgerFault
@@ -126,10 +127,10 @@ class Call:
         self, method: str, url: str, headers: dict[str, str], params: Mapping[str, Any] | str, data: Any
     ) -> requests.Response:
         """Send once; after a 401 once more with a new token: the first was refused, so nothing is repeated."""
-        token = self._connection.access.token()
+        token = _or_not_sent(self._connection.access.token)
         answer = self._send(token, method, url, headers, params, data)
         if answer.status_code == 401:
-            token = self._connection.access.renew(token)
+            token = _or_not_sent(partial(self._connection.access.renew, token))
             answer = self._send(token, method, url, headers, params, data)
         if answer.status_code != 200:
             self._refuse(answer)
@@ -175,6 +176,14 @@ class Call:
             message = "QuickBooks sent an answer of another shape."
             raise LostAnswer(message, platform=PLATFORM, request_id=self.request_id)
         return answer
+
+
+def _or_not_sent(supply: Callable[[], str]) -> str:
+    """A token that cannot be had just now is a definite no for the call it was for, not a lost answer."""
+    try:
+        return supply()
+    except Unavailable as problem:
+        raise NotSent(problem.message, platform=problem.platform, request_id=problem.request_id) from problem
 
 
 def _forbidden(reasons: tuple[LedgerFault, ...] | None) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.errors import NeedsReconnect, NotAllowed, NotSent, RetryLater, Unavailable
-from connectors.http import Timeouts
+from connectors.http import LostAnswer, Timeouts
 from connectors.ledgers.base import Batch, Done, Kind, Member, Refusal, Refused, Sought, Unknown
 from connectors.ledgers.quickbooks import limits_for
 from connectors.limits import LocalLimiter
@@ -225,3 +225,36 @@ def test_tax_codes_come_with_the_percent_of_a_sale(sandbox_world: World, sandbox
 
 def test_links_lead_to_the_sandbox_or_to_quickbooks(at: QuickBooksCompany) -> None:
     assert at.ledger.link(Kind.INVOICE, "7") == f"{at.base}/books/{at.realm}/invoice/7"
+
+
+def test_a_token_service_that_is_away_is_a_definite_no_for_the_batch(at: QuickBooksCompany) -> None:
+    class Away:
+        def __init__(self, token: str | None) -> None:
+            self.given = token
+
+        def token(self) -> str:
+            if self.given is None:
+                raise LostAnswer("Intuit did not answer completely.", platform="Intuit")
+            return self.given
+
+        def renew(self, rejected: str) -> str:
+            raise LostAnswer("Intuit did not answer completely.", platform="Intuit")
+
+    for access in (Away(None), Away("expired")):
+        with pytest.raises(NotSent):
+            at.connect(profile=at.profile, access=access).send(customers(at, "Acme"))
+    assert in_the_books(at) == []
+
+
+def test_redis_going_away_before_a_send_is_a_definite_no(at: QuickBooksCompany) -> None:
+    from redis import Redis
+
+    from connectors.limits_redis import RedisLimiter
+
+    away = RedisLimiter(Redis(host="127.0.0.1", port=1, socket_connect_timeout=1))
+    ledger = at.connect(away, profile=at.profile)
+    with pytest.raises(Unavailable):
+        ledger.slot("batch")
+    with pytest.raises(NotSent):
+        ledger.send(customers(at, "Acme"))
+    assert in_the_books(at) == []

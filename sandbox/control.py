@@ -50,21 +50,38 @@ def _realms(world: World) -> list[dict[str, Any]]:
 
 
 def _health(world: World) -> Body:
-    return {"ok": True, "now": world.clock.now(), "tenants": len(all_tenants(world)),
-            "limits": "on" if world.limits.on else "off", "latency": world.latency.mode,
-            "smtp_port": world.smtp_port, "app_url": world.app_url, "public_url": world.public_url}
+    return {
+        "ok": True,
+        "now": world.clock.now(),
+        "tenants": len(all_tenants(world)),
+        "limits": "on" if world.limits.on else "off",
+        "latency": world.latency.mode,
+        "smtp_port": world.smtp_port,
+        "app_url": world.app_url,
+        "public_url": world.public_url,
+    }
 
 
 def _tenants(world: World) -> Body:
-    return {"autotask": [{**tenant.body, "switches": {name: tenant.switch(name) for name in SWITCHES}}
-                         for tenant in all_tenants(world)], "quickbooks": _realms(world)}
+    return {
+        "autotask": [
+            {**tenant.body, "switches": {name: tenant.switch(name) for name in SWITCHES}}
+            for tenant in all_tenants(world)
+        ],
+        "quickbooks": _realms(world),
+    }
 
 
 def _seed_retail(world: World) -> Body:
     body = _body()
     data = body.get("data") or Path(__file__).parent / "data" / "online-retail"
-    return retail.load(world, data, slug=str(body.get("slug", "retail")), switches=body.get("switches"),
-                       days_ago_last=int(body.get("days_ago_last", 1)))
+    return retail.load(
+        world,
+        data,
+        slug=str(body.get("slug", "retail")),
+        switches=body.get("switches"),
+        days_ago_last=int(body.get("days_ago_last", 1)),
+    )
 
 
 def _seed_msp(world: World) -> Body:
@@ -88,8 +105,9 @@ def _limits(world: World) -> Body:
 def _latency(world: World) -> Body:
     body = _body()
     if body:
-        world.latency.switch(body.get("mode"), None if body.get("scale") is None else float(body["scale"]),
-                             body.get("seed"))
+        world.latency.switch(
+            body.get("mode"), None if body.get("scale") is None else float(body["scale"]), body.get("seed")
+        )
     return {"mode": world.latency.mode, "scale": world.latency.scale, "seed": world.latency.seed}
 
 
@@ -103,12 +121,23 @@ def _clock(world: World) -> Body:
 
 
 def _journal_filter() -> Body:
-    return {"platform": request.args.get("platform"), "tenant": request.args.get("tenant"),
-            "since_id": request.args.get("since_id", 0, type=int)}
+    return {
+        "platform": request.args.get("platform"),
+        "tenant": request.args.get("tenant"),
+        "since_id": request.args.get("since_id", 0, type=int),
+    }
 
 
 def _switches(world: World, tenant: str) -> Body:
-    """Switches of an Autotask tenant (by ci or slug) or of a QuickBooks realm."""
+    """Switches of an Autotask tenant (by ci or slug), of a QuickBooks realm, or of the identity service (`intuit`).
+
+    A realm's body may also hold `preferences`: {group: {member: value}}, such as a closing date.
+    """
+    if tenant == "intuit":
+        identity = import_module("sandbox.intuit.settings")
+        if request.data:
+            identity.set_switches(world, **_body())
+        return {name: identity.switch(world, name) for name in identity.SWITCHES}
     found = find_tenant(world, tenant)
     if found is not None:
         return set_switches(found, _body())
@@ -117,7 +146,10 @@ def _switches(world: World, tenant: str) -> Body:
     if not realm.exists:
         raise ControlError(f"there is neither an Autotask tenant nor a QuickBooks company {tenant!r}")
     if request.data:
-        realm.set_switches(_body())
+        body = _body()
+        for group, members in body.pop("preferences", {}).items():
+            import_module("sandbox.qbo.preferences").change(realm, group, **members)
+        realm.set_switches(body)
     return {name: realm.switch(name) for name in realm_module.SWITCHES}
 
 
@@ -133,8 +165,11 @@ def _issue(tenant: Tenant, body: Body) -> Body:
     lines = [dict(line) for line in body.pop("lines", [])]
     company = body.pop("company", None)
     number = body.pop("number", "")
-    return {"id": actions.issue(tenant, company, lines, number=number,
-                                still_building=int(body.pop("still_building", 0)), **body)}
+    return {
+        "id": actions.issue(
+            tenant, company, lines, number=number, still_building=int(body.pop("still_building", 0)), **body
+        )
+    }
 
 
 def _unlock(tenant: Tenant, body: Body) -> Body:
@@ -145,17 +180,28 @@ def _unlock(tenant: Tenant, body: Body) -> Body:
     return {"unlocked": user["name"]}
 
 
-def _done(result: object = None) -> Body:
+def _invoice_action(action: Callable[[Tenant, int], None]) -> Callable[[Tenant, Body], Body]:
+    """An action on one invoice that gives nothing back."""
+
+    def act(tenant: Tenant, body: Body) -> Body:
+        action(tenant, int(body["invoice"]))
+        return {"done": True}
+
+    return act
+
+
+def _edit(tenant: Tenant, body: Body) -> Body:
+    actions.edit(tenant, int(body["invoice"]), body["changes"])
     return {"done": True}
 
 
 ACTIONS: dict[str, Callable[[Tenant, Body], Body]] = {
     "issue": _issue,
     "approve": lambda tenant, body: {"id": actions.approve(tenant, int(body["company"]))},
-    "void": lambda tenant, body: _done(actions.void(tenant, int(body["invoice"]))),
+    "void": _invoice_action(actions.void),
     "reissue": lambda tenant, body: {"id": actions.reissue(tenant, int(body["invoice"]))},
-    "clear_mark": lambda tenant, body: _done(actions.clear_mark(tenant, int(body["invoice"]))),
-    "edit": lambda tenant, body: _done(actions.edit(tenant, int(body["invoice"]), body["changes"])),
+    "clear_mark": _invoice_action(actions.clear_mark),
+    "edit": _edit,
     "finish": lambda tenant, body: {"lines": actions.finish(tenant, int(body["invoice"]))},
     "unlock": _unlock,
 }
@@ -165,8 +211,12 @@ def _audit(world: World) -> Body:
     ci, realm = request.args.get("ci"), request.args.get("realm")
     if not realm:
         raise ControlError("the audit needs ci and realm")
-    options: Body = {"window_start": _day("window_start"), "start": _day("start"), "to": request.args.get("to"),
-                     "skip_zero": request.args.get("skip_zero", "1") == "1"}
+    options: Body = {
+        "window_start": _day("window_start"),
+        "start": _day("start"),
+        "to": request.args.get("to"),
+        "skip_zero": request.args.get("skip_zero", "1") == "1",
+    }
     tenant = _tenant(world, ci)
     account = audit.audit(world, tenant.ci, realm, since_mark=request.args.get("since_mark", 0, type=int), **options)
     if request.args.get("details") == "1":
@@ -213,8 +263,7 @@ def blueprint(world: World) -> Blueprint:
         ("GET POST", "/limits", lambda: _limits(world)),
         ("GET POST", "/latency", lambda: _latency(world)),
         ("GET POST", "/clock", lambda: _clock(world)),
-        ("GET", "/journal", lambda: world.journal.rows(
-            **_journal_filter(), limit=request.args.get("limit", type=int))),
+        ("GET", "/journal", lambda: world.journal.rows(**_journal_filter(), limit=request.args.get("limit", type=int))),
         ("GET", "/journal/counts", lambda: world.journal.counts(**_journal_filter())),
         ("GET", "/journal/mark", lambda: {"mark": world.journal.mark()}),
         ("GET", "/metering", lambda: import_module("sandbox.qbo.metering").read(world)),
@@ -224,8 +273,12 @@ def blueprint(world: World) -> Blueprint:
         ("GET", "/audit", lambda: _audit(world)),
     ]
     for methods, path, answer in routes:
-        bp.add_url_rule(f"/control{path}", f"{methods} {path}".replace("/", "_").replace(".", "_"),
-                        _json(answer), methods=methods.split())
+        bp.add_url_rule(
+            f"/control{path}",
+            f"{methods} {path}".replace("/", "_").replace(".", "_"),
+            _json(answer),
+            methods=methods.split(),
+        )
     bp.register_error_handler(Exception, _refuse)
     return bp
 

@@ -26,8 +26,7 @@ def public_set(world: Any) -> dict[str, Any]:
     """The ``jwks_uri`` document: the public half only."""
     key = signing_key(world)
     public = key.as_dict(private=False) | {"use": "sig", "alg": "RS256"}
-    document: dict[str, Any] = KeySet([RSAKey.import_key(public)]).as_dict(private=False)
-    return document
+    return dict(KeySet([RSAKey.import_key(public)]).as_dict(private=False))
 
 
 def id_token(world: Any, user: User, realm: str | None, nonce: str | None, issuer: str) -> str:

@@ -112,7 +112,7 @@ def by_role(realm: Realm, role: str, currency: str | None = None) -> str:
 
 def ensure_foreign(realm: Realm, currency: str) -> dict[str, str]:
     """The receivable and payable accounts of a foreign currency, made on first use."""
-    found = realm.store.get(realm.space, "_foreign", currency)
+    found: dict[str, str] | None = realm.store.get(realm.space, "_foreign", currency)
     if found is None:
         found = {
             "receivable": _make(realm, f"Accounts Receivable (A/R) - {currency}", "Accounts Receivable", currency),

@@ -118,7 +118,7 @@ def _sales_line(realm: Realm, line: dict[str, Any], result: SalesLines) -> dict[
     result.taxed.append(taxed)
     result.income.append((detail["ItemAccountRef"]["value"], taxed))
     result.subtotal += amount
-    kept = {name: line[name] for name in ("Id", "Description") if name in line}
+    kept: dict[str, Any] = {name: line[name] for name in ("Id", "Description") if name in line}
     return {**kept, "Amount": amount, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from sandbox.qbo.entities import ENTITIES, Entity
@@ -47,7 +48,7 @@ def run(realm: Realm, statement: str) -> dict[str, Any]:
         return {"totalCount": len(found)}
     for prop, descending in reversed(query.order):
         name = _filterable(entity, prop)
-        found.sort(key=lambda record, name=name: _sort_key(realm, name, record), reverse=descending)
+        found.sort(key=partial(_sort_key, realm, name), reverse=descending)
     page = found[query.start - 1 : query.start - 1 + min(query.rows, MOST_ROWS)]
     if not page:
         return {}

@@ -237,3 +237,15 @@ def test_journal_holds_effects_and_a_second_world_goes_on(tmp_path: Any) -> None
     with company("uk", open_world(tmp_path / "state.sqlite")) as it:
         assert it.query("SELECT * FROM Customer WHERE DisplayName = 'persistent'")["maxResults"] == 1
         assert it.query("SELECT count(*) FROM Invoice") == {"totalCount": 2}
+
+
+def test_control_sets_switches_and_preferences(us: Company) -> None:
+    answer = requests.post(
+        f"{us.base}/control/switches/{us.realm}",
+        json={"credit_memo_numbers_checked": True, "preferences": {"SalesFormsPrefs": {"CustomTxnNumbers": False}}},
+    ).json()
+    assert answer["credit_memo_numbers_checked"] is True
+    assert us.get("preferences").json()["Preferences"]["SalesFormsPrefs"]["CustomTxnNumbers"] is False
+    assert requests.post(f"{us.base}/control/switches/intuit", json={"echo_nonce": False}).json()["echo_nonce"] is False
+    assert requests.post(f"{us.base}/control/switches/{us.realm}", json={"no_such": 1}).status_code == 400
+    assert requests.post(f"{us.base}/control/switches/intuit", json={"no_such": 1}).status_code == 400

@@ -17,20 +17,15 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, default=8400, help="HTTP port (default 8400)")
-    parser.add_argument(
-        "--smtp-port", type=int, default=8425, help="mail port (default 8425; 0: no mail server)"
-    )
-    parser.add_argument(
-        "--state", default="var/sandbox.sqlite", help="state file (default var/sandbox.sqlite)"
-    )
+    parser.add_argument("--smtp-port", type=int, default=8425, help="mail port (default 8425; 0: no mail server)")
+    parser.add_argument("--state", default="var/sandbox.sqlite", help="state file (default var/sandbox.sqlite)")
     parser.add_argument("--public-url", help="address others reach it at (default http://HOST:PORT)")
     parser.add_argument("--app-url", default="http://127.0.0.1:8300", help="address of the app under test")
     parser.add_argument(
         "--redirect-uri",
         action="append",
         default=[],
-        help="registered OAuth redirect URI; may be "
-        "given several times (default: APP_URL/connect/intuit/callback)",
+        help="registered OAuth redirect URI; may be given several times (default: APP_URL/connect/intuit/callback)",
     )
     return parser.parse_args()
 

@@ -41,8 +41,17 @@ class Source:
     reported: tuple[str, str] | None = None
 
 
-def audit(world: World, ci: int, realm: str, *, since_mark: int = 0, window_start: date | None = None,
-          start: date | None = None, skip_zero: bool = True, to: str | None = None) -> dict[str, Any]:
+def audit(
+    world: World,
+    ci: int,
+    realm: str,
+    *,
+    since_mark: int = 0,
+    window_start: date | None = None,
+    start: date | None = None,
+    skip_zero: bool = True,
+    to: str | None = None,
+) -> dict[str, Any]:
     """The final account of a run as one JSON object; see README for each figure."""
     tenant = Tenant(world, ci)
     sources = _sources(tenant, window_start, start, skip_zero)
@@ -53,17 +62,23 @@ def audit(world: World, ci: int, realm: str, *, since_mark: int = 0, window_star
     autotask = world.journal.rows("autotask", str(ci), since_mark)
     found = [document for source in sources for document in source.documents]
     return {
-        "ledger": "qbo", "limits": "on" if world.limits.on else "off", "seen": len(sources),
+        "ledger": "qbo",
+        "limits": "on" if world.limits.on else "off",
+        "seen": len(sources),
         "posted": sum(1 for d in found if d["type"] == "Invoice"),
         "credit_memos": sum(1 for d in found if d["type"] == "CreditMemo"),
-        "skipped": _reasons(sources, SKIPPED), "faults": _reasons(sources, FAULT),
+        "skipped": _reasons(sources, SKIPPED),
+        "faults": _reasons(sources, FAULT),
         "waiting": sum(1 for s in sources if s.reported and s.reported[0] == OPEN),
         "duplicates": sum(max(len(s.documents) - 1, 0) for s in sources),
         "missing": sum(1 for s in sources if _missing(s)),
         "unmarked": sum(1 for s in sources if s.documents and not s.marked),
         "unexplained": len(stray) + sum(1 for s in sources if _disagreement(s)),
-        "ledger_calls": len(qbo), "source_calls": len(autotask), "seconds": _seconds(qbo, autotask),
-        "totals": _totals(sources)}
+        "ledger_calls": len(qbo),
+        "source_calls": len(autotask),
+        "seconds": _seconds(qbo, autotask),
+        "totals": _totals(sources),
+    }
 
 
 def details(world: World, ci: int, realm: str, **options: Any) -> list[dict[str, Any]]:
@@ -72,16 +87,41 @@ def details(world: World, ci: int, realm: str, **options: Any) -> list[dict[str,
     sources = _sources(tenant, options.get("window_start"), options.get("start"), options.get("skip_zero", True))
     stray = _pair(sources, _documents(world, realm))
     _read_reports(world, sources, options.get("to"))
-    rows = [{"id": s.id, "number": s.number, "expected": s.expected, "reported": s.reported, "marked": s.marked,
-             "documents": [d["id"] for d in s.documents], "why": why} for s in sources if (why := _words(s))]
-    return rows + [{"id": None, "number": d["DocNumber"], "documents": [d["id"]], "expected": None,
-                    "why": "a ledger document that belongs to no invoice of the window"} for d in stray]
+    rows = [
+        {
+            "id": s.id,
+            "number": s.number,
+            "expected": s.expected,
+            "reported": s.reported,
+            "marked": s.marked,
+            "documents": [d["id"] for d in s.documents],
+            "why": why,
+        }
+        for s in sources
+        if (why := _words(s))
+    ]
+    return rows + [
+        {
+            "id": None,
+            "number": d["DocNumber"],
+            "documents": [d["id"]],
+            "expected": None,
+            "why": "a ledger document that belongs to no invoice of the window",
+        }
+        for d in stray
+    ]
 
 
 def _words(source: Source) -> str:
-    parts = [text for text, holds in (
-        ("missing in the ledger", _missing(source)), ("posted but not marked", source.documents and not source.marked),
-        ("in the ledger more than once", len(source.documents) > 1)) if holds]
+    parts = [
+        text
+        for text, holds in (
+            ("missing in the ledger", _missing(source)),
+            ("posted but not marked", source.documents and not source.marked),
+            ("in the ledger more than once", len(source.documents) > 1),
+        )
+        if holds
+    ]
     return "; ".join([*parts, *filter(None, [_disagreement(source)])])
 
 
@@ -89,8 +129,9 @@ def _sources(tenant: Tenant, window_start: date | None, start: date | None, skip
     zone = ZoneInfo(tenant.zone_name)
     currencies = {row["id"]: row["name"] for row in tenant.rows("Currencies")}
     companies = {row["id"]: row.get("currencyID") for row in tenant.rows("Companies")}
-    planted = {row["id"]: row for row in tenant.rows(PLANTED)} if tenant.world.store.count(
-        tenant.space, PLANTED) else {}
+    planted = (
+        {row["id"]: row for row in tenant.rows(PLANTED)} if tenant.world.store.count(tenant.space, PLANTED) else {}
+    )
     found = []
     for row in tenant.rows("Invoices"):
         if row.get("isVoided") or not _inside(row, zone, window_start, start):
@@ -99,8 +140,17 @@ def _sources(tenant: Tenant, window_start: date | None, start: date | None, skip
             continue
         expected, reason = _expected(row, skip_zero, planted.get(row["id"]))
         currency = currencies.get(companies.get(row.get("companyID")), tenant.body["currency"])
-        found.append(Source(row["id"], row.get("invoiceNumber") or str(row["id"]), row["invoiceTotal"], currency,
-                            row.get("webServiceDate") is not None, expected, reason))
+        found.append(
+            Source(
+                row["id"],
+                row.get("invoiceNumber") or str(row["id"]),
+                row["invoiceTotal"],
+                currency,
+                row.get("webServiceDate") is not None,
+                expected,
+                reason,
+            )
+        )
     return found
 
 
@@ -123,8 +173,12 @@ def _expected(row: dict[str, Any], skip_zero: bool, planted: dict[str, Any] | No
 
 def _documents(world: World, realm: str) -> list[dict[str, Any]]:
     """Live ledger documents that came through the API; those the seed put there are not the app's."""
-    created = {(effect["kind"], effect["id"]) for row in world.journal.rows("qbo", realm)
-               for effect in row["effects"] if effect["action"] == "create"}
+    created = {
+        (effect["kind"], effect["id"])
+        for row in world.journal.rows("qbo", realm)
+        for effect in row["effects"]
+        if effect["action"] == "create"
+    }
     books = import_module("sandbox.qbo.books")
     return [d for d in books.documents(world, realm) if d["live"] and (d["type"], str(d["id"])) in created]
 
@@ -163,8 +217,9 @@ def _report(text: str) -> dict[str, tuple[str, str]]:
     if not set(reader.fieldnames or ()) >= REPORT_COLUMNS:
         return {}
     outcomes = {"complete": POSTED, "skipped over": SKIPPED, "fault": FAULT}
-    return {row["Autotask ID"]: (outcomes.get(row["Status"].strip().lower(), OPEN), row["Reason"].strip())
-            for row in reader}
+    return {
+        row["Autotask ID"]: (outcomes.get(row["Status"].strip().lower(), OPEN), row["Reason"].strip()) for row in reader
+    }
 
 
 def _reasons(sources: list[Source], outcome: str) -> dict[str, int]:
@@ -192,8 +247,13 @@ def _disagreement(source: Source) -> str | None:
 
 def _seconds(qbo: list[dict[str, Any]], autotask: list[dict[str, Any]]) -> float:
     """From the first call after the mark to the last document created, by the sandbox's clock."""
-    created = [row for row in qbo if any(
-        effect["action"] == "create" and effect["kind"] in ("Invoice", "CreditMemo") for effect in row["effects"])]
+    created = [
+        row
+        for row in qbo
+        if any(
+            effect["action"] == "create" and effect["kind"] in ("Invoice", "CreditMemo") for effect in row["effects"]
+        )
+    ]
     if not created:
         return 0.0
     first = min(datetime.fromisoformat(rows[0]["at"]) for rows in (qbo, autotask) if rows)

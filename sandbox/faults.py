@@ -92,9 +92,7 @@ class Faults:
     ) -> int:
         """Plan a fault and give its id. `operation` is a shell pattern. ValueError: unknown name."""
         if name not in WIRE and name not in HANDLER:
-            raise ValueError(
-                f"no fault is called {name!r}; there are {', '.join(sorted({**WIRE, **HANDLER}))}"
-            )
+            raise ValueError(f"no fault is called {name!r}; there are {', '.join(sorted({**WIRE, **HANDLER}))}")
         id = self._store.next_id("sandbox", "fault")
         with self._lock:
             self._planned.append(

@@ -85,9 +85,7 @@ class Journal:
             ).fetchall()
         return [{"id": id, **jsonio.loads(row)} for id, row in found]
 
-    def counts(
-        self, platform: str | None = None, tenant: str | None = None, since_id: int = 0
-    ) -> dict[str, int]:
+    def counts(self, platform: str | None = None, tenant: str | None = None, since_id: int = 0) -> dict[str, int]:
         """How many requests per operation, with a `total`."""
         counted = Counter(row["operation"] for row in self.rows(platform, tenant, since_id))
         return {"total": counted.total(), **dict(sorted(counted.items()))}

@@ -27,8 +27,9 @@ class _Receiver:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str,
-                          options: list[str]) -> str:
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
         """Take or refuse one recipient."""
         address = address.lower()
         if address.endswith((".bounce.invalid", "@bounce.invalid")):
@@ -59,26 +60,49 @@ def start_smtp(world: World, host: str, port: int) -> Controller:
 def keep(world: World, mail_from: str, recipients: list[str], raw: bytes) -> int:
     """Store one raw message and give its id."""
     id = world.store.next_id(SPACE, KIND)
-    world.store.put(SPACE, KIND, id, {"id": id, "at": moment_text(world.clock.now()), "from": mail_from,
-                                      "to": recipients, "raw": raw.decode("latin-1")})
+    world.store.put(
+        SPACE,
+        KIND,
+        id,
+        {
+            "id": id,
+            "at": moment_text(world.clock.now()),
+            "from": mail_from,
+            "to": recipients,
+            "raw": raw.decode("latin-1"),
+        },
+    )
     return id
 
 
 def messages(world: World, to: str | None = None, since_id: int = 0) -> list[dict[str, Any]]:
     """The mails, oldest first, parsed: id, at, from, to, subject, date, text, html, attachments."""
     wanted = (to or "").lower()
-    return [_parsed(row) for row in world.store.all(SPACE, KIND)
-            if row["id"] > since_id and any(wanted in address for address in row["to"])]
+    return [
+        _parsed(row)
+        for row in world.store.all(SPACE, KIND)
+        if row["id"] > since_id and any(wanted in address for address in row["to"])
+    ]
 
 
 def _parsed(row: dict[str, Any]) -> dict[str, Any]:
     message = _message(row)
-    return {"id": row["id"], "at": row["at"], "from": str(message.get("From", row["from"])), "envelope_to": row["to"],
-            "to": row["to"], "subject": str(message.get("Subject", "")), "date": str(message.get("Date", "")),
-            "text": _body(message, "plain"), "html": _body(message, "html"),
-            "headers": {name: str(value) for name, value in message.items()},
-            "attachments": [{"filename": part.get_filename() or "", "content_type": part.get_content_type(),
-                             "text": _text(part)} for part in message.iter_attachments()]}
+    return {
+        "id": row["id"],
+        "at": row["at"],
+        "from": str(message.get("From", row["from"])),
+        "envelope_to": row["to"],
+        "to": row["to"],
+        "subject": str(message.get("Subject", "")),
+        "date": str(message.get("Date", "")),
+        "text": _body(message, "plain"),
+        "html": _body(message, "html"),
+        "headers": {name: str(value) for name, value in message.items()},
+        "attachments": [
+            {"filename": part.get_filename() or "", "content_type": part.get_content_type(), "text": _text(part)}
+            for part in message.iter_attachments()
+        ],
+    }
 
 
 def _message(row: dict[str, Any]) -> EmailMessage:

@@ -36,16 +36,29 @@ def _overview(tenant: Tenant) -> str:
     rows = sorted(tenant.rows("Invoices"), key=lambda row: (row["createDateTime"], row["id"]), reverse=True)
     wanted = request.args.get("q", "").strip().casefold()
     if wanted:
-        rows = [row for row in rows if wanted in str(row.get("invoiceNumber", "")).casefold()
-                or wanted in names.get(row.get("companyID"), "").casefold()]
+        rows = [
+            row
+            for row in rows
+            if wanted in str(row.get("invoiceNumber", "")).casefold()
+            or wanted in names.get(row.get("companyID"), "").casefold()
+        ]
     page = max(request.args.get("page", 1, type=int), 1)
     waiting: dict[int, int] = {}
     for item in tenant.rows("BillingItems"):
         if item.get("invoiceID") is None and item.get("companyID") is not None:
             waiting[item["companyID"]] = waiting.get(item["companyID"], 0) + 1
-    shown = rows[(page - 1) * PAGE:page * PAGE]
-    return render_template("psa_home.html", tenant=tenant, invoices=[view.item(row) for row in shown], names=names,
-                           waiting=waiting, total=len(rows), page=page, pages=-(-len(rows) // PAGE), q=wanted)
+    shown = rows[(page - 1) * PAGE : page * PAGE]
+    return render_template(
+        "psa_home.html",
+        tenant=tenant,
+        invoices=[view.item(row) for row in shown],
+        names=names,
+        waiting=waiting,
+        total=len(rows),
+        page=page,
+        pages=-(-len(rows) // PAGE),
+        q=wanted,
+    )
 
 
 def _invoice(tenant: Tenant, id: int) -> str:
@@ -55,8 +68,15 @@ def _invoice(tenant: Tenant, id: int) -> str:
     view = View(tenant, BILLING_ITEMS)
     items = [view.item(item) for item in tenant.rows("BillingItems", invoiceID=id)]
     hidden = len(tenant.world.store.find(tenant.space, actions.WAITING, "invoiceID", id))
-    return render_template("psa_invoice.html", tenant=tenant, invoice=View(tenant, INVOICES).item(row), items=items,
-                           names=_companies(tenant), hidden=hidden, message=request.args.get("message", ""))
+    return render_template(
+        "psa_invoice.html",
+        tenant=tenant,
+        invoice=View(tenant, INVOICES).item(row),
+        items=items,
+        names=_companies(tenant),
+        hidden=hidden,
+        message=request.args.get("message", ""),
+    )
 
 
 def _company(tenant: Tenant, id: int) -> str:
@@ -65,15 +85,24 @@ def _company(tenant: Tenant, id: int) -> str:
         abort(404)
     invoices = [View(tenant, INVOICES).item(invoice) for invoice in tenant.rows("Invoices", companyID=id)]
     todos = tenant.rows("CompanyToDos", companyID=id)
-    return render_template("psa_company.html", tenant=tenant, company=View(tenant, COMPANIES).item(row),
-                           invoices=invoices, todos=todos, contacts=tenant.rows("Contacts", companyID=id))
+    return render_template(
+        "psa_company.html",
+        tenant=tenant,
+        company=View(tenant, COMPANIES).item(row),
+        invoices=invoices,
+        todos=todos,
+        contacts=tenant.rows("Contacts", companyID=id),
+    )
 
 
 def _press(tenant: Tenant, id: int, action: str) -> Response:
     """One button on an invoice; a refusal comes back as a message on the same page."""
     buttons: dict[str, Callable[[Tenant, int], Any]] = {
-        "void": actions.void, "reissue": actions.reissue, "clear-mark": actions.clear_mark,
-        "finish": actions.finish}
+        "void": actions.void,
+        "reissue": actions.reissue,
+        "clear-mark": actions.clear_mark,
+        "finish": actions.finish,
+    }
     if action not in buttons:
         abort(404)
     try:

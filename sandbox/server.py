@@ -58,9 +58,7 @@ class SandboxApp(Flask):
             return refused
         time.sleep(self.world.latency.draw(platform.name, entry.operation, _members(entry)))
         g.faults = (
-            []
-            if _LATE in request.environ
-            else self.world.faults.due(platform.name, entry.operation, entry.tenant)
+            [] if _LATE in request.environ else self.world.faults.due(platform.name, entry.operation, entry.tenant)
         )
         entry.faults = [fault.name for fault in g.faults]
         refused = _faults_before(self, platform, g.faults)
@@ -177,9 +175,7 @@ def _nobody_listens(status: str, headers: Any, exc_info: Any = None) -> Callable
 
 def create_app(world: World) -> SandboxApp:
     """Put the parts of the sandbox together; a part that is not there is left out."""
-    app = SandboxApp(
-        "sandbox", template_folder="templates", static_folder="static", static_url_path="/sandbox-static"
-    )
+    app = SandboxApp("sandbox", template_folder="templates", static_folder="static", static_url_path="/sandbox-static")
     app.world = world
     app.json = jsonio.ExactJSON(app)
     app.url_map.strict_slashes = False

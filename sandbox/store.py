@@ -120,9 +120,7 @@ class Store:
                 table.place(id, jsonio.loads(body), jsonio.loads(keys) if keys else {})
         return table
 
-    def put(
-        self, space: str, kind: str, id: str | int, body: Mapping[str, Any], keys: Keys | None = None
-    ) -> None:
+    def put(self, space: str, kind: str, id: str | int, body: Mapping[str, Any], keys: Keys | None = None) -> None:
         """Write one document whole. `keys` are its look-up values for `find`; a key of None is left out."""
         id = str(id)
         text = {name: str(value) for name, value in (keys or {}).items() if value is not None}
@@ -193,9 +191,7 @@ class Store:
         """A single value, or `default`."""
         with self.lock:
             if (space, name) not in self._kv:
-                row = self.db.execute(
-                    "SELECT value FROM kv WHERE space = ? AND name = ?", (space, name)
-                ).fetchone()
+                row = self.db.execute("SELECT value FROM kv WHERE space = ? AND name = ?", (space, name)).fetchone()
                 if row is None:
                     return default
                 self._kv[(space, name)] = jsonio.loads(row[0])
@@ -205,8 +201,7 @@ class Store:
         """Keep a single value (anything JSON can hold)."""
         with self.lock:
             self.db.execute(
-                "INSERT INTO kv VALUES (?, ?, ?) ON CONFLICT (space, name) DO UPDATE SET "
-                "value = excluded.value",
+                "INSERT INTO kv VALUES (?, ?, ?) ON CONFLICT (space, name) DO UPDATE SET value = excluded.value",
                 (space, name, jsonio.dumps(value)),
             )
             self._kv.pop((space, name), None)

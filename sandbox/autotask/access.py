@@ -112,5 +112,8 @@ def release(world: World) -> None:
 
 def threshold_information(tenant: Tenant) -> dict[str, int]:
     """The answer of `/ThresholdInformation`; the call itself counts."""
-    return {"externalRequestThreshold": int(tenant.switch("hourly_threshold")), "requestThresholdTimeframe": 60,
-            "currentTimeframeRequestCount": tenant.world.limits.used(f"autotask/{tenant.ci}/hour", HOUR)}
+    return {
+        "externalRequestThreshold": int(tenant.switch("hourly_threshold")),
+        "requestThresholdTimeframe": 60,
+        "currentTimeframeRequestCount": tenant.world.limits.used(f"autotask/{tenant.ci}/hour", HOUR),
+    }

@@ -27,8 +27,7 @@ def cents(amount: Decimal) -> Decimal:
 
 def tax_on(tenant: Tenant, region: int | None, category: int | None, amount: Decimal) -> Decimal:
     """Tax of one line: plain taxes of the pair on the amount, compounded ones on top; half-up to the cent."""
-    rows = [row for row in tenant.rows("Taxes")
-            if row["taxRegionID"] == region and row["taxCategoryID"] == category]
+    rows = [row for row in tenant.rows("Taxes") if row["taxRegionID"] == region and row["taxCategoryID"] == category]
     plain = sum((amount * row["taxRate"] for row in rows if not row.get("isCompounded")), Decimal(0))
     on_top = sum(((amount + plain) * row["taxRate"] for row in rows if row.get("isCompounded")), Decimal(0))
     return cents(plain + on_top)
@@ -40,27 +39,48 @@ def post_item(tenant: Tenant, company: int | None, region: int | None, line: Map
     `extendedPrice` and `taxDollars` are computed unless the line brings them.
     """
     kinds = {name: field.kind for name, field in BILLING_ITEMS.fields.items()}
-    item = {name: Decimal(str(value)) if kinds.get(name) == "d" and value is not None else value
-            for name, value in line.items()}
+    item: Row = {
+        name: Decimal(str(value)) if kinds.get(name) == "d" and value is not None else value
+        for name, value in line.items()
+    }
     item.setdefault("companyID", company)
     item.setdefault("nonBillable", 0)
-    item.setdefault("subType", item.get("billingItemType"))
+    item.setdefault("billingItemType", tenant.pick("billingItemType", "Labor"))
+    item.setdefault("subType", tenant.pick("subType", "Labor"))
     if "extendedPrice" not in item:
         item["extendedPrice"] = cents(item["quantity"] * item["rate"])
     if "taxDollars" not in item:
         item["taxDollars"] = tax_on(tenant, region, item.get("taxCategoryID"), item["extendedPrice"])
     item.setdefault("totalAmount", item["extendedPrice"] + item["taxDollars"])
-    rate = Decimal(str(tenant.body.get("internal_rate", 1)))
+    rate = _internal_rate(tenant, item["companyID"])
     item.setdefault("internalCurrencyExtendedPrice", cents(item["extendedPrice"] * rate))
     item.setdefault("internalCurrencyTaxDollars", cents(item["taxDollars"] * rate))
     item.setdefault("internalCurrencyTotalAmount", cents(item["totalAmount"] * rate))
     if item.get("rate") is not None:
-        item.setdefault("internalCurrencyRate", item["rate"] * rate)
+        item.setdefault("internalCurrencyRate", (item["rate"] * rate).quantize(Decimal("0.000001")))
     return item
 
 
-def issue(tenant: Tenant, company: int | None, lines: Sequence[Mapping[str, Any]], *, number: str | None = "",
-          at: datetime | None = None, still_building: int = 0, **header: Any) -> int:
+def _internal_rate(tenant: Tenant, company: int | None) -> Decimal:
+    """What one unit of the company's currency is in the tenant's own: one over the listed rate.
+
+    The direction of `Currencies.exchangeRate` is not confirmed; here it is foreign units for one of the own.
+    """
+    row = tenant.row("Companies", company) if company is not None else None
+    currency = tenant.row("Currencies", row.get("currencyID")) if row else None
+    return Decimal(1) / currency["exchangeRate"] if currency else Decimal(1)
+
+
+def issue(
+    tenant: Tenant,
+    company: int | None,
+    lines: Sequence[Mapping[str, Any]],
+    *,
+    number: str | None = "",
+    at: datetime | None = None,
+    still_building: int = 0,
+    **header: Any,
+) -> int:
     """Put new items on a new invoice and give its id.
 
     `number` empty takes the next of the tenant's own sequence, None leaves it blank. The last `still_building`
@@ -77,8 +97,7 @@ def issue(tenant: Tenant, company: int | None, lines: Sequence[Mapping[str, Any]
         item.setdefault("postedDate", invoice["createDateTime"])
         if place > len(items) - still_building:
             waiting = tenant.world.store.next_id(tenant.space, WAITING)
-            tenant.world.store.put(tenant.space, WAITING, waiting, {"place": waiting, "item": item},
-                                   {"invoiceID": id})
+            tenant.world.store.put(tenant.space, WAITING, waiting, {"place": waiting, "item": item}, {"invoiceID": id})
         else:
             tenant.add("BillingItems", item)
     return id
@@ -89,8 +108,15 @@ def _region_of(tenant: Tenant, company: int | None) -> int | None:
     return row.get("taxRegionID") if row else None
 
 
-def _header(tenant: Tenant, company: int | None, region: int | None, items: list[Row], number: str | None,
-            at: datetime | None, given: Mapping[str, Any]) -> Row:
+def _header(
+    tenant: Tenant,
+    company: int | None,
+    region: int | None,
+    items: list[Row],
+    number: str | None,
+    at: datetime | None,
+    given: Mapping[str, Any],
+) -> Row:
     at = at or tenant.world.clock.now()
     stamp = moment_text(at)
     net = sum((item["extendedPrice"] for item in items), Decimal(0))
@@ -98,13 +124,22 @@ def _header(tenant: Tenant, company: int | None, region: int | None, items: list
     region_row = tenant.row("TaxRegions", region) if region is not None else None
     term = tenant.row("PaymentTerms", given.get("paymentTerm")) if given.get("paymentTerm") else None
     header: Row = {
-        "companyID": company, "createDateTime": stamp, "invoiceDateTime": stamp, "isVoided": False,
-        "invoiceNumber": next_number(tenant) if number == "" else number, "invoiceTotal": cents(net + tax),
-        "totalTaxValue": tax, "taxGroup": region, "taxRegionName": region_row["name"] if region_row else None,
+        "companyID": company,
+        "createDateTime": stamp,
+        "invoiceDateTime": stamp,
+        "isVoided": False,
+        "invoiceNumber": next_number(tenant) if number == "" else number,
+        "invoiceTotal": cents(net + tax),
+        "totalTaxValue": tax,
+        "taxGroup": region,
+        "taxRegionName": region_row["name"] if region_row else None,
         "batchID": tenant.world.store.next_id(tenant.space, "batch", 800),
         "dueDate": moment_text(at + timedelta(days=int(term["paymentDueInDays"]))) if term else stamp,
-        "fromDate": moment_text(at - timedelta(days=30)), "toDate": stamp, "invoiceEditorTemplateID": 102,
-        "creatorResourceID": tenant.body.get("billing_resource")}
+        "fromDate": moment_text(at - timedelta(days=30)),
+        "toDate": stamp,
+        "invoiceEditorTemplateID": 102,
+        "creatorResourceID": tenant.body.get("billing_resource"),
+    }
     return {**header, **given}
 
 
@@ -146,8 +181,15 @@ def void(tenant: Tenant, invoice: int) -> None:
     row = _existing(tenant, invoice)
     if row.get("isVoided"):
         raise ActionError(f"invoice {invoice} is already void")
-    tenant.save("Invoices", {**row, "isVoided": True, "voidedDate": moment_text(tenant.world.clock.now()),
-                             "voidedByResourceID": tenant.body.get("billing_resource")})
+    tenant.save(
+        "Invoices",
+        {
+            **row,
+            "isVoided": True,
+            "voidedDate": moment_text(tenant.world.clock.now()),
+            "voidedByResourceID": tenant.body.get("billing_resource"),
+        },
+    )
     for item in tenant.rows("BillingItems", invoiceID=invoice):
         tenant.save("BillingItems", {**item, "invoiceID": None, "voidedFrom": invoice})
 
@@ -157,11 +199,17 @@ def reissue(tenant: Tenant, invoice: int) -> int:
     row = _existing(tenant, invoice)
     if not row.get("isVoided"):
         void(tenant, invoice)
-    items = [item for item in tenant.rows("BillingItems", companyID=row.get("companyID"))
-             if item.get("voidedFrom") == invoice and item.get("invoiceID") is None]
+    items = [
+        item
+        for item in tenant.rows("BillingItems", companyID=row.get("companyID"))
+        if item.get("voidedFrom") == invoice and item.get("invoiceID") is None
+    ]
     if row.get("companyID") is None:
-        items = [item for item in tenant.rows("BillingItems")
-                 if item.get("voidedFrom") == invoice and item.get("invoiceID") is None]
+        items = [
+            item
+            for item in tenant.rows("BillingItems")
+            if item.get("voidedFrom") == invoice and item.get("invoiceID") is None
+        ]
     if not items:
         raise ActionError(f"the items of invoice {invoice} are on another invoice already")
     if tenant.switch("reissue_item_ids") == "new":

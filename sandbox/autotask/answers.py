@@ -47,8 +47,11 @@ def no_permission(status: int, what: str) -> Refused:
 
 def injected(status: int, params: dict[str, Any]) -> Response:
     """The body of a refusal a fault plan asked for."""
-    texts = {401: None, 429: "The thread threshold of 3 threads has been exceeded for this integration.",
-             500: str(params.get("text", "An error has occurred. Please try again later."))}
+    texts = {
+        401: None,
+        429: "The thread threshold of 3 threads has been exceeded for this integration.",
+        500: str(params.get("text", "An error has occurred. Please try again later.")),
+    }
     text = texts.get(status)
     response = Response(status=status) if text is None else answer({"errors": [text]}, status)
     if params.get("retry_after") is not None:

@@ -28,25 +28,40 @@ def _labels(text: str) -> tuple[str, ...]:
 
 
 PICKLISTS: dict[str, Picklist] = {
-    "billingItemType": Picklist(_labels(
-        "Labor, Project Cost, Ticket Cost, Expense, Subscription, Setup Fee, Recurring Services, "
-        "Recurring Services Adjustment, Recurring Service Bundle, Recurring Service Bundle Adjustment, Milestone, "
-        "Contract Block, Contract Retainer, Contract Cost, Contract Incident"), (("Labor", 1),)),
-    "subType": Picklist(_labels(
-        "Labor, Milestone Labor, Project Cost Deductions, Project Cost, Ticket Cost Deductions, Ticket Cost, Expense, "
-        "Expense Deductions, Subscription, Subscription Cost, Setup Fee, Recurring Services, "
-        "Recurring Services Adjustment, Recurring Service Bundle, Recurring Service Bundle Adjustment, Milestones, "
-        "Block Purchase, Retainer Purchase, Ticket Purchase"), (("Labor", 1),)),
+    "billingItemType": Picklist(
+        _labels(
+            "Labor, Project Cost, Ticket Cost, Expense, Subscription, Setup Fee, Recurring Services, "
+            "Recurring Services Adjustment, Recurring Service Bundle, Recurring Service Bundle Adjustment, Milestone, "
+            "Contract Block, Contract Retainer, Contract Cost, Contract Incident"
+        ),
+        (("Labor", 1),),
+    ),
+    "subType": Picklist(
+        _labels(
+            "Labor, Milestone Labor, Project Cost Deductions, Project Cost, Ticket Cost Deductions, Ticket Cost, "
+            "Expense, Expense Deductions, Subscription, Subscription Cost, Setup Fee, Recurring Services, "
+            "Recurring Services Adjustment, Recurring Service Bundle, Recurring Service Bundle Adjustment, Milestones, "
+            "Block Purchase, Retainer Purchase, Ticket Purchase"
+        ),
+        (("Labor", 1),),
+    ),
     "invoiceStatus": Picklist(_labels("New, Sent, Viewed")),
     "useType": Picklist(
         _labels("General, Expense, Internal, Material Cost, Recurring Contract Service, Milestone, Product"),
-        (("General", 1), ("Internal", 3))),
-    "billingCodeType": Picklist(_labels("Normal, System, Non-Billable"),
-                                (("Normal", 0), ("System", 1), ("Non-Billable", 2))),
-    "generalLedgerAccount": Picklist(_labels(
-        "4000 Managed Services, 4100 Labour, 4200 Hardware, 4300 Projects, 4400 Prepaid Blocks, 4900 Other Income")),
-    "companyType": Picklist(_labels("Customer, Lead, Prospect, Dead, Cancellation, Vendor, Partner"),
-                            (("Customer", 1), ("Prospect", 3), ("Vendor", 7))),
+        (("General", 1), ("Internal", 3)),
+    ),
+    "billingCodeType": Picklist(
+        _labels("Normal, System, Non-Billable"), (("Normal", 0), ("System", 1), ("Non-Billable", 2))
+    ),
+    "generalLedgerAccount": Picklist(
+        _labels(
+            "4000 Managed Services, 4100 Labour, 4200 Hardware, 4300 Projects, 4400 Prepaid Blocks, 4900 Other Income"
+        )
+    ),
+    "companyType": Picklist(
+        _labels("Customer, Lead, Prospect, Dead, Cancellation, Vendor, Partner"),
+        (("Customer", 1), ("Prospect", 3), ("Vendor", 7)),
+    ),
     "classification": Picklist(_labels("Platinum, Gold, Silver, Retired"), inactive=("Retired",)),
     "billToAddressToUse": Picklist(_labels("NONE, ACCOUNT, ACCOUNTBILLING, PARENT, PARENTBILLING")),
     "invoiceMethod": Picklist(_labels("None, Print, Email, PrintAndEmail")),
@@ -76,13 +91,23 @@ def values(store: Store, space: str, seed: int, name: str) -> list[dict[str, Any
     """The list as `entityInformation/fields` gives it: values are strings, inactive ones are there."""
     picklist = PICKLISTS[name]
     if picklist.entity:
-        rows = [(row["id"], row.get("name") or "", row.get("isActive", True) is not False)
-                for row in store.all(space, picklist.entity)]
+        rows = [
+            (row["id"], row.get("name") or "", row.get("isActive", True) is not False)
+            for row in store.all(space, picklist.entity)
+        ]
     elif picklist.text_values:
         rows = [(label, label, True) for label in picklist.labels]
     else:
-        rows = [(number, label, label not in picklist.inactive)
-                for label, number in numbers(seed, name).items()]
-    return [{"value": str(value), "label": label, "isDefaultValue": False, "sortOrder": place, "parentValue": "",
-             "isActive": active, "isSystem": place == 1}
-            for place, (value, label, active) in enumerate(rows, start=1)]
+        rows = [(number, label, label not in picklist.inactive) for label, number in numbers(seed, name).items()]
+    return [
+        {
+            "value": str(value),
+            "label": label,
+            "isDefaultValue": False,
+            "sortOrder": place,
+            "parentValue": "",
+            "isActive": active,
+            "isSystem": place == 1,
+        }
+        for place, (value, label, active) in enumerate(rows, start=1)
+    ]

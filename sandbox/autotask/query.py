@@ -15,11 +15,18 @@ from sandbox.autotask.views import Row, View, parse_moment
 Predicate = Callable[[Row], bool]
 OR_MAX = 500
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda a, b: a == b, "noteq": lambda a, b: a != b, "gt": lambda a, b: a > b, "gte": lambda a, b: a >= b,
-    "lt": lambda a, b: a < b, "lte": lambda a, b: a <= b}
+    "eq": lambda a, b: a == b,
+    "noteq": lambda a, b: a != b,
+    "gt": lambda a, b: a > b,
+    "gte": lambda a, b: a >= b,
+    "lt": lambda a, b: a < b,
+    "lte": lambda a, b: a <= b,
+}
 _TEXT: dict[str, Callable[[str, str], bool]] = {
-    "beginswith": lambda a, b: a.startswith(b), "endswith": lambda a, b: a.endswith(b),
-    "contains": lambda a, b: b in a}
+    "beginswith": lambda a, b: a.startswith(b),
+    "endswith": lambda a, b: a.endswith(b),
+    "contains": lambda a, b: b in a,
+}
 
 
 class QueryError(Exception):
@@ -174,8 +181,14 @@ def _udf(part: dict[str, Any], op: str) -> Predicate:
         raise QueryError(f"'{op}' is not a valid operator for a user-defined field.")
 
     def test(row: Row) -> bool:
-        held = next((str(udf.get("value") or "") for udf in row.get("userDefinedFields", [])
-                     if str(udf.get("name", "")).casefold() == name), "")
+        held = next(
+            (
+                str(udf.get("value") or "")
+                for udf in row.get("userDefinedFields", [])
+                if str(udf.get("name", "")).casefold() == name
+            ),
+            "",
+        )
         if op in ("exist", "notexist"):
             return bool(held) == (op == "exist")
         held, wanted = held.casefold(), str(value).casefold()

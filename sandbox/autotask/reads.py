@@ -16,8 +16,11 @@ PAGE_MAX = 500
 def one(caller: Caller, entity: Entity, id: int, parent_id: int | None = None) -> dict[str, Any]:
     """`{"item": …}`, with null for an id that does not exist or may not be seen."""
     row = caller.tenant.row(entity.name, id)
-    seen = row is not None and _visible(caller, entity, row) and (
-        parent_id is None or row.get(entity.parent_field or "") == parent_id)
+    seen = (
+        row is not None
+        and _visible(caller, entity, row)
+        and (parent_id is None or row.get(entity.parent_field or "") == parent_id)
+    )
     return {"item": View(caller.tenant, entity).item(row or {}) if seen else None}
 
 
@@ -49,8 +52,14 @@ def matching(caller: Caller, entity: Entity, view: View, body: dict[str, Any]) -
     return sorted(found, key=lambda row: int(row["id"]))
 
 
-def page(caller: Caller, entity: Entity, body: dict[str, Any], address: str, paging: dict[str, Any] | None,
-         search: str | None) -> dict[str, Any]:
+def page(
+    caller: Caller,
+    entity: Entity,
+    body: dict[str, Any],
+    address: str,
+    paging: dict[str, Any] | None,
+    search: str | None,
+) -> dict[str, Any]:
     """One page of a query in the list envelope. `paging` is the token of a next or previous page."""
     view = View(caller.tenant, entity)
     rows = matching(caller, entity, view, body)
@@ -61,13 +70,18 @@ def page(caller: Caller, entity: Entity, body: dict[str, Any], address: str, pag
         start = max(len(rows) - size, 0)
     else:
         start = next((n for n, row in enumerate(rows) if row["id"] > after), len(rows)) if after is not None else 0
-    items = rows[start:start + size]
+    items = rows[start : start + size]
     more = len(rows) > start + size or before is not None
     include = _include(entity, body)
-    return {"items": [view.item(row, include) for row in items], "pageDetails": {
-        "count": len(items), "requestCount": size,
-        "prevPageUrl": _link(address, size, "previousIds", items[0]["id"], search) if start and items else None,
-        "nextPageUrl": _link(address, size, "nextIds", items[-1]["id"], search) if more and items else None}}
+    return {
+        "items": [view.item(row, include) for row in items],
+        "pageDetails": {
+            "count": len(items),
+            "requestCount": size,
+            "prevPageUrl": _link(address, size, "previousIds", items[0]["id"], search) if start and items else None,
+            "nextPageUrl": _link(address, size, "nextIds", items[-1]["id"], search) if more and items else None,
+        },
+    }
 
 
 def _size(body: dict[str, Any], paging: dict[str, Any] | None) -> int:

@@ -19,8 +19,11 @@ from sandbox.world import World
 
 URL_MAX = 2048
 _PATH = re.compile(r"^/autotask(?:/zone(?P<zone>\d+))?/atservicesrest(?:/v1\.0)?(?:/(?P<rest>.*?))?/*$", re.IGNORECASE)
-_PLAIN = {"zoneinformation": "zoneInformation", "versioninformation": "VersionInformation",
-          "thresholdinformation": "ThresholdInformation"}
+_PLAIN = {
+    "zoneinformation": "zoneInformation",
+    "versioninformation": "VersionInformation",
+    "thresholdinformation": "ThresholdInformation",
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def _target(parts: list[str]) -> Target | None:
     if len(parts) >= 3 and _is_id(parts[1]) and (lower[0], lower[2]) in CHILDREN:
         child = CHILDREN[(lower[0], lower[2])]
         id = int(parts[3]) if len(parts) > 3 and _is_id(parts[3]) else None
-        rest = lower[4 if id is not None else 3:]
+        rest = lower[4 if id is not None else 3 :]
         return Target(child, int(parts[1]), id, "/".join(rest), True)
     if root is None:
         return None
@@ -136,8 +139,12 @@ def _zone(world: World) -> dict[str, Any]:
     tenant = Tenant(world, int(user["ci"]))
     zone = int(tenant.switch("zone"))
     folder = "" if zone == 1 else f"/zone{zone}"
-    return {"zoneName": f"Sandbox {zone}", "url": f"{world.public_url}/autotask{folder}/ATServicesRest/",
-            "webUrl": f"{world.public_url}/psa/{tenant.ci}/", "ci": tenant.ci}
+    return {
+        "zoneName": f"Sandbox {zone}",
+        "url": f"{world.public_url}/autotask{folder}/ATServicesRest/",
+        "webUrl": f"{world.public_url}/psa/{tenant.ci}/",
+        "ci": tenant.ci,
+    }
 
 
 def _without_module(caller: Caller, name: str, parts: list[str]) -> Response:

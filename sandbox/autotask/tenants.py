@@ -20,8 +20,11 @@ INTEGRATION_CODE = "SANDBOXINTEGRATIONCODE00001"
 SWITCHES: dict[str, tuple[Any, tuple[Any, ...] | None, str]] = {
     "four_decimals": (False, (True, False), "extendedPrice of labour keeps four decimals instead of two"),
     "blank_strings": ("null", ("null", "empty"), "a text without a value is null or an empty string"),
-    "invoice_dates": ("utc_midnight", ("utc_midnight", "local_midnight", "time_of_day"),
-                      "time part of invoiceDateTime, dueDate, fromDate, toDate"),
+    "invoice_dates": (
+        "utc_midnight",
+        ("utc_midnight", "local_midnight", "time_of_day"),
+        "time part of invoiceDateTime, dueDate, fromDate, toDate",
+    ),
     "tax_rate_unit": ("fraction", ("fraction", "percent"), "8.25 % is 0.0825 or 8.25"),
     "zone": (1, None, "number of the zone that holds the database; another zone answers 401"),
     "invoices_patch": (True, (True, False), "the API user may update Invoices"),
@@ -103,7 +106,7 @@ class Tenant:
         """All rows, or those whose one indexed field has a value."""
         if not match:
             return list(self.world.store.all(self.space, entity))
-        (name, value), = match.items()
+        ((name, value),) = match.items()
         return self.world.store.find(self.space, entity, name, value)
 
 
@@ -112,17 +115,36 @@ def _first_id(entity: str, ci: int) -> int:
     return 1000 + zlib.crc32(f"{entity}/{ci}".encode()) % 90000
 
 
-def create_tenant(world: World, slug: str, name: str, time_zone: str, currency: str, region: str,
-                  switches: Mapping[str, Any] | None = None) -> Tenant:
+def create_tenant(
+    world: World,
+    slug: str,
+    name: str,
+    time_zone: str,
+    currency: str,
+    region: str,
+    switches: Mapping[str, Any] | None = None,
+) -> Tenant:
     """Make a database with its API user. Raises ValueError when the slug is taken."""
     if find_tenant(world, slug) is not None:
         raise ValueError(f"there is already an Autotask tenant called {slug!r}")
     ci = 500000 + zlib.crc32(slug.encode()) % 400000
     while world.store.get(SPACE, "tenant", ci) is not None:
         ci += 1
-    world.store.put(SPACE, "tenant", ci, {
-        "ci": ci, "slug": slug, "name": name, "time_zone": time_zone, "currency": currency, "region": region,
-        "switches": {}}, {"slug": slug})
+    world.store.put(
+        SPACE,
+        "tenant",
+        ci,
+        {
+            "ci": ci,
+            "slug": slug,
+            "name": name,
+            "time_zone": time_zone,
+            "currency": currency,
+            "region": region,
+            "switches": {},
+        },
+        {"slug": slug},
+    )
     tenant = Tenant(world, ci)
     set_switches(tenant, switches or {})
     add_user(tenant, f"api@{slug}.sandbox.invalid", f"SANDBOX-SECRET-{slug}")
@@ -131,13 +153,32 @@ def create_tenant(world: World, slug: str, name: str, time_zone: str, currency: 
 
 def add_user(tenant: Tenant, user_name: str, secret: str) -> None:
     """An API-only user: it can sign in to the API and is never assigned anything."""
-    resource = tenant.add("Resources", {
-        "firstName": "API", "lastName": "User", "email": user_name, "userName": user_name[:32], "isActive": True,
-        "resourceType": "Employee", "licenseType": tenant.pick("licenseType", "API User (system) (API-only)"),
-        "userType": tenant.pick("userType", "API User (system)")})
-    tenant.world.store.put(SPACE, "user", user_name.lower(), {
-        "name": user_name, "secret": secret, "ci": tenant.ci, "code": INTEGRATION_CODE, "resource": resource,
-        "failures": 0})
+    resource = tenant.add(
+        "Resources",
+        {
+            "firstName": "API",
+            "lastName": "User",
+            "email": user_name,
+            "userName": user_name[:32],
+            "isActive": True,
+            "resourceType": "Employee",
+            "licenseType": tenant.pick("licenseType", "API User (system) (API-only)"),
+            "userType": tenant.pick("userType", "API User (system)"),
+        },
+    )
+    tenant.world.store.put(
+        SPACE,
+        "user",
+        user_name.lower(),
+        {
+            "name": user_name,
+            "secret": secret,
+            "ci": tenant.ci,
+            "code": INTEGRATION_CODE,
+            "resource": resource,
+            "failures": 0,
+        },
+    )
 
 
 def set_switches(tenant: Tenant, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,5 +211,3 @@ def find_tenant(world: World, slug_or_ci: str | int) -> Tenant | None:
 def find_user(world: World, name: str) -> dict[str, Any] | None:
     """An API user by name, case aside."""
     return world.store.get(SPACE, "user", name.strip().lower())
-
-

@@ -54,7 +54,7 @@ class View:
         if tenant.switch("invoice_dates") != "time_of_day":
             local = tenant.switch("invoice_dates") == "local_midnight"
             for name in _DAY_FIELDS.get(entity.name, ()):
-                self._shown[name] = lambda row, value, local=local: self._midnight(value, local)
+                self._shown[name] = lambda row, value: self._midnight(value, local)
 
     def _midnight(self, value: str, local: bool) -> str:
         day = parse_moment(value).astimezone(self.zone).date()

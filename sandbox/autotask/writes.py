@@ -26,10 +26,15 @@ def create(caller: Caller, entity: Entity, body: Row, parent_id: int | None) -> 
     if missing:
         raise answers.errors(*(f"Missing Required Field: {name}." for name in missing))
     now = moment_text(tenant.world.clock.now())
-    stamps = {"createDateTime": now, "createDate": now, "lastModifiedDate": now,
-              "lastTrackedModifiedDateTime": now, "creatorResourceID": caller.impersonated or caller.resource,
-              "createdByResourceID": caller.resource, "impersonatorCreatorResourceID":
-              caller.resource if caller.impersonated else None}
+    stamps = {
+        "createDateTime": now,
+        "createDate": now,
+        "lastModifiedDate": now,
+        "lastTrackedModifiedDateTime": now,
+        "creatorResourceID": caller.impersonated or caller.resource,
+        "createdByResourceID": caller.resource,
+        "impersonatorCreatorResourceID": caller.resource if caller.impersonated else None,
+    }
     row |= {name: value for name, value in stamps.items() if name in entity.fields}
     _check(tenant, entity, row)
     return tenant.add(entity.name, row)
@@ -45,13 +50,13 @@ def update(caller: Caller, entity: Entity, body: Row, parent_id: int | None, *, 
         raise _nothing_found("update")
     changes = _clean(tenant, entity, given, creating=False, held=row)
     if whole:
-        changes = {f.name: None for f in entity.fields.values()
-                   if not f.read_only and not f.create_only} | changes
+        emptied: Row = {f.name: None for f in entity.fields.values() if not f.read_only and not f.create_only}
+        changes = emptied | changes
     for name, value in changes.items():
         if value is None and entity.fields[name].required:
             raise answers.errors(f"Missing Required Field: {name}.")
     now = moment_text(tenant.world.clock.now())
-    stamps = {name: now for name in ("lastModifiedDate", "lastTrackedModifiedDateTime") if name in entity.fields}
+    stamps: Row = {name: now for name in ("lastModifiedDate", "lastTrackedModifiedDateTime") if name in entity.fields}
     changed = {**row, **changes, **stamps}
     _check(tenant, entity, changed)
     tenant.save(entity.name, changed)
@@ -71,8 +76,9 @@ def delete(caller: Caller, entity: Entity, id: int, parent_id: int | None) -> in
 
 
 def _nothing_found(verb: str) -> answers.Refused:
-    return answers.errors("No matching records found. The logged in Resource may not have the required "
-                          f"permissions to {verb} the data.")
+    return answers.errors(
+        f"No matching records found. The logged in Resource may not have the required permissions to {verb} the data."
+    )
 
 
 def _clean(tenant: Tenant, entity: Entity, body: Row, *, creating: bool, held: Row | None = None) -> Row:
@@ -111,7 +117,8 @@ def _value(tenant: Tenant, field: Field, value: Any) -> Any:
         except ValueError as error:
             raise wrong from error
         day_only = field.kind == "date" or (
-            field.name == "webServiceDate" and tenant.switch("web_service_date") == "date")
+            field.name == "webServiceDate" and tenant.switch("web_service_date") == "date"
+        )
         return midnight_text(moment.date()) if day_only else moment_text(moment)
     if field.kind == "b":
         if str(value).lower() not in ("true", "false"):
@@ -133,8 +140,9 @@ def _number(tenant: Tenant, field: Field, value: Any, wrong: answers.Refused) ->
 
 
 def _picklist(tenant: Tenant, field: Field, value: Any) -> None:
-    listed = picklists.values(tenant.world.store, tenant.space, int(tenant.switch("picklist_seed")),
-                              field.picklist or "")
+    listed = picklists.values(
+        tenant.world.store, tenant.space, int(tenant.switch("picklist_seed")), field.picklist or ""
+    )
     if not any(entry["value"] == str(value) and entry["isActive"] for entry in listed):
         raise answers.errors(f"Picklist value [{value}] does not exist for {field.name}.")
 

@@ -34,8 +34,11 @@ class Ledger:
 
     def item(self, name: str, sku: str, account: str = "Services", **more: Any) -> str:
         """A service item booked on one of the income accounts."""
-        return str(self._lists.seed(self._realm, "Item", Name=name, Sku=sku, Type="Service",
-                                    IncomeAccountRef=self._income[account], **more))
+        return str(
+            self._lists.seed(
+                self._realm, "Item", Name=name, Sku=sku, Type="Service", IncomeAccountRef=self._income[account], **more
+            )
+        )
 
     def category(self, name: str) -> str:
         """An item that is only a category and cannot be sold."""
@@ -45,8 +48,11 @@ class Ledger:
         """An invoice somebody else made, under a number of their own."""
         sales = importlib.import_module("sandbox.qbo.writes")
         detail: dict[str, Any] = {"ItemRef": {"value": item}}
-        body: dict[str, Any] = {"CustomerRef": {"value": customer}, "DocNumber": number, "Line": [
-            {"Amount": amount, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}]}
+        body: dict[str, Any] = {
+            "CustomerRef": {"value": customer},
+            "DocNumber": number,
+            "Line": [{"Amount": amount, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}],
+        }
         if tax_code is not None:
             code = next(row["id"] for row in self._realm.records("TaxCode") if row["entity"]["Name"] == tax_code)
             detail["TaxCodeRef"] = {"value": code}
@@ -56,7 +62,15 @@ class Ledger:
 
 def access(world: World, tenant: Tenant, realm: str, counts: dict[str, int]) -> dict[str, Any]:
     """What a caller needs to use a seeded pair: addresses, fake credentials, counts."""
-    return {"slug": tenant.slug, "ci": tenant.ci, "realm": realm, "counts": counts,
-            "autotask": {"user": f"api@{tenant.slug}.sandbox.invalid", "secret": f"SANDBOX-SECRET-{tenant.slug}",
-                         "integration_code": INTEGRATION_CODE},
-            "pages": {"psa": f"{world.public_url}/psa/{tenant.ci}", "books": f"{world.public_url}/books/{realm}"}}
+    return {
+        "slug": tenant.slug,
+        "ci": tenant.ci,
+        "realm": realm,
+        "counts": counts,
+        "autotask": {
+            "user": f"api@{tenant.slug}.sandbox.invalid",
+            "secret": f"SANDBOX-SECRET-{tenant.slug}",
+            "integration_code": INTEGRATION_CODE,
+        },
+        "pages": {"psa": f"{world.public_url}/psa/{tenant.ci}", "books": f"{world.public_url}/books/{realm}"},
+    }

@@ -20,8 +20,12 @@ from sandbox.seeds.catalogue import CODES, FIRST_WORDS, SECOND_WORDS, SUFFIXES, 
 from sandbox.world import World
 
 PROFILES = {"us": "us-ast", "uk": "uk", "au": "au", "none": "us-none"}
-NAMES = {"us": "Example Managed IT LLC", "uk": "Example Managed IT Ltd", "au": "Example Managed IT Pty Ltd",
-         "none": "Example Managed IT LLC"}
+NAMES = {
+    "us": "Example Managed IT LLC",
+    "uk": "Example Managed IT Ltd",
+    "au": "Example Managed IT Pty Ltd",
+    "none": "Example Managed IT LLC",
+}
 KINDS = ("services", "services", "services", "mixed", "mixed", "hardware", "block", "milestone", "services", "credit")
 
 
@@ -42,15 +46,23 @@ class Provider:
         """The Autotask database."""
         return self.laid.tenant
 
-    def line(self, number: str, quantity: str | Decimal, rate: str | Decimal | None = None,
-             **more: Any) -> dict[str, Any]:
+    def line(
+        self, number: str, quantity: str | Decimal, rate: str | Decimal | None = None, **more: Any
+    ) -> dict[str, Any]:
         """A billing item on the billing code of this number; quantity and rate in the tenant's currency."""
         code = next(code for code in CODES if code.number == number)
         rate = Decimal(code.price) if rate is None else Decimal(rate)
-        line = {"billingItemType": self.tenant.pick("billingItemType", code.item_type),
-                "subType": self.tenant.pick("subType", code.sub_type), "billingCodeID": self.codes[number],
-                "itemName": code.name, "description": code.name, "lineItemFullDescription": code.name,
-                "taxCategoryID": self.category(code), "quantity": Decimal(quantity), "rate": rate}
+        line = {
+            "billingItemType": self.tenant.pick("billingItemType", code.item_type),
+            "subType": self.tenant.pick("subType", code.sub_type),
+            "billingCodeID": self.codes[number],
+            "itemName": code.name,
+            "description": code.name,
+            "lineItemFullDescription": code.name,
+            "taxCategoryID": self.category(code),
+            "quantity": Decimal(quantity),
+            "rate": rate,
+        }
         return {**line, **more}
 
     def category(self, code: Code) -> int:
@@ -66,9 +78,19 @@ class Provider:
         return base + timedelta(seconds=self.dice.randrange(0, 4 * 3600))
 
 
-def generate(world: World, seed: int = 1, invoices: int = 50, region: str = "us", lines: int = 5,
-             known_customers: bool = False, problems: bool = False, slug: str | None = None, days: int = 10,
-             profile: str | None = None, switches: dict[str, Any] | None = None) -> dict[str, Any]:
+def generate(
+    world: World,
+    seed: int = 1,
+    invoices: int = 50,
+    region: str = "us",
+    lines: int = 5,
+    known_customers: bool = False,
+    problems: bool = False,
+    slug: str | None = None,
+    days: int = 10,
+    profile: str | None = None,
+    switches: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Make a provider with `invoices` sound invoices of `lines` lines over the last `days` days.
 
     `known_customers`: the ledger already has its customers and items. `problems`: one more invoice or two for each
@@ -85,30 +107,46 @@ def generate(world: World, seed: int = 1, invoices: int = 50, region: str = "us"
         for place in range(invoices):
             _invoice(provider, KINDS[place % len(KINDS)], lines, 1 + place % days)
         _ready_to_approve(provider)
-        realm = ledger.create_company(world, slug, profile or PROFILES[region], NAMES[region],
-                                      REGIONS[region].currency)
+        realm = ledger.create_company(world, slug, profile or PROFILES[region], NAMES[region], REGIONS[region].currency)
         books = ledger.Ledger(world, realm)
         if known_customers:
             _known_to(books, provider)
         planted = catalogue_of_problems.plant(provider, books) if problems else []
-    counts = {"invoices": world.store.count(laid.tenant.space, "Invoices"),
-              "lines": world.store.count(laid.tenant.space, "BillingItems"),
-              "companies": world.store.count(laid.tenant.space, "Companies") - 1, "billing_codes": len(CODES)}
+    counts = {
+        "invoices": world.store.count(laid.tenant.space, "Invoices"),
+        "lines": world.store.count(laid.tenant.space, "BillingItems"),
+        "companies": world.store.count(laid.tenant.space, "Companies") - 1,
+        "billing_codes": len(CODES),
+    }
     first = min(row["invoiceDateTime"] for row in laid.tenant.rows("Invoices")) if counts["invoices"] else None
-    return {**ledger.access(world, laid.tenant, realm, counts), "planted": planted, "region": region,
-            "first_day": first[:10] if first else None, "currency": REGIONS[region].currency,
-            "time_zone": laid.tenant.zone_name}
+    return {
+        **ledger.access(world, laid.tenant, realm, counts),
+        "planted": planted,
+        "region": region,
+        "first_day": first[:10] if first else None,
+        "currency": REGIONS[region].currency,
+        "time_zone": laid.tenant.zone_name,
+    }
 
 
 def _billing_codes(provider: Provider) -> None:
     tenant = provider.tenant
     for code in CODES:
-        provider.codes[code.number] = tenant.add("BillingCodes", {
-            "name": code.name, "description": code.name, "externalNumber": code.number, "isActive": True,
-            "useType": tenant.pick("useType", code.use), "unitPrice": Decimal(code.price), "unitCost": Decimal(0),
-            "billingCodeType": tenant.pick("billingCodeType", "Normal"),
-            "generalLedgerAccount": tenant.pick("generalLedgerAccount", code.account),
-            "taxCategoryID": provider.category(code)})
+        provider.codes[code.number] = tenant.add(
+            "BillingCodes",
+            {
+                "name": code.name,
+                "description": code.name,
+                "externalNumber": code.number,
+                "isActive": True,
+                "useType": tenant.pick("useType", code.use),
+                "unitPrice": Decimal(code.price),
+                "unitCost": Decimal(0),
+                "billingCodeType": tenant.pick("billingCodeType", "Normal"),
+                "generalLedgerAccount": tenant.pick("generalLedgerAccount", code.account),
+                "taxCategoryID": provider.category(code),
+            },
+        )
 
 
 def _companies(provider: Provider, wanted: int) -> None:
@@ -132,21 +170,50 @@ def company(provider: Provider, name: str, place: int = 0, parent: int | None = 
     regions = [facts.default_region, *(name for name in facts.taxes if name.startswith("CA "))]
     exempt = place % 9 == 8 and provider.region == "us"
     tax_region = facts.regions[0] if exempt or not facts.taxes else regions[place % len(regions)]
+    foreign = tenant.switch("multi_currency") and place % 4 == 3 and parent is None
+    currency = "EUR" if foreign else facts.currency
     to_use = "PARENTBILLING" if parent is not None else "ACCOUNT"
-    id = tenant.add("Companies", {
-        "companyName": name[:100], "companyNumber": f"C{1000 + place}", "isActive": True, "phone": f"0100 {place:06d}",
-        "companyType": tenant.pick("companyType", "Customer"), "ownerResourceID": laid.owner,
-        "address1": f"{place + 1} Example Street", "city": "Exampleton", "postalCode": f"{10000 + place % 90000}",
-        "countryID": laid.country(facts.country), "currencyID": laid.currencies[facts.currency],
-        "isTaxExempt": exempt, "taxRegionID": laid.tax_regions[tax_region], "parentCompanyID": parent,
-        "billToAddressToUse": tenant.pick("billToAddressToUse", to_use), "billToAttention": "Accounts Payable",
-        "billToAddress1": f"{place + 1} Example Street", "billToCity": "Exampleton", "billToState": "NY",
-        "billToZipCode": f"{10000 + place % 90000}", "billToCountryID": laid.country(facts.country),
-        "invoiceMethod": tenant.pick("invoiceMethod", "Email"), "lastTrackedModifiedDateTime":
-        moment_text(provider.now - timedelta(days=60)), **more})
-    tenant.add("Contacts", {
-        "companyID": id, "firstName": "Accounts", "lastName": "Payable", "isActive": 1, "primaryContact": True,
-        "emailAddress": f"payable-{id}@customers.sandbox.invalid", "title": "Accounts Payable"})
+    id = tenant.add(
+        "Companies",
+        {
+            "companyName": name[:100],
+            "companyNumber": f"C{1000 + place}",
+            "isActive": True,
+            "phone": f"0100 {place:06d}",
+            "companyType": tenant.pick("companyType", "Customer"),
+            "ownerResourceID": laid.owner,
+            "address1": f"{place + 1} Example Street",
+            "city": "Exampleton",
+            "postalCode": f"{10000 + place % 90000}",
+            "countryID": laid.country(facts.country),
+            "currencyID": laid.currencies[currency],
+            "isTaxExempt": exempt,
+            "taxRegionID": laid.tax_regions[tax_region],
+            "parentCompanyID": parent,
+            "billToAddressToUse": tenant.pick("billToAddressToUse", to_use),
+            "billToAttention": "Accounts Payable",
+            "billToAddress1": f"{place + 1} Example Street",
+            "billToCity": "Exampleton",
+            "billToState": "NY",
+            "billToZipCode": f"{10000 + place % 90000}",
+            "billToCountryID": laid.country(facts.country),
+            "invoiceMethod": tenant.pick("invoiceMethod", "Email"),
+            "lastTrackedModifiedDateTime": moment_text(provider.now - timedelta(days=60)),
+            **more,
+        },
+    )
+    tenant.add(
+        "Contacts",
+        {
+            "companyID": id,
+            "firstName": "Accounts",
+            "lastName": "Payable",
+            "isActive": 1,
+            "primaryContact": True,
+            "emailAddress": f"payable-{id}@customers.sandbox.invalid",
+            "title": "Accounts Payable",
+        },
+    )
     return id
 
 
@@ -161,14 +228,19 @@ def _invoice(provider: Provider, kind: str, lines: int, days_ago: int) -> None:
 
 
 def _terms(provider: Provider) -> dict[str, Any]:
-    return {"paymentTerm": provider.dice.choice(list(provider.laid.terms.values())),
-            "orderNumber": f"PO-{provider.dice.randrange(100, 999)}", "comments": "Thank you for your business."}
+    return {
+        "paymentTerm": provider.dice.choice(list(provider.laid.terms.values())),
+        "orderNumber": f"PO-{provider.dice.randrange(100, 999)}",
+        "comments": "Thank you for your business.",
+    }
 
 
 def _plain(provider: Provider, kind: str, lines: int) -> list[dict[str, Any]]:
-    wanted = {"services": ("Recurring Services", "Recurring Service Bundle", "Subscription", "Setup Fee", "Labor"),
-              "hardware": ("Ticket Cost", "Project Cost", "Contract Cost", "Labor"),
-              "mixed": tuple(code.item_type for code in CODES if "Block" not in code.item_type)}[kind]
+    wanted = {
+        "services": ("Recurring Services", "Recurring Service Bundle", "Subscription", "Setup Fee", "Labor"),
+        "hardware": ("Ticket Cost", "Project Cost", "Contract Cost", "Labor"),
+        "mixed": tuple(code.item_type for code in CODES if "Block" not in code.item_type),
+    }[kind]
     codes = [code for code in CODES if code.item_type in wanted and not code.special]
     return [_random_line(provider, provider.dice.choice(codes)) for _ in range(lines)]
 

@@ -44,8 +44,7 @@ class Planter:
     def invoice(self, *lines: dict[str, Any], company: int | None = -1, days_ago: int = 2, **header: Any) -> int:
         """An invoice of these lines (one plain line when none are given), for the first customer."""
         company = self.customer if company == -1 else company
-        return actions.issue(self.tenant, company, lines or (self.line(),), at=self.provider.moment(days_ago),
-                             **header)
+        return actions.issue(self.tenant, company, lines or (self.line(),), at=self.provider.moment(days_ago), **header)
 
 
 def _zero_total(p: Planter) -> Ids:
@@ -93,8 +92,9 @@ def _missing_item(p: Planter) -> Ids:
 
 
 def _case_of_codes(p: Planter) -> Ids:
-    return p.invoice(p.line(billingCodeID=p.code("Patch cable", "pc-1a")),
-                     p.line(billingCodeID=p.code("Patch Cable", "PC-1A")))
+    return p.invoice(
+        p.line(billingCodeID=p.code("Patch cable", "pc-1a")), p.line(billingCodeID=p.code("Patch Cable", "PC-1A"))
+    )
 
 
 def _no_billing_code(p: Planter) -> Ids:
@@ -111,18 +111,28 @@ def _long_texts(p: Planter) -> Ids:
 
 
 def _seven_decimals(p: Planter) -> Ids:
-    return p.invoice(p.line("LAB-REM", "1.2345678", extendedPrice=Decimal("148.15")),
-                     p.line("LAB-REM", "0.3333333", extendedPrice=Decimal("40.00")))
+    return p.invoice(
+        p.line("LAB-REM", "1.2345678", extendedPrice=Decimal("148.15")),
+        p.line("LAB-REM", "0.3333333", extendedPrice=Decimal("40.00")),
+    )
 
 
 def _uneven_product(p: Planter) -> Ids:
-    return p.invoice(p.line("LAB-REM", "1.005", rate="33.33", extendedPrice=Decimal("33.50")),
-                     p.line("LAB-REM", "1.005", rate="33.33", extendedPrice=Decimal("33.45")))
+    return p.invoice(
+        p.line("LAB-REM", "1.005", rate="33.33", extendedPrice=Decimal("33.50")),
+        p.line("LAB-REM", "1.005", rate="33.33", extendedPrice=Decimal("33.45")),
+    )
 
 
 def _strange_names(p: Planter) -> Ids:
-    names = ("Rowan: Plumbing", "O'Hazel & Sons", 'Yew "Express" Parcels', "Back\\slash Software", "Poplar Party 🎈",
-             "Trailing Blank   ")
+    names = (
+        "Rowan: Plumbing",
+        "O'Hazel & Sons",
+        'Yew "Express" Parcels',
+        "Back\\slash Software",
+        "Poplar Party 🎈",
+        "Trailing Blank   ",
+    )
     return [p.invoice(company=p.company(name)) for name in names]
 
 
@@ -188,8 +198,9 @@ def _zero_beside_goods(p: Planter) -> Ids:
 
 
 def _grouped(p: Planter) -> Ids:
-    return p.invoice(*(p.line("LAB-REM", "0.5", lineItemID=71, lineItemGroupDescription="Support in the month")
-                       for _ in range(3)))
+    return p.invoice(
+        *(p.line("LAB-REM", "0.5", lineItemID=71, lineItemGroupDescription="Support in the month") for _ in range(3))
+    )
 
 
 def _many_lines(p: Planter) -> Ids:
@@ -219,24 +230,43 @@ def _old(p: Planter) -> Ids:
 
 
 PROBLEMS: tuple[tuple[str, str, Builder], ...] = (
-    ("zero total", "skip", _zero_total), ("no company", "fault", _no_company),
-    ("number over the ledger's limit", "fault", _long_number), ("one number on two invoices", "ask", _same_number),
-    ("similar customer name", "fault", _similar_customer), ("customer that is a vendor", "fault", _customer_is_vendor),
-    ("names that fold to one", "fault", _folding_names), ("inactive item", "fault", _inactive_item),
-    ("item that is a category", "fault", _category_item), ("missing item", "ask", _missing_item),
-    ("codes that differ in case only", "ask", _case_of_codes), ("no billing code", "ask", _no_billing_code),
-    ("blank description", "ask", _blank_text), ("very long texts", "post", _long_texts),
-    ("quantities with seven decimals", "post", _seven_decimals), ("amount unlike quantity x rate", "post",
-                                                                 _uneven_product),
-    ("strange names", "ask", _strange_names), ("no lines", "ask", _no_lines), ("sum differs", "ask", _sum_differs),
-    ("unknown tax region", "ask", _unknown_tax_region), ("tax unlike the rate", "ask", _tax_differs),
-    ("compound tax", "post", _compound_tax), ("number ERROR", "ask", _error_number),
-    ("blank number", "post", _blank_number), ("number in use in the ledger", "fault", _number_in_use),
-    ("terms the ledger lacks", "ask", _unknown_terms), ("line of a sub-company", "post", _sub_company),
-    ("credit with a positive line", "post", _mixed_credit), ("zero line beside goods", "post", _zero_beside_goods),
-    ("grouped lines", "post", _grouped), ("675 lines", "post", _many_lines),
-    ("still being built", "ask", _still_building), ("voided", "out", _voided), ("re-issued", "post", _reissued),
-    ("marked by another tool", "out", _marked_by_another), ("older than the window", "out", _old))
+    ("zero total", "skip", _zero_total),
+    ("no company", "fault", _no_company),
+    ("number over the ledger's limit", "fault", _long_number),
+    ("one number on two invoices", "ask", _same_number),
+    ("similar customer name", "fault", _similar_customer),
+    ("customer that is a vendor", "fault", _customer_is_vendor),
+    ("names that fold to one", "fault", _folding_names),
+    ("inactive item", "fault", _inactive_item),
+    ("item that is a category", "fault", _category_item),
+    ("missing item", "ask", _missing_item),
+    ("codes that differ in case only", "ask", _case_of_codes),
+    ("no billing code", "ask", _no_billing_code),
+    ("blank description", "ask", _blank_text),
+    ("very long texts", "post", _long_texts),
+    ("quantities with seven decimals", "post", _seven_decimals),
+    ("amount unlike quantity x rate", "post", _uneven_product),
+    ("strange names", "ask", _strange_names),
+    ("no lines", "ask", _no_lines),
+    ("sum differs", "ask", _sum_differs),
+    ("unknown tax region", "ask", _unknown_tax_region),
+    ("tax unlike the rate", "ask", _tax_differs),
+    ("compound tax", "post", _compound_tax),
+    ("number ERROR", "ask", _error_number),
+    ("blank number", "post", _blank_number),
+    ("number in use in the ledger", "fault", _number_in_use),
+    ("terms the ledger lacks", "ask", _unknown_terms),
+    ("line of a sub-company", "post", _sub_company),
+    ("credit with a positive line", "post", _mixed_credit),
+    ("zero line beside goods", "post", _zero_beside_goods),
+    ("grouped lines", "post", _grouped),
+    ("675 lines", "post", _many_lines),
+    ("still being built", "ask", _still_building),
+    ("voided", "out", _voided),
+    ("re-issued", "post", _reissued),
+    ("marked by another tool", "out", _marked_by_another),
+    ("older than the window", "out", _old),
+)
 
 
 def plant(provider: "Provider", books: Ledger) -> list[dict[str, Any]]:

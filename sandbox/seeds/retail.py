@@ -55,8 +55,13 @@ class Document:
 def files_in(folder: str | Path) -> list[Path]:
     """The `.csv` and `.csv.gz` files of a folder by name, or the one file given. Raises RetailError when none."""
     path = Path(folder)
-    files = [path] if path.is_file() else sorted(
-        file for file in path.glob("*") if file.name.endswith((".csv", ".csv.gz"))) if path.is_dir() else []
+    files = (
+        [path]
+        if path.is_file()
+        else sorted(file for file in path.glob("*") if file.name.endswith((".csv", ".csv.gz")))
+        if path.is_dir()
+        else []
+    )
     if not files:
         raise RetailError(f"{path}: there is no .csv or .csv.gz file")
     return files
@@ -66,6 +71,7 @@ def read(file: Path) -> list[Document]:
     """The invoices of one file in order of appearance; lines of one number belong together. Raises RetailError."""
     found: dict[str, Document] = {}
     for line_number, row in _rows(file):
+
         def wrong(column: str, why: str, at: int = line_number) -> RetailError:
             return RetailError(f"{file.name}, line {at}, column {column}: {why}")
 
@@ -87,7 +93,7 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
     except (OSError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise RetailError(f"{file.name}: the file cannot be read ({error})") from error
     except UnicodeDecodeError as error:
-        line = (gzip.decompress(raw) if file.name.endswith(".gz") else raw)[:error.start].count(b"\n") + 1
+        line = (gzip.decompress(raw) if file.name.endswith(".gz") else raw)[: error.start].count(b"\n") + 1
         raise RetailError(f"{file.name}, line {line}: the text is not UTF-8") from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -97,8 +103,10 @@ def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
             raise RetailError(f"{file.name}, line 1, column {missing[0]}: the header lacks it")
         for row in reader:
             if len(row) != len(header):
-                raise RetailError(f"{file.name}, line {reader.line_num}, column {header[min(len(row), 7)]}: "
-                                  f"{len(row)} values where the header has {len(header)}")
+                raise RetailError(
+                    f"{file.name}, line {reader.line_num}, column {header[min(len(row), 7)]}: "
+                    f"{len(row)} values where the header has {len(header)}"
+                )
             yield reader.line_num, dict(zip(header, row, strict=True))
     except csv.Error as error:
         raise RetailError(f"{file.name}, line {reader.line_num}, column {COLUMNS[0]}: {error}") from error
@@ -140,8 +148,14 @@ def _customer(row: dict[str, str], wrong: Any) -> str | None:
     return text or None
 
 
-def load(world: World, data: str | Path | Sequence[Path], *, slug: str = "retail", days_ago_last: int = 1,
-         switches: dict[str, object] | None = None) -> dict[str, Any]:
+def load(
+    world: World,
+    data: str | Path | Sequence[Path],
+    *,
+    slug: str = "retail",
+    days_ago_last: int = 1,
+    switches: dict[str, object] | None = None,
+) -> dict[str, Any]:
     """Seed a UK company in GBP with the invoices of a folder or of files. Raises RetailError, ValueError.
 
     All or nothing: a file that cannot be read leaves the world as it was. Gives addresses, fake credentials,
@@ -152,17 +166,26 @@ def load(world: World, data: str | Path | Sequence[Path], *, slug: str = "retail
     if not documents:
         raise RetailError(f"{files[0].name}: there are no invoices")
     with world.store.transaction():
-        laid = lay_out(world, slug, "Example Giftware Wholesale Ltd", "uk",
-                       {"invoice_dates": "time_of_day", **(switches or {})})
+        laid = lay_out(
+            world, slug, "Example Giftware Wholesale Ltd", "uk", {"invoice_dates": "time_of_day", **(switches or {})}
+        )
         loader = _Loader(laid, _shift(world, laid.tenant, documents, days_ago_last))
         for document in documents:
             loader.add(document)
         realm = ledger.create_company(world, slug, "uk", "Example Giftware Wholesale Ltd", "GBP")
-    counts = {"invoices": len(documents), "lines": loader.lines, "companies": len(loader.companies),
-              "billing_codes": len(loader.codes)}
+    counts = {
+        "invoices": len(documents),
+        "lines": loader.lines,
+        "companies": len(loader.companies),
+        "billing_codes": len(loader.codes),
+    }
     first = min(document.at for document in documents) + loader.shift
-    return {**ledger.access(world, laid.tenant, realm, counts), "first_day": first.date().isoformat(),
-            "currency": "GBP", "time_zone": laid.tenant.zone_name}
+    return {
+        **ledger.access(world, laid.tenant, realm, counts),
+        "first_day": first.date().isoformat(),
+        "currency": "GBP",
+        "time_zone": laid.tenant.zone_name,
+    }
 
 
 def _shift(world: World, tenant: Tenant, documents: list[Document], days_ago_last: int) -> timedelta:
@@ -182,8 +205,10 @@ class _Loader:
         self.codes: dict[str, int] = {}
         self.lines = 0
         self.region = laid.tax_regions["No tax"]
-        self.types = {"billingItemType": self.tenant.pick("billingItemType", "Ticket Cost"),
-                      "subType": self.tenant.pick("subType", "Ticket Cost")}
+        self.types = {
+            "billingItemType": self.tenant.pick("billingItemType", "Ticket Cost"),
+            "subType": self.tenant.pick("subType", "Ticket Cost"),
+        }
 
     def add(self, document: Document) -> None:
         """Write one invoice and its lines."""
@@ -191,44 +216,94 @@ class _Loader:
         amounts = [cents(line.quantity * line.price) for line in document.lines]
         stamp = moment_text((document.at + self.shift).replace(tzinfo=self.zone))
         total = sum(amounts, Decimal(0))
-        invoice = self.tenant.add("Invoices", {
-            "companyID": company, "invoiceNumber": document.number, "createDateTime": stamp, "isVoided": False,
-            "invoiceDateTime": stamp, "dueDate": stamp, "fromDate": stamp, "toDate": stamp, "invoiceTotal": total,
-            "totalTaxValue": Decimal(0), "taxGroup": self.region, "taxRegionName": "No tax",
-            "creatorResourceID": self.laid.owner, "invoiceEditorTemplateID": 102})
+        invoice = self.tenant.add(
+            "Invoices",
+            {
+                "companyID": company,
+                "invoiceNumber": document.number,
+                "createDateTime": stamp,
+                "isVoided": False,
+                "invoiceDateTime": stamp,
+                "dueDate": stamp,
+                "fromDate": stamp,
+                "toDate": stamp,
+                "invoiceTotal": total,
+                "totalTaxValue": Decimal(0),
+                "taxGroup": self.region,
+                "taxRegionName": "No tax",
+                "creatorResourceID": self.laid.owner,
+                "invoiceEditorTemplateID": 102,
+            },
+        )
         for place, (line, amount) in enumerate(zip(document.lines, amounts, strict=True), start=1):
             self._line(invoice, company, place, line, amount, stamp)
 
     def _line(self, invoice: int, company: int | None, place: int, line: Line, amount: Decimal, stamp: str) -> None:
         zero = Decimal(0)
-        self.tenant.add("BillingItems", {
-            **self.types, "invoiceID": invoice, "companyID": company, "sortOrderID": place, "itemDate": stamp,
-            "postedDate": stamp, "billingCodeID": self._code(line), "itemName": (line.text or line.code)[:255],
-            "description": line.text or None, "lineItemFullDescription": line.text or None, "nonBillable": 0,
-            "quantity": Decimal(line.quantity), "rate": line.price, "extendedPrice": amount, "taxDollars": zero,
-            "totalAmount": amount, "internalCurrencyExtendedPrice": amount, "internalCurrencyRate": line.price,
-            "internalCurrencyTaxDollars": zero, "internalCurrencyTotalAmount": amount})
+        self.tenant.add(
+            "BillingItems",
+            {
+                **self.types,
+                "invoiceID": invoice,
+                "companyID": company,
+                "sortOrderID": place,
+                "itemDate": stamp,
+                "postedDate": stamp,
+                "billingCodeID": self._code(line),
+                "itemName": (line.text or line.code)[:255],
+                "description": line.text or None,
+                "lineItemFullDescription": line.text or None,
+                "nonBillable": 0,
+                "quantity": Decimal(line.quantity),
+                "rate": line.price,
+                "extendedPrice": amount,
+                "taxDollars": zero,
+                "totalAmount": amount,
+                "internalCurrencyExtendedPrice": amount,
+                "internalCurrencyRate": line.price,
+                "internalCurrencyTaxDollars": zero,
+                "internalCurrencyTotalAmount": amount,
+            },
+        )
         self.lines += 1
 
     def _company(self, document: Document) -> int:
         number = str(document.customer)
         if number not in self.companies:
-            self.companies[number] = self.tenant.add("Companies", {
-                "companyName": f"Customer {number}", "companyNumber": number, "isActive": True, "phone": "000",
-                "companyType": self.tenant.pick("companyType", "Customer"), "ownerResourceID": self.laid.owner,
-                "countryID": self.laid.country(document.country or "United Kingdom"), "isTaxExempt": False,
-                "currencyID": self.laid.currencies["GBP"], "taxRegionID": self.region})
+            self.companies[number] = self.tenant.add(
+                "Companies",
+                {
+                    "companyName": f"Customer {number}",
+                    "companyNumber": number,
+                    "isActive": True,
+                    "phone": "000",
+                    "companyType": self.tenant.pick("companyType", "Customer"),
+                    "ownerResourceID": self.laid.owner,
+                    "countryID": self.laid.country(document.country or "United Kingdom"),
+                    "isTaxExempt": False,
+                    "currencyID": self.laid.currencies["GBP"],
+                    "taxRegionID": self.region,
+                },
+            )
         return self.companies[number]
 
     def _code(self, line: Line) -> int:
         """One billing code per stock code, case kept; named after the first text that is not blank."""
         id = self.codes.get(line.code)
         if id is None:
-            id = self.codes[line.code] = self.tenant.add("BillingCodes", {
-                "name": (line.text or line.code)[:200], "externalNumber": line.code, "isActive": True,
-                "useType": self.tenant.pick("useType", "Material Cost"), "unitCost": Decimal(0),
-                "billingCodeType": self.tenant.pick("billingCodeType", "Normal"), "unitPrice": line.price,
-                "generalLedgerAccount": self.tenant.pick("generalLedgerAccount", "4200 Hardware")})
+            id = self.codes[line.code] = self.tenant.add(
+                "BillingCodes",
+                {
+                    "name": (line.text or line.code)[:200],
+                    "externalNumber": line.code,
+                    "isActive": True,
+                    "useType": self.tenant.pick("useType", "Material Cost"),
+                    "unitCost": Decimal(0),
+                    "billingCodeType": self.tenant.pick("billingCodeType", "Normal"),
+                    "unitPrice": line.price,
+                    "generalLedgerAccount": self.tenant.pick("generalLedgerAccount", "4200 Hardware"),
+                },
+            )
         elif line.text:
             row = self.tenant.row("BillingCodes", id) or {}
             if row.get("name") == line.code:

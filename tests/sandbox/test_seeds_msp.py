@@ -79,3 +79,12 @@ def test_a_taken_slug_and_an_unknown_region_are_refused(sandbox_world: World) ->
         msp.generate(sandbox_world, 1, 1)
     with pytest.raises(ValueError, match="region"):
         msp.generate(sandbox_world, 1, 1, "mars")
+
+
+def test_with_several_currencies_internal_amounts_differ(sandbox_world: World) -> None:
+    tenant = tenant_of(sandbox_world, "uk", invoices=40, switches={"multi_currency": True})
+    euro = next(row["id"] for row in tenant.rows("Currencies") if row["name"] == "EUR")
+    foreign = {row["id"] for row in tenant.rows("Companies") if row["currencyID"] == euro}
+    lines = [row for row in tenant.rows("BillingItems") if row["extendedPrice"]]
+    differing = {row["companyID"] for row in lines if row["extendedPrice"] != row["internalCurrencyExtendedPrice"]}
+    assert differing and differing <= foreign

@@ -57,7 +57,8 @@ class AutotaskSource:
 
     def documents(self, headers: Sequence[SourceHeader]) -> Iterator[list[SourceDocument]]:
         for chunk in _chunks(headers):
-            items = self._client.rows("BillingItems", [rows.one_of("invoiceID", [one.id for one in chunk])])
+            of_these = rows.one_of("invoiceID", [one.id for one in chunk])
+            items = [rows.slim(row) for page in self._client.pages("BillingItems", [of_these]) for row in page]
             categories = self._categories(items)
             types = self._client.labels("BillingItems", "billingItemType") if items else {}
             by_invoice: dict[str, list[Json]] = {one.id: [] for one in chunk}

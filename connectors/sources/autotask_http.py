@@ -280,7 +280,7 @@ class AutotaskClient:
         if status == 403 or ("permission" in told and "no matching records" not in told):
             message = f"The Autotask user may not do this with {entity}. Check its security level in Autotask."
             raise NotAllowed(message, platform=PLATFORM)
-        if status == 429:
+        if status == 429 or "request threshold" in told:
             wait = retry_after_s(answer.headers, _HOURLY_WAIT_S)
             self._limiter.penalise(hour(self.zone().tenant), wait)
             raise RetryLater("Autotask's hourly limit is used up.", self._waiting.later(wait), platform=PLATFORM)

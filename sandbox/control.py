@@ -13,7 +13,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox import audit, faults
+from sandbox import audit, faults, jsonio
 from sandbox.autotask import actions
 from sandbox.autotask.tenants import SPACE, SWITCHES, Tenant, all_tenants, find_tenant, find_user, set_switches
 from sandbox.seeds import msp, retail
@@ -27,7 +27,8 @@ class ControlError(ValueError):
 
 
 def _body() -> Body:
-    body = request.get_json(silent=True) if request.data else {}
+    data = request.get_data()  # whatever the content type: curl sends forms unless told otherwise
+    body = jsonio.loads(data) if data.strip() else {}
     if not isinstance(body, dict):
         raise ControlError("the body must be a JSON object")
     return body
@@ -135,7 +136,7 @@ def _switches(world: World, tenant: str) -> Body:
     """
     if tenant == "intuit":
         identity = import_module("sandbox.intuit.settings")
-        if request.data:
+        if request.get_data():
             identity.set_switches(world, **_body())
         return {name: identity.switch(world, name) for name in identity.SWITCHES}
     found = find_tenant(world, tenant)
@@ -145,7 +146,7 @@ def _switches(world: World, tenant: str) -> Body:
     realm = realm_module.Realm(world, tenant)
     if not realm.exists:
         raise ControlError(f"there is neither an Autotask tenant nor a QuickBooks company {tenant!r}")
-    if request.data:
+    if request.get_data():
         body = _body()
         for group, members in body.pop("preferences", {}).items():
             import_module("sandbox.qbo.preferences").change(realm, group, **members)

@@ -17,6 +17,7 @@ class Code:
     price: str
     goods: bool = False
     special: bool = False
+    single: bool = False
 
     @property
     def ledger_account(self) -> str:
@@ -65,7 +66,7 @@ CODES: tuple[Code, ...] = (
         "96",
     ),
     Code("SUB-MAIL", "Mail Subscription", _RECURRING, "4000 Managed Services", "Subscription", "Subscription", "12"),
-    Code("SET-UP", "Setup Fee", _RECURRING, "4000 Managed Services", "Setup Fee", "Setup Fee", "200"),
+    Code("SET-UP", "Setup Fee", _RECURRING, "4000 Managed Services", "Setup Fee", "Setup Fee", "200", single=True),
     Code("HW-FWL", "Firewall Appliance", _MATERIAL, "4200 Hardware", "Ticket Cost", "Ticket Cost", "648", True),
     Code("HW-LAP", "Laptop 14 inch", _MATERIAL, "4200 Hardware", "Contract Cost", "Ticket Cost", "984", True),
     Code("PRJ-CAB", "Network Cabling", _MATERIAL, "4300 Projects", "Project Cost", "Project Cost", "72", True),

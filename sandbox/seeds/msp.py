@@ -249,13 +249,23 @@ def _random_line(provider: Provider, code: Code) -> dict[str, Any]:
     """A line whose tax is exact to the cent outside the US, where the ledger computes it again by itself."""
     if code.item_type == "Labor":
         return _labour(provider, code)
-    return provider.line(code.number, str(provider.dice.randrange(1, 13)))
+    quantity = 1 if code.single else provider.dice.randrange(1, 13)
+    return provider.line(code.number, str(quantity), lineItemFullDescription=_text(provider, code))
+
+
+def _text(provider: Provider, code: Code) -> str:
+    """What the customer reads on the line; the same for the same seed."""
+    if code.item_type == "Labor":
+        return f"Ticket T{provider.dice.randrange(1000, 9999)}: {code.name.lower()}"
+    if code.goods or code.single:
+        return code.name
+    return f"{code.name}, one month in advance"
 
 
 def _labour(provider: Provider, code: Code) -> dict[str, Any]:
     quarters = provider.dice.randrange(1, 20)
     if not provider.tenant.switch("four_decimals"):
-        return provider.line(code.number, Decimal(quarters) / 4)
+        return provider.line(code.number, Decimal(quarters) / 4, lineItemFullDescription=_text(provider, code))
     hours = (Decimal(quarters * 15 + provider.dice.randrange(1, 14)) / 60).quantize(Decimal("0.0001"))
     rate = Decimal(code.price)
     return provider.line(code.number, hours, extendedPrice=(hours * rate).quantize(Decimal("0.0001")))

@@ -36,6 +36,7 @@ MESSAGES: dict[str, str] = {
     "5030": "Feature Not Supported Error",
     "6000": "A business validation error has occurred while processing your request",
     "6010": "Invalid AccountType/AccountSubType",
+    "6041": "Unsupported file type",
     "6070": "Amount calculation incorrect in the request",
     "6080": "No name provided",
     "6100": "Invalid line TaxCode",

@@ -249,3 +249,28 @@ def test_control_sets_switches_and_preferences(us: Company) -> None:
     assert requests.post(f"{us.base}/control/switches/intuit", json={"echo_nonce": False}).json()["echo_nonce"] is False
     assert requests.post(f"{us.base}/control/switches/{us.realm}", json={"no_such": 1}).status_code == 400
     assert requests.post(f"{us.base}/control/switches/intuit", json={"no_such": 1}).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["response_lost", "error_500_after", "cut_json", "empty_200", "html_200"])
+def test_an_answer_lost_after_the_commit_is_recovered_with_the_same_request_id(us: Company, name: str) -> None:
+    us.world.faults.plan(name, "qbo", operation="batch")
+    body = {"BatchItemRequest": [{"bId": "1", "operation": "create", "Invoice": invoice_body(us, "L-1")}]}
+    key = str(uuid.uuid4())
+    try:
+        lost = us.post("batch", body, requestid=key)
+        assert lost.status_code == 500 or not lost.text.endswith("}")
+    except requests.ConnectionError:
+        assert name == "response_lost"
+    again = us.post("batch", body, requestid=key).json()["BatchItemResponse"][0]
+    found = us.query("SELECT * FROM Invoice WHERE DocNumber = 'L-1'")["Invoice"]
+    assert [row["Id"] for row in found] == [again["Invoice"]["Id"]]
+
+
+def test_a_request_lost_before_the_commit_leaves_nothing(us: Company) -> None:
+    us.world.faults.plan("request_lost", "qbo", operation="invoice create")
+    with pytest.raises(requests.ConnectionError):
+        us.post("invoice", invoice_body(us, "L-2"))
+    assert us.query("SELECT * FROM Invoice WHERE DocNumber = 'L-2'") == {}
+    us.world.faults.plan("status_401", "qbo", operation="query", xml=True)
+    refused = us.get("query", query="SELECT * FROM Term")
+    assert refused.status_code == 401 and refused.text.startswith("<?xml")

@@ -32,6 +32,8 @@ from domain.reasons import Reason, Turn, reason
 from domain.settings import InvoiceSettings, MatchBy, MissingItem, Numbering, ZeroTotal
 from domain.taxes import TaxModel, TaxResult, choose_tax
 
+CREATE_NEW = "new"
+"""A link that says: a person decided that this party is not one of the ledger's customers."""
 UNUSABLE_ITEM_TYPES = frozenset({"Category", "Group"})
 
 
@@ -222,6 +224,8 @@ def _customer(
 
 def _existing_customer(party: Party, name: str, lists: Lists, reasons: list[Reason]) -> Entry | None:
     linked = lists.links.get(("customer", party.id))
+    if linked == CREATE_NEW:
+        return None
     if linked is not None:
         entry = lists.customers.get(linked)
         if entry is None:
@@ -246,9 +250,14 @@ def _existing_customer(party: Party, name: str, lists: Lists, reasons: list[Reas
 
 def _is_new(party: Party, name: str, lists: Lists, reasons: list[Reason]) -> bool:
     """True when nothing of that name or similar exists; else the reason was added (here or by the caller before)."""
-    if ("customer", party.id) in lists.links or fold(party.name) in lists.twins:
+    decided = lists.links.get(("customer", party.id))
+    if decided == CREATE_NEW and not lists.customers_by_name.get(fold(name)):
+        return True
+    if decided not in (None, CREATE_NEW) or fold(party.name) in lists.twins:
         return False
     if lists.customers_by_name.get(fold(name)):
+        if decided == CREATE_NEW:
+            reasons.append(reason("customer_twice_in_ledger", name=party.name))
         return False
     if any(entry.active for entry in lists.vendors_by_name.get(fold(name), ())):
         reasons.append(reason("customer_is_vendor", name=party.name))

@@ -34,6 +34,7 @@ from sync.runtime import Runtime
 from sync.settings import load_invoices
 
 KIND = "invoice"
+POSTING_RUNS = ("sync", "retry")
 PAGE = 100
 """Documents planned and stored in one transaction."""
 
@@ -79,6 +80,22 @@ class Scan:
             self._read_lines(wanted, settings)
             self._judge([row.id for row in rows], settings)
             self.progress(f"Reading invoices from Autotask: {self.found:,} checked")
+
+    def again(self, settings: InvoiceSettings) -> None:
+        """A retry: read exactly the run's documents once more, plan them, release what can be posted now."""
+        with self.rt.sessions() as db:
+            rows = db.execute(
+                select(Document.id, Document.source_id)
+                .join(RunItem, RunItem.document_id == Document.id).where(RunItem.run_id == self.run_id)
+            ).all()
+        for start in range(0, len(rows), PAGE):
+            part = rows[start : start + PAGE]
+            headers = self.source.headers_by_id(KIND, [source_id for _, source_id in part])
+            with self.rt.sessions() as db, db.begin():
+                self._store_headers(db, headers, settings)
+                self._set_aside(db, headers)
+            self._read_lines([h for h in headers if not h.voided], settings)
+            self._judge([row_id for row_id, _ in part], settings)
 
     # ---- headers --------------------------------------------------------------------------------------------
 
@@ -203,7 +220,8 @@ class Scan:
             rows = [row for row in found if row.lines is not None and _touchable(db, row)]
             plans = plans_for(db, self.company_id, rows, capabilities, settings)
             run = db.get(Run, self.run_id) if self.run_id else None
-            if run is not None and run.kind == "sync":
+            posts = run is not None and run.kind in POSTING_RUNS and run.finished_at is None
+            if run is not None and run.kind in POSTING_RUNS:
                 add_to_run(db, run, rows, now)
             released = []
             for row, planned in zip(rows, plans, strict=True):
@@ -214,7 +232,7 @@ class Scan:
                     set_status(db, row, Status.PENDING, [waits], now)
                 elif planned.draft is None:
                     set_status(db, row, status_of(planned), planned.reasons, now)
-                elif run is not None and run.kind == "sync" and run.finished_at is None and not run.stop_requested:
+                elif posts and run is not None and not run.stop_requested:
                     released.append(row)
                 elif row.due_at is None:
                     set_status(db, row, Status.PENDING, [reason("waits_for_sync")], now)
@@ -264,11 +282,14 @@ def scan(rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: i
         mirror.refresh(rt, company_id, ledger, source, whole=whole)
         with rt.sessions() as db:
             settings = load_invoices(db, company_id)
-        reading.progress("Reading invoice headers from Autotask")
-        reading.headers(settings)
-        if run_id is not None and _above_limit(rt, run_id, settings):
-            return
-        reading.lines(settings)
+        if run_id is not None and _is_retry(rt, run_id):
+            reading.again(settings)
+        else:
+            reading.progress("Reading invoice headers from Autotask")
+            reading.headers(settings)
+            if run_id is not None and _above_limit(rt, run_id, settings):
+                return
+            reading.lines(settings)
         reading.second_look(settings)
     except PlatformError as error:
         if run_id is None:
@@ -291,6 +312,11 @@ def poll(rt: Runtime, company_id: int, source: Source) -> bool:
             Document.status == Status.PENDING, Document.due_at.is_(None),
             or_(Document.lines.is_(None), Document.reread_at.is_not(None)),
         ).limit(1)).first() is not None
+
+
+def _is_retry(rt: Runtime, run_id: int) -> bool:
+    with rt.sessions() as db:
+        return db.get_one(Run, run_id).kind == "retry"
 
 
 def _start_reading(rt: Runtime, run_id: int) -> bool:

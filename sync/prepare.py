@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Capabilities
 from domain.documents import Draft, ItemDraft, PartyDraft
-from domain.plan import Plan
+from domain.plan import CREATE_NEW, Plan
 from domain.reasons import Reason, reason
 from domain.settings import InvoiceSettings
 from domain.statuses import PostingState, Status
@@ -187,10 +187,12 @@ class Preparation:
 def add_link(
     db: Session, company_id: int, kind: str, key: str, name: str, ledger_id: str, how: str, now: datetime
 ) -> None:
-    """Insert the link unless there is one. Repeating is safe."""
-    known = db.execute(select(Link.id).where(
+    """Insert the link unless there is one; "create new" becomes the record that was created. Repeating is safe."""
+    known = db.execute(select(Link).where(
         Link.company_id == company_id, Link.kind == kind, Link.source_key == key
-    )).first()
+    )).scalar_one_or_none()
+    if known is not None and known.ledger_id == CREATE_NEW:
+        known.ledger_id, known.how, known.made_at = ledger_id, how, now
     if known is None:
         db.add(Link(company_id=company_id, kind=kind, source_key=key, source_name=name, ledger_id=ledger_id,
                     how=how, made_at=now))

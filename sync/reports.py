@@ -43,6 +43,7 @@ def finish_run(
     _remember_first_posting(db, company, run, now)
     if run.kind == "sync":
         _turn_off_after_batch(db, run, now)
+    if run.kind in ("sync", "retry"):
         if run.trigger == "button" or run.state != RunState.FINISHED or _items(db, run):
             queue_report(db, run, now)
 

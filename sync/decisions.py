@@ -1,0 +1,103 @@
+"""What a person decides about documents: retry, skip, un-skip, link a customer or create it. Database only.
+
+Each decision is audited by the caller. None of them posts: a retry reads and plans again, then the serving process
+does what it always does. A posting that may be in the ledger is looked up before anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.plan import CREATE_NEW
+from domain.reasons import reason
+from domain.statuses import PostingState, RunState, Status
+from models import Company, Document, Link, Posting, Run, RunItem, User
+from sync import requests
+from sync.documents import add_to_run, set_status, step
+from sync.lease import wake
+from sync.prepare import drop
+
+CUSTOMER_CODES = (
+    "customer_similar", "customer_twice_in_source", "customer_twice_in_ledger", "customer_inactive",
+    "customer_is_vendor", "customer_currency", "link_gone", "customer_refused",
+)
+
+
+def retry(db: Session, company: Company, documents: Sequence[Document], *, now: datetime, user: User | None) -> Run:
+    """Try Faults again as one run. The caller enqueues the scan of that run; pressing twice joins it."""
+    run, _ = requests.ask(db, company, kind="retry", trigger="button", now=now, user=user, confirmed=True)
+    chosen = [d for d in documents if d.status == Status.FAULT and d.company_id == company.id]
+    add_to_run(db, run, chosen, now)
+    for document in chosen:
+        step(db, document, now, "retry", "A person asked for another try", who=user.name if user else "")
+        posting = db.get(Posting, document.posting_id) if document.posting_id else None
+        if posting is not None and posting.state == PostingState.NEEDS_HUMAN:
+            posting.state, posting.renew, posting.reasons = PostingState.UNKNOWN, True, []
+            posting.next_action_at = now
+            set_status(db, document, Status.PROCESSING, [reason("checking", evidence="asked again by a person")], now)
+            document.due_at, document.prepared = now, True
+            wake(db, company.id, now)
+    return run
+
+
+def resubmit(db: Session, company: Company, run: Run, *, now: datetime, user: User | None) -> Run:
+    """Try all Faults of a finished run again; that run is marked Resubmitted."""
+    documents = db.scalars(
+        select(Document).join(RunItem, RunItem.document_id == Document.id)
+        .where(RunItem.run_id == run.id, Document.status == Status.FAULT, Document.company_id == company.id)
+    ).all()
+    again = retry(db, company, documents, now=now, user=user)
+    if run.finished_at is not None and documents:
+        run.state = RunState.RESUBMITTED
+    return again
+
+
+def skip(db: Session, document: Document, *, why: str, now: datetime, who: str) -> bool:
+    """Set a document aside. False when it is in the books or may be on its way."""
+    posting = db.get(Posting, document.posting_id) if document.posting_id else None
+    movable = (PostingState.NEW, PostingState.REJECTED, PostingState.NEEDS_HUMAN, PostingState.SKIPPED)
+    if document.status in (Status.COMPLETE, Status.PROCESSING) or (posting and posting.state not in movable):
+        return False
+    told = reason("skipped_by_person", who=who, why=why)
+    if posting is not None:
+        if posting.ledger_id is None:
+            drop(db, posting, PostingState.SKIPPED, [told], now)
+        else:
+            posting.state, posting.next_action_at = PostingState.SKIPPED, None
+    set_status(db, document, Status.SKIPPED, [told], now)
+    step(db, document, now, "skipped", told.sentence(), who=who)
+    return True
+
+
+def unskip(db: Session, document: Document, *, now: datetime, who: str) -> bool:
+    """Bring a document back; it is read and planned with the next Sync. False when it was not set aside."""
+    if document.status != Status.SKIPPED:
+        return False
+    document.lines = None
+    set_status(db, document, Status.PENDING, [reason("waits_for_reading")], now)
+    step(db, document, now, "un-skipped", "Brought back by a person", who=who)
+    return True
+
+
+def link_customer(
+    db: Session, company: Company, party_id: str, name: str, ledger_id: str | None, *, now: datetime, user: User | None
+) -> list[Document]:
+    """`Link This` (with the customer's AccsID) or `Create New` (None). Returns the Faults that can be retried now."""
+    link = db.execute(select(Link).where(
+        Link.company_id == company.id, Link.kind == "customer", Link.source_key == party_id
+    )).scalar_one_or_none()
+    if link is None:
+        link = Link(company_id=company.id, kind="customer", source_key=party_id, source_name=name, how="", made_at=now)
+        db.add(link)
+    link.ledger_id = ledger_id or CREATE_NEW
+    link.how = "linked by a person" if ledger_id else "create new, said a person"
+    link.made_by, link.made_at = user.id if user else None, now
+    db.flush()
+    return list(db.scalars(select(Document).where(
+        Document.company_id == company.id, Document.party_id == party_id, Document.status == Status.FAULT,
+        Document.reason_code.in_(CUSTOMER_CODES),
+    )))

@@ -135,3 +135,19 @@ def test_the_day_carried_by_the_repository_loads(sandbox_world: World) -> None:
     assert sum(row["extendedPrice"] for row in tenant.rows("BillingItems")) == sum(
         row["invoiceTotal"] for row in tenant.rows("Invoices")
     )
+
+
+MONTH = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "online-retail"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MONTH.is_dir(), reason="the month of real invoices is not beside this checkout")
+def test_the_real_month_holds_its_published_control_totals(sandbox_world: World) -> None:
+    result, tenant = load(sandbox_world, MONTH)
+    invoices = tenant.rows("Invoices")
+    eligible = [row["invoiceTotal"] for row in invoices if row["invoiceTotal"] and "companyID" in row]
+    assert (len(invoices), result["counts"]["lines"]) == (2025, 42481)
+    assert sum(1 for row in invoices if row["invoiceTotal"] == 0) == 140
+    assert (sum(1 for total in eligible if total > 0), sum(1 for total in eligible if total < 0)) == (1400, 308)
+    assert sum(eligible) == Decimal("554604.02")
+    assert sum(row["invoiceTotal"] for row in invoices) == Decimal("748957.02")

@@ -20,6 +20,11 @@ from connectors.oauth import IntuitIdentity
 from connectors.sources import autotask, autotask_http
 
 
+def side_of(platform: str) -> str:
+    """Which connection of a company an error's platform belongs to: `source` or `ledger`."""
+    return "source" if platform == autotask_http.PLATFORM else "ledger"
+
+
 @dataclass(frozen=True, slots=True)
 class Platforms:
     """Everything connectors need from the process. `pause(seconds)` waits; `clock` gives aware UTC instants."""

@@ -55,7 +55,7 @@ def build_lines(
 def quantity_and_price(
     line: SourceLine, sign: Decimal, amount: Decimal, currency: str, decimals: int
 ) -> tuple[Decimal, Decimal, str]:
-    """Quantity and price as they are when they give exactly `amount`, else 1 × amount and the original for the text (R02)."""
+    """As they are when they give exactly `amount`, else 1 × amount and the original for the text (R02)."""
     quantity, price = line.quantity * sign, line.rate
     if quantity != 0 and _fits(quantity, decimals) and _fits(price, decimals):
         if round_money(quantity * price, currency) == amount:

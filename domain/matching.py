@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_LEGAL_FORMS = frozenset(
-    "ab ag as bv co company corp corporation gmbh inc incorporated kg limited llc llp lp ltd nv oy plc pte pty sa "
-    "sarl srl the".split()
-)
+_LEGAL_FORMS = frozenset((
+    "ab", "ag", "as", "bv", "co", "company", "corp", "corporation", "gmbh", "inc", "incorporated", "kg", "limited",
+    "llc", "llp", "lp", "ltd", "nv", "oy", "plc", "pte", "pty", "sa", "sarl", "srl", "the",
+))
 _SPACES = re.compile(r"\s+")
 _NOT_WORD = re.compile(r"[^\w]+")
+_APOSTROPHES = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}]")
 _DOTTED = re.compile(r"(?<=\b\w)\.(?=\w\b)")
 
 
@@ -25,7 +26,7 @@ def fold(name: str) -> str:
 
 def loose(name: str) -> str:
     """The form in which similar names are equal. Never empty: a name made of legal forms alone keeps them."""
-    plain = _DOTTED.sub("", fold(name)).replace("&", " and ").replace("'", "").replace("\N{RIGHT SINGLE QUOTATION MARK}", "")
+    plain = _APOSTROPHES.sub("", _DOTTED.sub("", fold(name))).replace("&", " and ")
     words = [word for word in _NOT_WORD.sub(" ", plain).replace("_", " ").split() if word != "and"]
     kept = [word for word in words if word not in _LEGAL_FORMS] or words
     return "".join(kept) or fold(name)

@@ -212,7 +212,8 @@ def _customer(
         if facts.multi_currency and kept_in and kept_in != currency:
             reasons.append(reason("customer_currency", name=entry.name, document=currency, ledger=kept_in))
             return None, None
-        if entry.details.get("taxable") is False and header.tax_total != 0 and facts.tax_model is TaxModel.EXPLICIT_TOTAL:
+        exempt = entry.details.get("taxable") is False and facts.tax_model is TaxModel.EXPLICIT_TOTAL
+        if exempt and header.tax_total != 0:
             reasons.append(reason("customer_exempt_there", name=entry.name))
         return Reference("customer", party.id, entry.name, entry.id), None
     draft = PartyDraft(

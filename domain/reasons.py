@@ -35,7 +35,10 @@ class Turn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`sentence`, `cause` and `fix` are format strings over the reason's parameters and `the_ledger`; `action` is (label, endpoint key)."""
+    """`sentence`, `cause` and `fix` are format strings over the reason's parameters and `the_ledger`.
+
+    `action` is (label, endpoint key).
+    """
 
     stage: Stage
     turn: Turn
@@ -72,9 +75,9 @@ class Reason:
 
     @classmethod
     def from_json(cls, value: Mapping[str, object]) -> Reason:
-        params = value.get("params") or {}
-        assert isinstance(params, Mapping)
-        return cls(str(value["code"]), {str(k): str(v) for k, v in params.items()})
+        params = value.get("params")
+        known = params if isinstance(params, Mapping) else {}
+        return cls(str(value["code"]), {str(k): str(v) for k, v in known.items()})
 
 
 class _Blank(dict[str, str]):
@@ -325,7 +328,7 @@ CATALOGUE: dict[str, Entry] = {
     "untaxed_code_missing": _fault(
         Stage.TAX,
         "No tax code is chosen for documents without tax",
-        "Outside the US every line needs a tax code; zero-rated, exempt and out of scope are three places on the return.",
+        "Outside the US every line needs a tax code: zero-rated, exempt and out of scope are three things.",
         "Choose the tax code for untaxed documents in Settings, then Retry.",
         _SETTINGS,
     ),

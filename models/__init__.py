@@ -20,8 +20,8 @@ from models.runs import Outbox, Run, RunItem, Step
 from models.types import KeyRing, SealBroken
 
 __all__ = [
-    "Attempt", "Audit", "Base", "BatchRow", "Company", "CompanyLease", "Connection", "Document", "Grant",
-    "Identity", "Invitation", "ItemClaim", "KeyRing", "Link", "Membership", "MirrorEntry", "MirrorState",
-    "OAuthState", "Outbox", "PartyEntry", "Posting", "PostingNeed", "Run", "RunItem", "SealBroken", "SettingsVersion", "Step",
-    "User", "WebSession", "make_engine", "make_sessions",
+    "Attempt", "Audit", "Base", "BatchRow", "Company", "CompanyLease", "Connection", "Document", "Grant", "Identity",
+    "Invitation", "ItemClaim", "KeyRing", "Link", "Membership", "MirrorEntry", "MirrorState", "OAuthState", "Outbox",
+    "PartyEntry", "Posting", "PostingNeed", "Run", "RunItem", "SealBroken", "SettingsVersion", "Step", "User",
+    "WebSession", "make_engine", "make_sessions",
 ]

@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 
 _SCRIPTS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -34,11 +34,10 @@ def newest() -> str | None:
     return ScriptDirectory(str(_SCRIPTS)).get_current_head()
 
 
-def current(engine: Engine) -> str | None:
+def current(connection: Connection) -> str | None:
     """The revision the database is at; None for an empty one."""
-    with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    return MigrationContext.configure(connection).get_current_revision()
 
 
-def is_current(engine: Engine) -> bool:
-    return current(engine) == newest()
+def is_current(connection: Connection) -> bool:
+    return current(connection) == newest()

@@ -100,7 +100,8 @@ def created_ids(db: Session, posting_id: int) -> dict[tuple[str, str], str]:
 def reading(db: Session, company_id: int, now: datetime, stale_after: float) -> bool:
     """A run is still reading, so more documents will come and full batches are worth a wait."""
     return db.execute(select(Run.id).where(
-        Run.company_id == company_id, Run.finished_at.is_(None), Run.phase == "reading", Run.kind.in_(("sync", "retry")),
+        Run.company_id == company_id, Run.finished_at.is_(None), Run.phase == "reading",
+        Run.kind.in_(("sync", "retry")),
         Run.heartbeat_at > now - timedelta(seconds=stale_after),
     ).limit(1)).first() is not None
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from connectors.errors import PlatformError
 from connectors.ledgers.base import Capabilities, Ledger
 from connectors.sources.base import Source
-from domain.documents import SourceDocument, SourceHeader, SourceLine, Window
+from domain.documents import SourceHeader, SourceLine, Window
 from domain.matching import fold
 from domain.money import plain
 from domain.plan import Plan, marker, plan, source_reason
@@ -57,7 +57,7 @@ class Scan:
     # ---- the passes -----------------------------------------------------------------------------------------
 
     def headers(self, settings: InvoiceSettings) -> int:
-        """The header pass: every unsynced document of the window becomes or refreshes a row. Returns how many are new."""
+        """The header pass: unsynced documents of the window become or refresh rows. Returns how many are new."""
         for page in self.source.headers(KIND, window(settings, self.rt.clock.now())):
             with self.rt.sessions() as db, db.begin():
                 self._store_headers(db, page, settings)
@@ -118,7 +118,7 @@ class Scan:
                 _refresh_header(row, header, settings, now)
 
     def _look_after_missing(self, settings: InvoiceSettings) -> None:
-        """Open documents that the window no longer shows were voided, marked by somebody or grew too old: look by id."""
+        """Open documents that the window does not show were voided, marked or grew too old: looked at by id."""
         before = self.rt.clock.now() - (timedelta() if self.run_id else timedelta(minutes=10))
         with self.rt.sessions() as db:
             ids = [
@@ -268,7 +268,9 @@ class Scan:
             run.heartbeat_at, run.step = self.rt.clock.now(), text
 
 
-def scan(rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: int | None, *, whole: bool = False) -> None:
+def scan(
+    rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: int | None, *, whole: bool = False
+) -> None:
     """Lists, headers, lines, plans. With a run, what can be posted is released to it, and the run goes over to posting.
 
     A platform that does not answer ends the run as Failed with its sentence, unless something was released already:

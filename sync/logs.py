@@ -44,7 +44,8 @@ def redact(value: Any, name: str = "") -> Any:
 
 
 def _redacted(_logger: Any, _method: str, event: Any) -> Any:
-    return {key: redact(value, key if key not in ("event", "level", "timestamp") else "") for key, value in event.items()}
+    plain = ("event", "level", "timestamp")
+    return {key: redact(value, "" if key in plain else key) for key, value in event.items()}
 
 
 class _Plain(logging.Formatter):

@@ -138,7 +138,8 @@ def compose(db: Session, row: Outbox, mail_from: str, public_url: str, now: date
         context = mail_report.context(db, company, run, public_url, notice=row.kind == "notice")
         if row.kind == "report":
             name = str(context["csv_name"])
-            attachment = (name, reports.csv_text(reports.items(db, run.id), run.id, mail_report.LEDGERS[company.ledger]))
+            ledger = mail_report.LEDGERS[company.ledger]
+            attachment = (name, reports.csv_text(reports.items(db, run.id), run.id, ledger))
     else:
         instants = {key: datetime.fromisoformat(row.data[key]) for key in ("at", "expires_at") if key in row.data}
         context = {"company": company.name, "ledger": mail_report.LEDGERS[company.ledger], **row.data, **instants}
@@ -160,5 +161,6 @@ def _message(
     message.set_content(environment().get_template(f"mail/{kind}.txt").render(context))
     message.add_alternative(environment().get_template(f"mail/{kind}.html").render(context), subtype="html")
     if attachment is not None:
-        message.add_attachment(attachment[1].encode("utf-8-sig"), maintype="text", subtype="csv", filename=attachment[0])
+        name, text = attachment
+        message.add_attachment(text.encode("utf-8-sig"), maintype="text", subtype="csv", filename=name)
     return message

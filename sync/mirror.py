@@ -1,6 +1,7 @@
 """The company's mirror of ledger lists and the source's small lists: refreshed cheaply, read by planning.
 
-The watermark is the ledger's own time of the last clean pass less five minutes; entries merge by id. Reading a list
+The watermark is the ledger's own time of the last clean pass less five minutes (the connector subtracts them); entries
+merge by id. Reading a list
 twice is safe. Nothing here needs the lease: entries only ever follow the ledger.
 """
 
@@ -23,7 +24,6 @@ from sync.runtime import Runtime
 
 FEED_KINDS = (Kind.CUSTOMER, Kind.VENDOR, Kind.ITEM, Kind.ACCOUNT, Kind.TERM)
 DAILY_KINDS = (Kind.TAX_CODE,)
-OVERLAP = timedelta(minutes=5)
 FEED_REACH = timedelta(days=29)
 """QuickBooks' change feed looks back 30 days at most (Intuit, change data capture)."""
 DAY = timedelta(days=1)
@@ -65,7 +65,7 @@ def _refresh_whole(rt: Runtime, company_id: int, ledger: Ledger) -> None:
         watermarks.append(changes.watermark)
         _store(rt, company_id, changes, whole_kinds=(kind,))
     with rt.sessions() as db, db.begin():
-        _state(db, company_id).watermark = min(watermarks) - OVERLAP
+        _state(db, company_id).watermark = min(watermarks)
 
 
 def _refresh_profile(rt: Runtime, company_id: int, ledger: Ledger) -> None:
@@ -110,7 +110,7 @@ def _store(
         if daily:
             state.whole_at = now
         elif not whole_kinds:
-            state.watermark = changes.watermark - OVERLAP
+            state.watermark = changes.watermark
 
 
 def merge(db: Session, company_id: int, records: Iterable[Record], now: datetime) -> None:
@@ -179,4 +179,4 @@ def counts(db: Session, company_id: int) -> dict[str, int]:
             MirrorEntry.company_id == company_id, MirrorEntry.active.is_(True)
         ).group_by(MirrorEntry.kind)
     )
-    return {kind: count for kind, count in rows}
+    return {str(kind): int(number) for kind, number in rows}

@@ -114,7 +114,7 @@ class Preparation:
                 ItemClaim.company_id == self.company.id, ItemClaim.item_id.in_(ids[start : start + 500]),
                 ItemClaim.source_tenant == self.company.source_tenant,
             ))
-            claims.update({item_id: posting_id for item_id, posting_id in rows})
+            claims.update({str(item_id): int(posting_id) for item_id, posting_id in rows})
         return claims
 
     def _claimed_elsewhere(self, row: Document, planned: Plan, claims: dict[str, int]) -> str | None:
@@ -181,7 +181,8 @@ class Preparation:
         """A customer found by its exact name is linked once, so that a later renaming changes nothing."""
         party = draft.party
         if party.ledger_id is not None:
-            add_link(self.db, self.company.id, "customer", party.key, party.name, party.ledger_id, "exact name", self.now)
+            known = (party.key, party.name, party.ledger_id)
+            add_link(self.db, self.company.id, "customer", *known, "exact name", self.now)
 
 
 def add_link(

@@ -21,10 +21,11 @@ from domain.statuses import RunState, Status
 from models import Company, Connection, Document, Membership, MirrorEntry, Outbox, PartyEntry, Run, RunItem, User
 from sync import requests, settings
 
-PUBLIC_MAIL = frozenset(
-    "gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com icloud.com me.com aol.com gmx.com "
-    "gmx.net gmx.de web.de proton.me protonmail.com mail.com zoho.com yandex.com fastmail.com".split()
-)
+PUBLIC_MAIL = frozenset((
+    "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "icloud.com",
+    "me.com", "aol.com", "gmx.com", "gmx.net", "gmx.de", "web.de", "proton.me", "protonmail.com", "mail.com",
+    "zoho.com", "yandex.com", "fastmail.com",
+))
 MAX_RECIPIENTS = 10
 CSV_COLUMNS = (
     "Status", "StatusCode", "Reason", "Autotask ID", "Number", "Kind", "Customer", "Date", "Amount", "Currency",
@@ -43,9 +44,9 @@ def finish_run(
     _remember_first_posting(db, company, run, now)
     if run.kind == "sync":
         _turn_off_after_batch(db, run, now)
-    if run.kind in ("sync", "retry"):
-        if run.trigger == "button" or run.state != RunState.FINISHED or _items(db, run):
-            queue_report(db, run, now)
+    worth_telling = run.trigger == "button" or run.state != RunState.FINISHED or _items(db, run) > 0
+    if run.kind in ("sync", "retry") and worth_telling:
+        queue_report(db, run, now)
 
 
 def _items(db: Session, run: Run) -> int:
@@ -111,7 +112,7 @@ def connected_address(db: Session, company_id: int) -> str | None:
 
 
 def recipients(db: Session, run: Run) -> list[str]:
-    """Addresses of a run's report, each once: an alternate replaces the connected address, additional ones are added."""
+    """Addresses of a run's report, each once: an alternate replaces the connected address, others are added."""
     asked = [r for r in run.recipients or [] if r.get("address")]
     alternates = [r["address"] for r in asked if r.get("kind") == "alternate"]
     connected = connected_address(db, run.company_id)

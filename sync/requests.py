@@ -142,7 +142,7 @@ def count(db: Session, run: Run) -> dict[str, int]:
     rows = db.execute(
         select(RunItem.status, func.count()).where(RunItem.run_id == run.id).group_by(RunItem.status)
     )
-    return {status: number for status, number in rows}
+    return {str(status): int(number) for status, number in rows}
 
 
 def finish(db: Session, run: Run, now: datetime, *, state: RunState | None = None, message: str | None = None) -> None:

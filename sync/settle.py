@@ -51,7 +51,7 @@ class Settling:
             self._posted(posting, done, by)
 
     def refused(self, posting: Posting, refused: Refused) -> None:
-        """NO, or not sure yet: a duplicate may be our own; after a lost answer a no proves nothing about the first send."""
+        """NO, or not sure yet: a duplicate may be our own; a no after a lost answer proves nothing of the first."""
         fault = refused.faults[0]
         self._touch(posting)
         why = self._reason(posting, fault)
@@ -75,8 +75,8 @@ class Settling:
         document = self._document(posting)
         if document is not None:
             set_status(self.db, document, Status.PROCESSING, [reason("checking", evidence=evidence)], self.now)
-            step(self.db, document, self.now, "unknown", "The answer was lost; QuickBooks is asked before anything else",
-                 evidence=evidence)
+            told = "The answer was lost; QuickBooks is asked before anything else"
+            step(self.db, document, self.now, "unknown", told, evidence=evidence)
 
     def not_sent(self, posting: Posting, why: str, until: datetime) -> None:
         """A definite no for the whole call: goes again under its key, unless an earlier send is still unsettled."""
@@ -238,7 +238,8 @@ class Settling:
         total = done.echo.total
         set_flag(document, Flag.DIFFERS, total is not None and total != draft.total)
         set_status(self.db, document, Status.COMPLETE, [], self.now)
-        text = "Confirmed by QuickBooks' answer" if by == "response" else "Found in QuickBooks after no answer; not sent again"
+        found = "Found in QuickBooks after no answer; not sent again"
+        text = "Confirmed by QuickBooks' answer" if by == "response" else found
         step(self.db, document, self.now, "confirmed", text, ledger_id=done.ledger_id, number=done.number, by=by)
 
     def _tell_dependents(self, need: Posting, why: Reason) -> None:

@@ -22,7 +22,8 @@ class QuickWorker(Worker):
     """A dead worker is noticed within seconds rather than minutes; correctness never depends on it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{**kwargs, "worker_ttl": 30, "job_monitoring_interval": 5, "maintenance_interval": 30})
+        watch = {"worker_ttl": 30, "job_monitoring_interval": 5, "maintenance_interval": 30}
+        super().__init__(*args, **{**kwargs, **watch})
 
 
 def worker(config: Config, queue: str) -> None:

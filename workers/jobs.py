@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from functools import lru_cache
 
-from rq.timeouts import JobTimeoutException
-
 from config import get_config
 from connectors.errors import NeedsReconnect, NotAllowed, PlatformError
+from connectors.registry import side_of
 from domain.settings import SyncState
 from domain.statuses import RunState
 from models import Company, MirrorState, Run
@@ -50,8 +49,6 @@ def scan(company_id: int, run_id: int) -> None:
         gather.scan(rt, company_id, source, ledger, run_id, whole=whole)
     except PlatformError as error:
         _fail(made, company_id, run_id, error)
-    except JobTimeoutException:
-        raise
     enqueue.mails(made)
 
 
@@ -60,7 +57,7 @@ def _fail(made: Services, company_id: int, run_id: int, error: PlatformError) ->
         run = db.get_one(Run, run_id)
         if run.finished_at is None:
             reports.finish_run(db, run, made.now(), state=RunState.FAILED, message=error.message)
-        _note_connection(made, company_id, error)
+    _note_connection(made, company_id, error)
 
 
 def poll(company_id: int) -> None:
@@ -92,9 +89,8 @@ def _scheduled_run(made: Services, company_id: int) -> int | None:
 
 def _note_connection(made: Services, company_id: int, error: PlatformError) -> None:
     if isinstance(error, (NeedsReconnect, NotAllowed)):
-        side = "source" if error.platform == "Autotask" else "ledger"
         with made.sessions() as db, db.begin():
-            needs_reconnect(db, company_id, side, error.message, made.now())
+            needs_reconnect(db, company_id, side_of(error.platform), error.message, made.now())
 
 
 def refresh_lists(company_id: int) -> None:

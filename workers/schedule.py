@@ -10,12 +10,12 @@ import logging
 from datetime import timedelta
 
 import redis
+from rq.registry import clean_registries
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import Company, Connection, Outbox, Run
-from rq.registry import clean_registries
 from sync import due
 from workers import enqueue
 from workers.system import pause

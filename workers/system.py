@@ -54,13 +54,14 @@ class ThreadPool:
     def _run(self, tag: Any, call: Callable[[], Any]) -> None:
         try:
             self._finished.put(Finished(tag, value=call()))
-        except Exception as error:  # handed over to the thread that decides
+        except Exception as error:  # noqa: BLE001 - handed over to the thread that decides
             self._finished.put(Finished(tag, error=error))
 
     def wait(self, seconds: float) -> list[Finished]:
         finished: list[Finished] = []
         try:
-            first = self._finished.get(timeout=seconds) if seconds > 0 and self._running else self._finished.get_nowait()
+            patient = seconds > 0 and self._running > 0
+            first = self._finished.get(timeout=seconds) if patient else self._finished.get_nowait()
         except queue.Empty:
             return finished
         finished.append(first)

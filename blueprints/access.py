@@ -1,0 +1,130 @@
+"""The one table of who may do what: every endpoint and the least role it asks for. Nothing is allowed by default.
+
+An endpoint that is missing here stops the application from starting. `anonymous` also means that the view
+itself decides what a visitor sees. Endpoints of a company are under `/c/<company_id>/`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from flask import Flask
+
+
+class Need(StrEnum):
+    """The least a visitor must be. Roles of a company: viewer looks, staff uses the tools, admin connects and sets."""
+
+    ANONYMOUS = "anonymous"
+    USER = "user"
+    VIEWER = "viewer"
+    STAFF = "staff"
+    ADMIN = "admin"
+    DEMO = "demo"
+
+
+A, U, V, S, M, D = Need.ANONYMOUS, Need.USER, Need.VIEWER, Need.STAFF, Need.ADMIN, Need.DEMO
+
+ENDPOINTS: dict[str, Need] = {
+    "static": A,
+    "health.healthz": A,
+    "health.readyz": A,
+    # launch, sign-in, connection
+    "connect.start": A,
+    "connect.launch": A,
+    "connect.consent": A,
+    "connect.intuit_start": A,
+    "connect.intuit_callback": A,
+    "connect.problem": A,
+    "connect.denied": A,
+    "connect.reconnect": A,
+    "connect.disconnected": A,
+    "connect.invitation": A,
+    "connect.accept_invitation": A,
+    "connect.autotask": M,
+    "connect.save_autotask": M,
+    "connect.review": M,
+    "connect.finish": M,
+    "connect.connections": V,
+    "connect.disconnect": M,
+    "connect.disconnect_now": M,
+    "connect.first_scan": V,
+    "connect.scan_again": S,
+    "connect.first_scan_live": V,
+    "connect.first_posting": V,
+    "connect.first_posting_post": S,
+    "connect.post_rest": S,
+    "connect.automatic": M,
+    # home
+    "home.boards": U,
+    "home.index": V,
+    "home.documents": V,
+    "home.documents_csv": V,
+    "home.bulk": S,
+    "home.skip": S,
+    "home.document": V,
+    "home.retry": S,
+    "home.unskip": S,
+    "home.include": S,
+    "home.open_in": V,
+    # settings
+    "settings.index": V,
+    "settings.invoices": V,
+    "settings.save_invoices": M,
+    "settings.history": V,
+    "settings.lists": V,
+    "settings.refresh_lists": S,
+    "settings.people": V,
+    "settings.invite": M,
+    "settings.role": M,
+    "settings.remove": M,
+    "settings.withdraw": M,
+    # tools
+    "tools.index": V,
+    "tools.sync_now": V,
+    "tools.do_sync": S,
+    # logs
+    "logs.history": V,
+    "logs.run": V,
+    "logs.run_live": V,
+    "logs.run_status": V,
+    "logs.run_csv": V,
+    "logs.stop": S,
+    "logs.stop_now": S,
+    "logs.resubmit": S,
+    "logs.errors": V,
+    "logs.errors_csv": V,
+    "logs.retry_all": S,
+    "logs.steps": V,
+    # account
+    "account.profile": U,
+    "account.theme": U,
+    "account.end_session": U,
+    "account.sign_out": U,
+    "account.demo": D,
+    "account.demo_sign_in": D,
+}
+
+OF_A_COMPANY = (Need.VIEWER, Need.STAFF, Need.ADMIN)
+
+
+class Unlisted(Exception):
+    """An endpoint without a row in the table, or a row that cannot be kept."""
+
+
+def check(app: Flask) -> None:
+    """Compare the table with the application's routes. Raises Unlisted at start, long before a visitor comes."""
+    rules = {rule.endpoint: rule for rule in app.url_map.iter_rules()}
+    missing = sorted(set(rules) - set(ENDPOINTS))
+    stale = sorted(set(ENDPOINTS) - set(rules))
+    if missing or stale:
+        raise Unlisted(f"without a role: {missing}; in the table but not an endpoint: {stale}")
+    for endpoint, rule in rules.items():
+        scoped = "company_id" in rule.arguments
+        if scoped != (ENDPOINTS[endpoint] in OF_A_COMPANY):
+            raise Unlisted(f"{endpoint}: roles of a company and addresses under /c/ belong together")
+
+
+def may(role: str | None, need: Need) -> bool:
+    """Whether somebody with this role in the company reaches what asks for `need`."""
+    order = [str(each) for each in OF_A_COMPANY]
+    return role in order and order.index(role) >= order.index(need)

@@ -1,0 +1,82 @@
+"""What forms share: strict e-mail addresses, lists of them, safe ways back. Fields of one page are with its views."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import current_app
+from flask_wtf import FlaskForm
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+from wtforms.validators import ValidationError
+
+# One address, nothing around it: no display name, no line break, no quoting tricks (S30).
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
+MAX_ADDRESSES = 10
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form of ours. Text is taken without the blanks around it."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
+            if issubclass(unbound_field.field_class, _stripped()):
+                options["filters"] = [*options.get("filters", []), _strip]
+            return super().bind_field(form, unbound_field, options)
+
+
+def _stripped() -> tuple[type, ...]:
+    from wtforms import EmailField, StringField, TextAreaField
+
+    return (StringField, EmailField, TextAreaField)
+
+
+def _strip(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+def is_address(text: str) -> bool:
+    return len(text) <= 320 and ".." not in text and bool(_ADDRESS.fullmatch(text))
+
+
+def split_addresses(text: str | None) -> list[str]:
+    """Addresses from a field that takes several, each once, in their order."""
+    parts = [part.strip() for part in re.split(r"[\s,;]+", text or "") if part.strip()]
+    return list({part.casefold(): part for part in reversed(parts)}.values())[::-1]
+
+
+class Address:
+    """Validator: one strict address, or nothing."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if field.data and not is_address(field.data):
+            raise ValidationError(f"“{field.data[:80]}” is not an e-mail address. Write it like name@company.example.")
+
+
+class Addresses:
+    """Validator: up to ten strict addresses, separated by commas or lines."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        found = split_addresses(field.data)
+        wrong = next((text for text in found if not is_address(text)), None)
+        if wrong is not None:
+            raise ValidationError(f"“{wrong[:80]}” is not an e-mail address. Write it like name@company.example.")
+        if len(found) > MAX_ADDRESSES:
+            raise ValidationError(f"These are {len(found)} addresses; a company may have {MAX_ADDRESSES}.")
+
+
+def safe_path(path: str | None, allowed: Sequence[str] = ("GET",)) -> str | None:
+    """A path inside this site that a GET can open; None for anything else (S06)."""
+    if not path or not re.fullmatch(r"/[A-Za-z0-9/_.~?&=%+,:-]*", path) or path.startswith("//"):
+        return None
+    parts = urlsplit(path)
+    if parts.scheme or parts.netloc:
+        return None
+    try:
+        endpoint, _ = current_app.url_map.bind("").match(parts.path, method=allowed[0])
+    except (HTTPException, RequestRedirect):
+        return None
+    return None if endpoint == "static" else path

@@ -1,0 +1,126 @@
+"""What staff do with documents: skip with a reason, take that back, retry, include, and the doors to both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from wtforms import StringField
+from wtforms.validators import InputRequired, Length
+
+from blueprints.context import company, db, now, the_user, writing
+from blueprints.doors import ledger_page, source_page
+from blueprints.forms import Form
+from blueprints.home.routes import blueprint
+from blueprints.logs.retry import retry_run
+from blueprints.problems import Problem
+from blueprints.queries import add_up
+from blueprints.rows import number_of
+from domain.formats import format_plural
+from models import Document
+from sync import audit, connection, credentials, decisions, requests
+
+
+class SkipForm(Form):
+    reason = StringField("Why", [InputRequired("Say why, for whoever looks at it later."), Length(max=200)])
+
+
+def find(document_id: int) -> Document:
+    """A document of this company, or 404."""
+    row = db().get(Document, document_id)
+    if row is None or row.company_id != company().id:
+        raise Problem(404, "404")
+    return row
+
+
+def _ticked(values: Sequence[str]) -> list[Document]:
+    ids = [int(each) for each in values if each.isdigit() and len(each) < 12][:500]
+    return list(db().scalars(
+        select(Document).where(Document.company_id == company().id, Document.id.in_(ids)).order_by(Document.id)
+    ))
+
+
+@blueprint.post("/c/<int:company_id>/documents/bulk")
+def bulk(company_id: int) -> ResponseReturnValue:
+    rows = _ticked(request.form.getlist("id"))
+    if not rows:
+        flash("No row was ticked.", "warn")
+        return redirect(url_for("home.documents"))
+    if request.form.get("action") == "retry":
+        return redirect(retry_run(company_id, [row.id for row in rows]))
+    return _ask_skip(SkipForm(formdata=None), rows), 200
+
+
+@blueprint.route("/c/<int:company_id>/documents/skip", methods=["GET", "POST"])
+def skip(company_id: int) -> ResponseReturnValue:
+    """Asks for a reason, then sets the documents aside."""
+    rows = _ticked(request.form.getlist("id") or request.args.getlist("id"))
+    if not rows:
+        raise Problem(404, "404")
+    form = SkipForm()
+    if request.method == "GET" or not form.validate():
+        if request.method == "GET":
+            form = SkipForm(formdata=None)
+        return _ask_skip(form, rows), 422 if form.errors else 200
+    with writing() as write:
+        found = write.scalars(select(Document).where(Document.id.in_([row.id for row in rows]))).all()
+        done = sum(
+            decisions.skip(write, row, why=form.reason.data, now=now(), who=the_user().name) for row in found
+        )
+        audit.record(write, company_id, now(), the_user().email, "skipped", format_plural(done, "document"),
+                     {"documents": [row.id for row in found]})
+    flash(f"{format_plural(done, 'document')} set aside.", "ok")
+    if done < len(rows):
+        flash(f"{format_plural(len(rows) - done, 'document')} could not be set aside: in the books or on the way.", "warn")
+    return redirect(url_for("home.documents"))
+
+
+def _ask_skip(form: SkipForm, rows: Sequence[Document]) -> str:
+    return render_template(
+        "home/skip_confirm.html", form=form, totals=add_up((row.currency or "USD", row.total) for row in rows),
+        documents=[{"id": row.id, "number": number_of(row), "customer": row.party_name, "amount": row.total,
+                    "currency": row.currency or "USD"} for row in rows],
+        action=url_for("home.skip"), keep_url=url_for("home.documents"),
+    )
+
+
+@blueprint.post("/c/<int:company_id>/documents/<int:document_id>/unskip")
+def unskip(company_id: int, document_id: int) -> ResponseReturnValue:
+    row = find(document_id)
+    with writing() as write:
+        decisions.unskip(write, write.get_one(Document, row.id), now=now(), who=the_user().name)
+        audit.record(write, company_id, now(), the_user().email, "unskipped", number_of(row))
+    flash("It is Pending Sync again and goes with the next Sync.", "ok")
+    return redirect(url_for("home.document", document_id=row.id))
+
+
+@blueprint.post("/c/<int:company_id>/documents/<int:document_id>/retry")
+def retry(company_id: int, document_id: int) -> ResponseReturnValue:
+    return redirect(retry_run(company_id, [find(document_id).id]))
+
+
+@blueprint.post("/c/<int:company_id>/documents/<int:document_id>/include")
+def include(company_id: int, document_id: int) -> ResponseReturnValue:
+    """Take a document in although it is dated before the start date."""
+    row = find(document_id)
+    with writing() as write:
+        if row.before_start:
+            requests.include(write, [write.get_one(Document, row.id)], now=now(), who=the_user().name)
+            audit.record(write, company_id, now(), the_user().email, "included", number_of(row))
+    flash("It is included and goes with the next Sync.", "ok")
+    return redirect(url_for("home.document", document_id=row.id))
+
+
+@blueprint.get("/c/<int:company_id>/documents/<int:document_id>/open/<side>")
+def open_in(company_id: int, document_id: int, side: str) -> ResponseReturnValue:
+    """To the record on the other side: the ledger's page, or the source's."""
+    row = find(document_id)
+    if side == credentials.LEDGER and row.ledger_id and row.ledger_kind:
+        return redirect(ledger_page(company(), row.ledger_kind, row.ledger_id))
+    if side == credentials.SOURCE:
+        joined = connection.of(db(), company_id, credentials.SOURCE)
+        if joined is not None and joined.web_url:
+            return redirect(source_page(joined.web_url, row.source_id, row.party_id))
+    raise Problem(404, "404")

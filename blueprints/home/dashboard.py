@@ -1,0 +1,159 @@
+"""Home of one company: money, what is synced, days, latest runs, what needs a person, the set-up list."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import g, render_template, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+
+from blueprints.access import Need, may
+from blueprints.causes import title
+from blueprints.context import company, db, now
+from blueprints.home.routes import blueprint
+from blueprints.logs.history import run_row
+from blueprints.queries import Totals, sums, waiting_documents
+from blueprints.shell import count_faults, last_look
+from blueprints.tools.sync_now import running_run
+from domain.formats import format_plural, format_totals
+from domain.settings import InvoiceSettings, SyncState
+from domain.statuses import Status
+from models import Document, Run
+from sync import connection, credentials, reports, settings
+
+DAYS = 14
+
+
+@blueprint.get("/c/<int:company_id>/")
+def index(company_id: int) -> ResponseReturnValue:
+    zone = ZoneInfo(company().time_zone)
+    today = now().astimezone(zone).date()
+    current = settings.load_invoices(db(), company_id)
+    faults, running = count_faults(company_id), running_run()
+    ready = company().first_posted_at is not None
+    runs = db().scalars(select(Run).where(Run.company_id == company_id).order_by(Run.id.desc()).limit(5)).all()
+    return render_template(
+        "home/index.html", today=today, lead=_lead(faults, running), stats=_stats(company_id, today, zone), faults=faults,
+        next_look=_next_look(current), mail_sentence=_mail_sentence(current), products=[_product(current, faults)],
+        days=_days(company_id, today, zone), runs=[run_row(run) for run in runs], needs=_needs(company_id),
+        setup=_setup(current), running=running, may_sync=ready and may(g.role, Need.STAFF),
+        first_posting_url=url_for("connect.first_posting") if not ready and company().setup_step == "first" else "",
+    )
+
+
+def _lead(faults: int, running: dict[str, Any] | None) -> str:
+    if running:
+        return f"A run is on: {running['text']}"
+    if faults:
+        return f"{format_plural(faults, 'document waits', 'documents wait')} for you; everything else goes by itself."
+    return "Nothing waits for you."
+
+
+def _stats(company_id: int, today: date, zone: ZoneInfo) -> list[dict[str, Any]]:
+    month = now().astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    posted, posted_totals = sums(db(), company_id, Document.status == Status.COMPLETE, Document.completed_at >= month)
+    pending, pending_totals = waiting_documents(db(), company_id)
+    faults, fault_totals = sums(db(), company_id, Document.status == Status.FAULT)
+    skipped, skipped_totals = sums(db(), company_id, Document.status == Status.SKIPPED)
+    documents = url_for("home.documents", tab="complete")
+    return [
+        _stat("Posted this month", posted, posted_totals, documents),
+        _stat("On its way", pending, pending_totals, url_for("home.documents")),
+        _stat("Needs you", faults, fault_totals, url_for("logs.errors")),
+        _stat("Skipped Over", skipped, skipped_totals, url_for("home.documents", tab="skipped")),
+    ]
+
+
+def _stat(label: str, count: int, totals: Totals, href: str) -> dict[str, Any]:
+    """Money in large figures where there is one currency, else the count with all sums beneath."""
+    if len(totals) > 1:
+        return {"label": label, "text": f"{count:,}", "note": format_totals(totals), "href": href}
+    currency, amount = totals[0] if totals else (company().currency or "USD", Decimal(0))
+    return {"label": label, "amount": amount, "currency": currency or "USD", "note": format_plural(count, "document"), "href": href}
+
+
+def _next_look(current: InvoiceSettings) -> str:
+    look = last_look(company())
+    said = f"{look[0].upper()}{look[1:]}. " if look else ""
+    if current.sync_state is SyncState.OFF:
+        return f"{said}Automatic syncing is off: documents are found, and posted when somebody presses Sync Now."
+    return f"{said}Autotask is asked every minute."
+
+
+def _mail_sentence(current: InvoiceSettings) -> str:
+    first = reports.connected_address(db(), company().id)
+    addresses = [each for each in (first, *current.recipients) if each]
+    return f"Reports go to {', '.join(dict.fromkeys(addresses))}." if addresses else ""
+
+
+def _product(current: InvoiceSettings, faults: int) -> dict[str, Any]:
+    pending, totals = waiting_documents(db(), company().id)
+    on = current.sync_state is not SyncState.OFF
+    return {
+        "name": "Invoices", "note": "Invoices and credit memos", "url": url_for("home.documents", tab="all"),
+        "sync_kind": "ok" if on else "wait", "sync_word": {"Sync invoices": "On"}.get(current.sync_state, "Next batch" if on else "Off"),
+        "pending": pending, "pending_totals": totals, "faults": faults,
+        "links": [("Settings", url_for("settings.invoices")), ("Tools", url_for("tools.index"))],
+    }
+
+
+def _days(company_id: int, today: date, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """Documents by the day they were found, in the company's zone."""
+    first = today - timedelta(days=DAYS - 1)
+    days = {first + timedelta(days=n): {"complete": 0, "fault": 0, "waiting": 0} for n in range(DAYS)}
+    rows = db().execute(
+        select(Document.seen_at, Document.status)
+        .where(Document.company_id == company_id, Document.before_start.is_(False))
+        .where(Document.seen_at >= now() - timedelta(days=DAYS + 1), Document.status != Status.SKIPPED)
+    )
+    keys = {Status.COMPLETE: "complete", Status.FAULT: "fault"}
+    for seen_at, status in rows:
+        day = days.get(seen_at.astimezone(zone).date())
+        if day is not None:
+            day[keys.get(Status(status), "waiting")] += 1
+    return [{"day": day, **counts} for day, counts in days.items()]
+
+
+def _needs(company_id: int) -> list[dict[str, Any]]:
+    """Connections to renew first, then the largest causes of Faults."""
+    needs = []
+    for side in (credentials.LEDGER, credentials.SOURCE):
+        row = connection.of(db(), company_id, side)
+        if row is not None and row.state in (credentials.RECONNECT, credentials.DISCONNECTED):
+            needs.append({
+                "title": "A connection waits for you", "sentence": row.problem or "It was disconnected. Nothing is lost meanwhile.",
+                "action": {"label": "Open Connections", "url": url_for("connect.connections")},
+            })
+    rows = db().execute(
+        select(Document.reason_code, func.count()).where(Document.company_id == company_id, Document.status == Status.FAULT)
+        .group_by(Document.reason_code).order_by(func.count().desc()).limit(4)
+    ).all()
+    needs += [
+        {"title": title(code), "sentence": format_plural(count, "document waits", "documents wait") + " for this.",
+         "action": {"label": f"Show {count:,}", "url": url_for("logs.errors", view="document", cause=code or "")}}
+        for code, count in rows
+    ]
+    return needs
+
+
+def _setup(current: InvoiceSettings) -> list[dict[str, Any]]:
+    """The set-up list; empty once everything is done."""
+    found, saved = company(), settings.newest(db(), company().id)
+    step = found.setup_step
+    connected = step not in ("autotask", "review")
+    entries = [
+        ("QuickBooks connected", True, "", ""),
+        ("Autotask connected", found.source_tenant is not None, url_for("connect.autotask"), ""),
+        ("Reviewed, first scan started", connected, url_for("connect.review"), ""),
+        ("Settings saved", saved is not None and saved.saved_by is not None, url_for("settings.invoices"), "Five questions"),
+        ("First invoice posted by hand", found.first_posted_at is not None,
+         url_for("connect.first_posting") if connected else "", "You choose it and look at it"),
+        ("Automatic syncing", current.sync_state is SyncState.ON, url_for("settings.invoices"), "Optional; off until you say so"),
+    ]
+    if all(done for _, done, _, _ in entries[:-1]):
+        return []
+    return [{"label": label, "done": done, "url": url, "hint": hint} for label, done, url, hint in entries]

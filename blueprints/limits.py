@@ -1,0 +1,17 @@
+"""How often one address may knock at the doors that are open to strangers. Counted per web process.
+
+Many people of one firm share an address, so the limits leave room for an office.
+"""
+
+from __future__ import annotations
+
+LIMITS: dict[str, str] = {
+    "connect.intuit_start": "20 per minute; 200 per hour",
+    "connect.intuit_callback": "20 per minute; 200 per hour",
+    "connect.invitation": "20 per minute; 100 per hour",
+    "connect.accept_invitation": "10 per minute; 50 per hour",
+    "connect.disconnected": "20 per minute",
+    "connect.save_autotask": "20 per minute",
+    "settings.invite": "20 per minute; 100 per day",
+    "account.demo_sign_in": "30 per minute",
+}

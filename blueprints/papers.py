@@ -1,0 +1,75 @@
+"""Documents as papers: a source snapshot and a draft in the shape the macros draw, side by side with the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from domain.documents import Draft, Party, SourceDocument
+from domain.journal import JournalRow
+from domain.money import round_money
+
+KIND_WORDS = {"invoice": "Invoice", "credit_memo": "Credit memo"}
+
+
+def kind_word(ledger_kind: str | None, total: Decimal) -> str:
+    """What a document is or will be called in the ledger."""
+    return KIND_WORDS.get(ledger_kind or "", "Credit memo" if total < 0 else "Invoice")
+
+
+def draft_paper(draft: Draft, system: str) -> dict[str, Any]:
+    net = sum((line.amount for line in draft.lines), Decimal(0))
+    number = draft.number or "(numbered by the ledger)"
+    return {
+        "system": system, "title": f"{KIND_WORDS[draft.kind]} {number}", "number": number, "day": draft.date,
+        "due": draft.due_date, "party": draft.party.name + ("" if draft.party.ledger_id else " (new customer)"),
+        "address": [], "lines": [_draft_line(line) for line in draft.lines], "net": net, "tax_label": "Tax",
+        "tax": draft.tax_total, "total": draft.total, "currency": draft.currency,
+    }
+
+
+def _draft_line(line: Any) -> dict[str, Any]:
+    quantity, price = _plain(line.quantity), _plain(line.unit_price)
+    item = line.item.name + ("" if line.item.ledger_id else " (new item)")
+    code = f" · {line.tax_code.name}" if line.tax_code else " · taxed" if line.taxed else ""
+    return {"text": line.text, "detail": f"{item} · {quantity} × {price}{code}", "amount": line.amount}
+
+
+def source_paper(document: SourceDocument, party: Party | None, currency: str, system: str) -> dict[str, Any]:
+    header = document.header
+    net = sum((line.extended_price for line in document.lines), Decimal(0))
+    return {
+        "system": system, "title": f"Invoice {header.number or header.id}", "number": header.number or header.id,
+        "day": header.document_date, "due": header.due_date, "party": party.name if party else "(no company)",
+        "address": _address(party), "lines": [
+            {"text": line.text or line.name or "(no text)", "amount": round_money(line.extended_price, currency),
+             "detail": f"{line.name or line.line_type} · {_plain(line.quantity)} × {_plain(line.rate)}"}
+            for line in document.lines
+        ],
+        "net": round_money(net, currency), "tax_label": f"Tax {header.tax_region or ''}".strip(),
+        "tax": header.tax_total, "total": header.total, "currency": currency,
+    }
+
+
+def _address(party: Party | None) -> list[str]:
+    if party is None:
+        return []
+    a = party.address
+    town = " ".join(filter(None, (a.city, a.region, a.postal_code)))
+    return [line for line in (a.line1, a.line2, town, a.country) if line]
+
+
+def journal_table(rows: Sequence[JournalRow], currency: str) -> dict[str, Any]:
+    return {
+        "currency": currency, "debit": sum((row.debit for row in rows), Decimal(0)),
+        "credit": sum((row.credit for row in rows), Decimal(0)), "rows": [
+            {"account": row.account, "origin": row.source, "debit": row.debit or None, "credit": row.credit or None}
+            for row in rows
+        ],
+    }
+
+
+def _plain(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

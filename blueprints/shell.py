@@ -1,0 +1,143 @@
+"""What the base templates show around every page: companies, connection, faults, the demo's strip.
+
+Built only when a template asks for it, so error pages and signed-out pages need no database.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, g, request, session, url_for
+from sqlalchemy import func, select
+from werkzeug.local import LocalProxy
+
+from blueprints.context import db, now, services
+from domain.formats import format_age
+from domain.settings import SyncState
+from domain.statuses import Status
+from models import Company, Connection, Document
+from sync import access, credentials
+from sync.settings import load_invoices
+
+LEDGER_NAMES = {"quickbooks": ("QuickBooks Online", "QuickBooks")}
+"""Long and short name by what `Company.ledger` holds; anything else is shown as it stands."""
+
+
+def register(app: Flask) -> None:
+    @app.context_processor
+    def provide() -> dict[str, Any]:
+        return {"shell": LocalProxy(_shell), "demo": LocalProxy(_demo) if services().config.demo else None}
+
+    @app.url_defaults
+    def keep_company(endpoint: str, values: dict[str, Any]) -> None:
+        if "company_id" not in values and g.get("company_id") and app.url_map.is_endpoint_expecting(
+            endpoint, "company_id"
+        ):
+            values["company_id"] = g.company_id
+
+
+def ledger_names(company: Company) -> tuple[str, str]:
+    return LEDGER_NAMES.get(company.ledger, (company.ledger.title(), company.ledger.title()))
+
+
+def _shell() -> dict[str, Any]:
+    if "shell" not in g:
+        g.shell = _build()
+    return dict(g.shell)
+
+
+def _build() -> dict[str, Any]:
+    company: Company | None = g.get("company")
+    mine = access.companies_of(db(), g.user.id)
+    return {
+        "company": _company(company) if company else None,
+        "companies": [_entry(each, company) for each, _role in mine],
+        "connection": _connection(company) if company else None,
+        "user": {"name": g.user.name, "role": g.get("role") or "user", "email": g.user.email},
+        "admin": g.get("role") == "admin",
+        "faults": count_faults(company.id) if company else 0,
+        "service": {"kind": "ok", "text": "Bookbridge is running"},
+        "zone": _zone(company),
+        "theme": "" if g.user.theme == "auto" else g.user.theme,
+        "shortcuts": bool(session.get("shortcuts", True)),
+    }
+
+
+def _company(company: Company) -> dict[str, Any]:
+    long, short = ledger_names(company)
+    return {
+        "id": company.id, "name": company.name, "ledger": long, "ledger_short": short,
+        "currency": company.currency or "–",
+    }
+
+
+def _entry(company: Company, current: Company | None) -> dict[str, Any]:
+    kind, word, _ = condition(company)
+    return {
+        "id": company.id, "name": company.name, "kind": kind, "current": current is not None and current.id == company.id,
+        "note": " · ".join(filter(None, (ledger_names(company)[0], company.currency, word))),
+        "url": url_for("home.index", company_id=company.id),
+    }
+
+
+def _connection(company: Company) -> dict[str, Any]:
+    kind, word, look = condition(company)
+    return {"kind": kind, "word": word, "look": look, "url": url_for("connect.connections", company_id=company.id)}
+
+
+def condition(company: Company) -> tuple[str, str, str]:
+    """(kind, word, last look) of a company as a whole: is it connected, and does it post by itself?"""
+    rows = db().scalars(select(Connection).where(Connection.company_id == company.id)).all()
+    states = {row.side: row.state for row in rows}
+    look = last_look(company)
+    if credentials.RECONNECT in states.values() or states.get("ledger") == credentials.DISCONNECTED:
+        return "warn", "Reconnect", look
+    if set(states) != {"ledger", "source"} or set(states.values()) != {credentials.CONNECTED}:
+        return "wait", "Being set up", ""
+    syncing = load_invoices(db(), company.id).sync_state is not SyncState.OFF
+    return ("ok", "Running", look) if syncing else ("wait", "Paused", look)
+
+
+def last_look(company: Company) -> str:
+    """How long ago the source was asked; empty before the first time."""
+    if company.last_checked_at is None:
+        return ""
+    return f"last look {format_age(max(now() - company.last_checked_at, timedelta(0)))} ago"
+
+
+def count_faults(company_id: int) -> int:
+    return db().execute(
+        select(func.count()).select_from(Document)
+        .where(Document.company_id == company_id, Document.status == Status.FAULT)
+    ).scalar_one()
+
+
+def _zone(company: Company | None) -> str:
+    name = company.time_zone if company else "UTC"
+    offset = now().astimezone(ZoneInfo(name)).strftime("%z")
+    place = name.split("/")[-1].replace("_", " ")
+    return f"Times are {place} time (UTC{offset[:3].replace('-', '−')}:{offset[3:]})" if name != "UTC" else "Times are UTC"
+
+
+def _demo() -> dict[str, Any]:
+    """The strip of the tour: what was done in the company on the page, with links to go there."""
+    company: Company | None = g.get("company")
+    steps: list[dict[str, Any]] = []
+    if company is not None:
+        posted = company.first_posted_at is not None
+        done = db().execute(select(func.count()).select_from(Document).where(
+            Document.company_id == company.id, Document.status == Status.COMPLETE)).scalar_one()
+        steps = [
+            _step("See what the scan found", "connect.first_scan", company, company.setup_step not in ("autotask", "review")),
+            _step("Post one invoice", "connect.first_posting", company, posted),
+            _step("Press Sync Now", "tools.sync_now", company, done > 1),
+            _step("Fix a Fault", "logs.errors", company, False),
+        ]
+    sentence = "Everything here is simulated: Autotask, QuickBooks and the mailbox." if request.endpoint else ""
+    return {"sentence": sentence, "steps": steps, "accounts_url": url_for("account.demo")}
+
+
+def _step(label: str, endpoint: str, company: Company, done: bool) -> dict[str, Any]:
+    return {"label": label, "url": url_for(endpoint, company_id=company.id), "done": done}

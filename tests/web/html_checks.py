@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -49,7 +50,7 @@ def _headings(root: Element) -> Iterator[str]:
     levels = [
         int(each.tag[1]) for each in root.iter() if isinstance(each.tag, str) and re.fullmatch("h[1-6]", each.tag)
     ]
-    for before, after in zip(levels, levels[1:], strict=False):
+    for before, after in pairwise(levels):
         if after > before + 1:
             yield f"h{after} follows h{before}"
 

@@ -69,7 +69,7 @@ def test_an_empty_form_lists_each_error_once_on_top_and_at_its_field() -> None:
     html = macro("forms", "error_summary(form)", form=form) + macro("forms", "field(form.name)", form=form)
     root, errors = html_checks.parse(f"<!doctype html><title>x</title><h1>x</h1>{html}")
     assert errors == []
-    assert [link.get("href") for link in root.iter("a")][0] == "#name"
+    assert next(link.get("href") for link in root.iter("a")) == "#name"
     control = next(each for each in root.iter("input") if each.get("id") == "name")
     assert control.get("aria-invalid") == "true" and control.get("aria-describedby") == "name-error"
     assert "".join(root.itertext()).count("Enter a name.") == 2

@@ -67,10 +67,12 @@ def test_no_page_scrolls_sideways(browser: Browser, stage: str, width: int) -> N
 
 def test_targets_are_large_enough_for_a_finger(browser: Browser, stage: str) -> None:
     """24 px at least (WCAG 2.5.8), links inside a sentence aside."""
-    script = """() => [...document.querySelectorAll('button, .btn, summary, .bb-goto a, select, input:not([type=hidden])')]
+    script = """() => [...document.querySelectorAll(
+          'button, .btn, summary, .bb-goto a, select, input:not([type=hidden])')]
       .filter(e => e.checkVisibility({visibilityProperty: true}))
-      .map(e => [e.outerHTML.slice(0, 90), e.closest('label') ? e.closest('label').getBoundingClientRect() : e.getBoundingClientRect()])
-      .filter(([_, box]) => box.height > 0 && (box.height < 23.5 || box.width < 23.5)).map(([html]) => html)"""
+      .map(e => [e.outerHTML.slice(0, 90), (e.closest('label') || e).getBoundingClientRect()])
+      .filter(([_, box]) => box.height > 0 && (box.height < 23.5 || box.width < 23.5))
+      .map(([html]) => html)"""
     small = {}
     with browsers.context(browser, width=390) as context:
         page = context.new_page()

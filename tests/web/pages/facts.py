@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from domain.statuses import Flag, RunState, Status
+
 NOW = datetime(2026, 11, 19, 20, 1, tzinfo=UTC)
 TODAY = date(2026, 11, 19)
 LEDGER = "QuickBooks"
@@ -150,6 +152,16 @@ def journal() -> dict[str, Any]:
         ],
         "debit": Decimal("2138.67"),
         "credit": Decimal("2138.67"),
+    }
+
+
+def style_guide() -> dict[str, Any]:
+    return {
+        "document_words": [str(word) for word in Status],
+        "run_words": [str(word) for word in RunState],
+        "flags": [str(word) for word in Flag],
+        "reason": problem(),
+        "amount": Decimal("-1234.50"),
     }
 
 

@@ -1,19 +1,20 @@
 """One sample context for every page template and its important states: `PAGES[name] = (template, context)`."""
 
-# ruff: noqa: E501 - samples are sentences, and read better unbroken
+
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
 from tests.web.pages import connect_samples, home_samples, log_samples, settings_samples
-from tests.web.pages.facts import demo_strip, error_context, shell
+from tests.web.pages.facts import demo_strip, error_context, shell, style_guide
 
 __all__ = ["PAGES", "shell"]
 
 Context = Callable[[], dict[str, Any]]
 
 PAGES: dict[str, tuple[str, Context]] = {
+    "style-guide": ("style-guide.html", style_guide),
     "home": ("home/index.html", home_samples.home),
     "home-new": ("home/index.html", home_samples.home_new),
     "documents": ("home/documents.html", home_samples.documents),

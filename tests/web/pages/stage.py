@@ -1,4 +1,7 @@
-"""The app that renders templates without the product: documented endpoints, shell, demo strip."""
+"""The app that renders templates without the product: documented endpoints, shell, demo strip.
+
+To look at a page while working on it: `python -m tests.web.pages.stage`, then open `/page/style-guide`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, abort, g, render_template
+from jinja2 import ChoiceLoader, FileSystemLoader
 
 from blueprints import presentation
 from tests.web.pages import samples
@@ -30,6 +34,9 @@ def make_app() -> Flask:
     """An app that serves `/page/<name>` for every sample and knows exactly the documented endpoints."""
     app = Flask("stage", root_path=str(ROOT), static_folder="static", template_folder="templates")
     app.config.update(SECRET_KEY="stage-not-real", TESTING=True)
+    app.jinja_loader = ChoiceLoader(
+        [FileSystemLoader(ROOT / "templates"), FileSystemLoader(Path(__file__).parent / "templates")]
+    )
     presentation.register(app)
     app.jinja_env.globals.update(csrf_token=lambda: "stage-token", csp_nonce=lambda: "stage")
     for endpoint in documented_endpoints():
@@ -67,3 +74,7 @@ def render(template: str, context: dict[str, Any]) -> str:
 def _headers(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = CSP
     return response
+
+
+if __name__ == "__main__":
+    make_app().run(port=8390, debug=False)

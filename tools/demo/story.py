@@ -88,7 +88,7 @@ class Story:
     def _consent_step(self, page: Page) -> tuple[str, Values]:
         names = {control.name for form in page.forms for control in form.controls}
         buttons = [button.label for form in page.forms for button in form.buttons]
-        label = next((b for b in buttons if not re.search(r"cancel|no thanks", b, re.IGNORECASE)), "")
+        label = next((b for b in buttons if not re.search(r"cancel|no thanks|sign out", b, re.IGNORECASE)), "")
         values: Values = {name: value for name, value in {"realm": self.company.realm}.items() if name in names}
         return label, values
 

@@ -121,7 +121,7 @@ def _matches(wanted: str, label: str) -> bool:
 
 
 def _contents(form: Form, button: Button) -> str:
-    return " ".join([form.action, button.value, *(f"{c.value} {c.label}" for c in form.controls)])
+    return " ".join([form.action, button.value, *(f"{c.name} {c.value} {c.label}" for c in form.controls)])
 
 
 def _fill(form: Form, values: Values, here: str) -> list[tuple[str, str]]:

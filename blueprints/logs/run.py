@@ -18,6 +18,7 @@ from blueprints.problems import Problem
 from blueprints.queries import Totals, add_up, address, paged
 from blueprints.rows import item_row
 from blueprints.shell import ledger_names
+from blueprints.stepwords import step_words
 from domain.formats import format_clock, format_plural, format_totals
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
@@ -169,7 +170,7 @@ def _steps(found: Run) -> list[dict[str, Any]]:
         place = phases.index(phase)
         done = place < at or (found.phase == "finished" and not failed)
         kind = "done" if done else "bad" if failed and place == at else "now" if place == at else "wait"
-        steps.append({"kind": kind, "text": label, "detail": found.step if kind == "now" else "", "span": None})
+        steps.append({"kind": kind, "text": label, "detail": step_words(found.step, company().time_zone) if kind == "now" else "", "span": None})
     return steps
 
 

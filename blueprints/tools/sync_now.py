@@ -16,6 +16,7 @@ from blueprints.connect.first import ready_documents
 from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.forms import Address, Addresses, Form, split_addresses
 from blueprints.queries import sums
+from blueprints.stepwords import step_words
 from blueprints.tools.routes import blueprint
 from domain.formats import format_age, format_plural
 from domain.statuses import RunState, Status
@@ -93,7 +94,7 @@ def _confirm(form: SyncForm, kept: dict[str, str]) -> ResponseReturnValue:
     faults, _ = sums(db(), company().id, Document.status == Status.FAULT)
     return render_template(
         "tools/sync_confirm.html", count=count, totals=totals, kinds=_kinds(where), limit=limit, over=count > limit,
-        creates={"customers": 0, "items": 0}, first_day=first, last_day=last, faults=faults,
+        new={"customers": 0, "goods": 0}, first_day=first, last_day=last, faults=faults,
         fields={**kept, "confirmed": "yes"}, action=url_for("tools.do_sync"), keep_url=url_for("tools.sync_now"),
     )
 
@@ -125,7 +126,7 @@ def running_run() -> dict[str, Any] | None:
     done = db().execute(select(func.count()).select_from(RunItem).where(
         RunItem.run_id == run.id, RunItem.status.in_((Status.COMPLETE, Status.FAULT, Status.SKIPPED)))).scalar_one()
     return {"url": url_for("logs.run", run_id=run.id), "started_at": run.started_at,
-            "text": f"{format_plural(done, 'document')} decided so far. {run.step}".strip()}
+            "text": f"{format_plural(done, 'document')} decided so far. {step_words(run.step, company().time_zone)}".strip()}
 
 
 def _last() -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,6 +16,9 @@ from tests.infra import browser as browsers
 from tests.web.pages import samples
 from tests.web.pages.stage import make_app
 
+SHARES = 6
+DARK = {"style-guide", "home-demo", "settings-errors", "run", "document", "errors", "first-posted", "start"}
+WIDTHS = (320, 390, 768, 1280, 1920)
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
@@ -37,32 +41,36 @@ def stage() -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_nothing(browser: Browser, stage: str, dark: bool) -> None:
-    axe, found, complaints = Axe(), {}, []
-    with browsers.context(browser, dark=dark) as context:
+@pytest.mark.parametrize("share", range(SHARES))
+def test_pages_are_accessible_and_fit_every_screen(browser: Browser, stage: str, share: int) -> None:
+    """One visit a page: axe in light, contrast in dark where components differ, then every width."""
+    axe, found = Axe(), {}
+    with browsers.context(browser) as context:
         page = context.new_page()
         complaints = browsers.watch(page)
-        for name in samples.PAGES:
+        for name in list(samples.PAGES)[share::SHARES]:
+            page.set_viewport_size({"width": 1280, "height": 900})
+            page.emulate_media(color_scheme="light")
             page.goto(f"{stage}/{name}")
-            violations = axe.run(page, options=RULES).response["violations"]
-            if violations:
-                found[name] = [(each["id"], [node["html"][:120] for node in each["nodes"]][:3]) for each in violations]
+            findings = _violations(axe, page, RULES)
+            if name in DARK:
+                page.emulate_media(color_scheme="dark")
+                findings += _violations(axe, page, {"runOnly": ["color-contrast"]})
+            findings += [f"scrolls sideways at {width} px" for width in WIDTHS if _overflows(page, width)]
+            if findings:
+                found[name] = findings
     assert found == {}
     assert complaints == []
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
-def test_no_page_scrolls_sideways(browser: Browser, stage: str, width: int) -> None:
-    wide = {}
-    with browsers.context(browser, width=width) as context:
-        page = context.new_page()
-        for name in samples.PAGES:
-            page.goto(f"{stage}/{name}")
-            actual = page.evaluate("document.documentElement.scrollWidth")
-            if actual > width:
-                wide[name] = actual
-    assert wide == {}
+def _violations(axe: Axe, page: Page, options: dict[str, Any]) -> list[str]:
+    violations = axe.run(page, options=options).response["violations"]
+    return [f"{each['id']}: {node['html'][:120]}" for each in violations for node in each["nodes"][:3]]
+
+
+def _overflows(page: Page, width: int) -> bool:
+    page.set_viewport_size({"width": width, "height": 900})
+    return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
 
 
 def test_targets_are_large_enough_for_a_finger(browser: Browser, stage: str) -> None:

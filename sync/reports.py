@@ -45,7 +45,7 @@ def finish_run(
     if run.kind == "sync":
         _turn_off_after_batch(db, run, now)
     worth_telling = run.trigger == "button" or run.state != RunState.FINISHED or _items(db, run) > 0
-    if run.kind in ("sync", "retry") and worth_telling:
+    if run.kind in ("sync", "retry", "first_posting") and worth_telling:
         queue_report(db, run, now)
 
 

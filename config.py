@@ -33,6 +33,8 @@ class Config(BaseSettings):
     autotask_integration_code: str | None = None
     """A marketplace vendor's tracking identifier; without it each company enters its own."""
     sandbox_url: str | None = None
+    platform_limits: Literal["on", "off"] = "on"
+    """`off`: nothing waits for the platforms' rate limits. Only together with SANDBOX_URL, whose limits are off too."""
     demo: bool = False
     """Shows the tour strip and the one-press sign-ins. Only together with SANDBOX_URL."""
 
@@ -69,6 +71,8 @@ class Config(BaseSettings):
     def _consistent(self) -> Config:
         if self.demo and not self.sandbox_url:
             raise ValueError("DEMO is only possible together with SANDBOX_URL")
+        if self.platform_limits == "off" and not self.sandbox_url:
+            raise ValueError("PLATFORM_LIMITS=off is only possible together with SANDBOX_URL")
         if self.database_url.startswith("sqlite") and self.redis_url.startswith(("rediss://",)):
             raise ValueError("SQLite means one machine: use PostgreSQL (DATABASE_URL) with a remote Redis")
         if self.failpoint and not self.sandbox_url:

@@ -37,7 +37,8 @@ class Ports:
 
 
 def app_environment(
-    *, ports: Ports, redis_url: str, database_url: str, secrets_path: Path, demo: bool = False
+    *, ports: Ports, redis_url: str, database_url: str, secrets_path: Path, demo: bool = False,
+    limits: str = "on",
 ) -> dict[str, str]:
     """Variables for web, workers, scheduler and the release step, to be laid over os.environ."""
     return {
@@ -52,6 +53,7 @@ def app_environment(
         "SMTP_URL": f"smtp://127.0.0.1:{ports.smtp}",
         "MAIL_FROM": "Bookbridge <reports@bookbridge.invalid>",
         "DEMO": "true" if demo else "false",
+        "PLATFORM_LIMITS": limits,
         "TZ": "UTC",
         "PYTHONUNBUFFERED": "1",
         # The Procfile's `python` and `gunicorn` are those of this virtualenv.

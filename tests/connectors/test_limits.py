@@ -11,7 +11,7 @@ from redis import Redis
 
 from connectors.errors import RetryLater, Unavailable
 from connectors.limits import Gate, Limit, Limiter, LocalLimiter, Waiting
-from connectors.limits_redis import RedisLimiter
+from connectors.limits_redis import RedisLimiter, UncappedRedisLimiter
 
 
 class Clock:
@@ -175,3 +175,11 @@ def test_a_short_wait_is_waited_and_a_long_one_is_told() -> None:
         waiting.place([long], "busy", "Books")
     assert told.value.until == clock.now + timedelta(seconds=30)
     assert pauses == [2]
+
+
+def test_without_limits_nothing_waits_but_everything_is_counted_and_pauses_hold(redis: Redis) -> None:
+    limiter = UncappedRedisLimiter(redis)
+    assert [limiter.take([SECOND]) for _ in range(10)] == [0] * 10
+    assert [used.used for used in limiter.used([SECOND])] == [10]
+    limiter.penalise(SECOND.name, 5)
+    assert 0 < limiter.take([SECOND]) <= 5

@@ -33,7 +33,7 @@ def main() -> int:
             # A first start that was interrupted half-way: begin again rather than show half a world.
             shutil.rmtree(folder)
         say("Starting the sandbox, the site, two workers and the scheduler …")
-        with set_up(folder, ports) as stage:
+        with set_up(folder, ports, limits=args.limits) as stage:
             say(f"Bookbridge   {stage.ports.web_url}")
             say(f"Sandbox      {stage.ports.sandbox_url}   (simulated QuickBooks, Autotask and mailbox)")
             if args.once:

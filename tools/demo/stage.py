@@ -86,8 +86,11 @@ def choose_folder(*, once: bool) -> Path:
 
 
 @contextmanager
-def set_up(folder: Path, ports: Ports) -> Iterator[Stage]:
-    """Start everything, yield once the site answers, and end everything, Redis last."""
+def set_up(folder: Path, ports: Ports, *, limits: str = "on") -> Iterator[Stage]:
+    """Start everything, yield once the site answers, and end everything, Redis last.
+
+    limits: `off` keeps the workers from waiting for rate limits that the sandbox does not apply either.
+    """
     state = folder / "sandbox.sqlite"
     fresh = not state.exists()
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,6 +101,7 @@ def set_up(folder: Path, ports: Ports) -> Iterator[Stage]:
             database_url=os.environ.get("DATABASE_URL") or f"sqlite:///{folder / 'bookbridge.sqlite'}",
             secrets_path=folder / "secrets.json",
             demo=True,
+            limits=limits,
         )
         stage = Stage(folder, ports, environment, fresh)
         _migrate(stage)

@@ -15,6 +15,7 @@ from sync import reports, settings
 
 LEDGERS = {"quickbooks": "QuickBooks Online", "xero": "Xero"}
 MOST_PROBLEMS = 10
+_TITLES = {"first_posting": "First posting", "retry": "Retry"}
 
 
 def context(db: Session, company: Company, run: Run, public_url: str, *, notice: bool = False) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def context(db: Session, company: Company, run: Run, public_url: str, *, notice:
     if notice:
         return {**shared, "posted": len(posted), "needs": len(needs)}
     return {
-        **shared, "run_title": "Sync Invoices Now" if run.trigger == "button" else "Scheduled sync",
+        **shared, "run_title": _TITLES.get(run.kind, "Sync Invoices Now") if run.trigger == "button" else "Scheduled sync",
         "found": len(rows), "found_totals": _totals(rows), "outcomes": _outcomes(rows), "message": run.message or "",
         "problems": [_problem(row, base, ledger) for row in needs[:MOST_PROBLEMS]],
         "more_problems": max(0, len(needs) - MOST_PROBLEMS), "errors_url": f"{base}/errors",

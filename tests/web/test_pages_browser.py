@@ -139,10 +139,21 @@ def test_ticked_rows_bring_the_bulk_bar(page: Page, stage: str) -> None:
 def test_the_run_page_asks_again_and_keeps_the_focus(page: Page, stage: str) -> None:
     page.goto(f"{stage}/run")
     page.locator("text=Stop after this batch").focus()
-    with page.expect_response(lambda response: response.url.endswith("/page/run")):
-        page.wait_for_function("true")
-    assert page.locator("#run").count() == 1
+    page.evaluate("document.querySelector('h2#progress').textContent = 'old'")
+    page.wait_for_function("() => document.querySelector('h2#progress').textContent.includes('51 of 60')")
+    assert page.locator("#run").count() == page.locator("h1").count() == 1
     assert "Stop after this batch" in page.evaluate("document.activeElement.textContent")
+
+
+@pytest.mark.parametrize("name", ["scan", "settings-reading", "first-sending"])
+def test_what_polls_replaces_only_itself(page: Page, stage: str, name: str) -> None:
+    page.goto(f"{stage}/{name}")
+    before = page.locator("main").inner_text()
+    for _ in range(2):
+        with page.expect_response(lambda response: name in response.url):
+            page.wait_for_load_state()
+    page.wait_for_function("(before) => document.querySelector('main').innerText === before", arg=before)
+    assert page.locator("h1").count() == page.locator("main").count() == 1
 
 
 def test_the_theme_of_the_profile_wins_over_the_system(browser: Browser, stage: str, tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def scan() -> dict[str, Any]:
         {"kind": "wait", "text": "Billing codes", "detail": "", "span": None},
     ]
     running = {"state": "running", "steps": steps, "done": 3, "total": 7, "started_at": ago(seconds=20), "message": ""}
-    return {"scan": running, "result": None, "live_url": "/page/scan"}
+    return {"scan": running, "result": None, "live_url": "/live/scan"}
 
 
 def scan_done() -> dict[str, Any]:

@@ -58,7 +58,7 @@ def run() -> dict[str, Any]:
         ],
         "files": [],
         "csv_url": "",
-        "live_url": "/page/run",
+        "live_url": "/live/run",
         "poll_s": 2,
     }  # fmt: skip
 

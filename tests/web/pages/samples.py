@@ -1,6 +1,5 @@
 """One sample context for every page template and its important states: `PAGES[name] = (template, context)`."""
 
-
 from __future__ import annotations
 
 from collections.abc import Callable

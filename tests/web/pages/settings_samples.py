@@ -85,7 +85,7 @@ def invoices() -> dict[str, Any]:
         "form": Invoices(data=ANSWERS),
         "saved": SAVED,
         "lists": READY,
-        "lists_url": "/page/settings",
+        "lists_url": "/live/settings-reading",
         "may_save": True,
         "older": {"count": 142, "totals": usd("311904.10")},
         "opens": None,

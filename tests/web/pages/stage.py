@@ -17,6 +17,11 @@ from tests.web.pages import samples
 
 ROOT = Path(__file__).parents[3]
 ROW = re.compile(r"^\| ([a-z_.,  ]+) \| ([^|]+) \|", re.MULTILINE)
+FRAGMENTS = {
+    "run": "logs/_run_live.html",
+    "scan": "connect/_scan_live.html",
+    "settings-reading": "settings/_lists.html",
+}
 CSP = (
     "default-src 'self'; script-src 'self' 'nonce-stage'; style-src 'self'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -42,6 +47,7 @@ def make_app() -> Flask:
     for endpoint in documented_endpoints():
         app.add_url_rule(_address(endpoint), endpoint, lambda **_: "", methods=["GET", "POST"])
     app.add_url_rule("/page/<name>", "page", _page)
+    app.add_url_rule("/live/<name>", "live", _live)
     app.after_request(_headers)
     return app
 
@@ -63,6 +69,11 @@ def _page(name: str) -> str:
         abort(404)
     template, context = samples.PAGES[name]
     return render(template, context())
+
+
+def _live(name: str) -> str:
+    """The fragment a page asks for while it polls."""
+    return render(FRAGMENTS[name], samples.PAGES[name][1]())
 
 
 def render(template: str, context: dict[str, Any]) -> str:

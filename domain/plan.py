@@ -85,6 +85,8 @@ class Lists:
     tax_codes_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     twins: frozenset[str] = frozenset()
     """Folded names that more than one source party bears."""
+    look_alikes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Source party id → names of other source parties that are similar to its own."""
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Effective number → the lowest source id among documents that bear it."""
 
@@ -236,7 +238,7 @@ def _existing_customer(party: Party, name: str, lists: Lists, reasons: list[Reas
             return None
         return entry
     if fold(party.name) in lists.twins:
-        reasons.append(reason("customer_twice_in_source", name=party.name))
+        reasons.append(reason("customer_twice_in_source", name=party.name, other=party.name))
         return None
     found = lists.customers_by_name.get(fold(name), ())
     active = [entry for entry in found if entry.active]
@@ -262,6 +264,10 @@ def _is_new(party: Party, name: str, lists: Lists, reasons: list[Reason]) -> boo
         return False
     if any(entry.active for entry in lists.vendors_by_name.get(fold(name), ())):
         reasons.append(reason("customer_is_vendor", name=party.name))
+        return False
+    others = lists.look_alikes.get(party.id, ())
+    if others and decided != CREATE_NEW:
+        reasons.append(reason("customer_twice_in_source", name=party.name, other="” and “".join(others[:3])))
         return False
     similar = [entry.name for entry in lists.customers_by_loose.get(loose(name), ()) if entry.active]
     if similar:

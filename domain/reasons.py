@@ -197,8 +197,8 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "customer_twice_in_source": _fault(
         Stage.CUSTOMER,
-        "Two Autotask companies are called “{name}”",
-        "Their names fold to one, and Bookbridge never merges two companies by itself.",
+        "“{name}” and “{other}” are two companies in Autotask, and neither is linked",
+        "Their names are the same or nearly so, and Bookbridge never merges two companies by itself.",
         "Link each of them to its own customer, or rename one of them in Autotask, then Retry.",
         ("Link or create", "link_customer"),
     ),

@@ -68,12 +68,17 @@ class PartyEntry(Base):
     """A source party as last read (name, address, e-mail, currency), refreshed with the documents that need it."""
 
     __tablename__ = "parties"
-    __table_args__ = (UniqueConstraint("company_id", "source_id"), Index("ix_parties_folded", "company_id", "folded"))
+    __table_args__ = (
+        UniqueConstraint("company_id", "source_id"),
+        Index("ix_parties_folded", "company_id", "folded"),
+        Index("ix_parties_loose", "company_id", "loose"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), index=True)
     source_id: Mapped[str] = mapped_column(String(64))
     name: Mapped[str] = mapped_column(String(500))
     folded: Mapped[str] = mapped_column(String(500))
+    loose: Mapped[str] = mapped_column(String(500))
     data: Mapped[Any] = mapped_column(Json)
     read_at: Mapped[datetime] = mapped_column(Instant)
 

@@ -143,7 +143,7 @@ def _sources(tenant: Tenant, window_start: date | None, start: date | None, skip
         found.append(
             Source(
                 row["id"],
-                row.get("invoiceNumber") or str(row["id"]),
+                _number(row),
                 row["invoiceTotal"],
                 currency,
                 row.get("webServiceDate") is not None,
@@ -152,6 +152,12 @@ def _sources(tenant: Tenant, window_start: date | None, start: date | None, skip
             )
         )
     return found
+
+
+def _number(row: dict[str, Any]) -> str:
+    """The number a ledger document bears: the id where there is none, or where another program wrote `ERROR`."""
+    number = str(row.get("invoiceNumber") or "").strip()
+    return number if number and number != "ERROR" else str(row["id"])
 
 
 def _inside(row: dict[str, Any], zone: ZoneInfo, window_start: date | None, start: date | None) -> bool:

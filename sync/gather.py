@@ -19,7 +19,7 @@ from connectors.errors import PlatformError
 from connectors.ledgers.base import Capabilities, Ledger
 from connectors.sources.base import Source
 from domain.documents import SourceHeader, SourceLine, Window
-from domain.matching import fold
+from domain.matching import fold, loose
 from domain.money import plain
 from domain.plan import Plan, marker, plan, source_reason
 from domain.reasons import Reason, Turn, reason
@@ -203,7 +203,8 @@ class Scan:
                 }
                 for party in parties:
                     row = rows.get(party.id) or PartyEntry(company_id=self.company_id, source_id=party.id)
-                    row.name, row.folded, row.data = party.name, fold(party.name), codec.dump(party)
+                    row.name, row.folded, row.loose = party.name, fold(party.name), loose(party.name)
+                    row.data = codec.dump(party)
                     row.read_at = self.rt.clock.now()
                     db.add(row)
 

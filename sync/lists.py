@@ -65,6 +65,7 @@ def prefetch(
         items={e.id: e for e in items}, items_by_name=_by(items, fold), terms_by_name=_by(terms, fold),
         tax_codes={e.id: e for e in tax_codes}, tax_codes_by_name=_by(tax_codes, fold),
         twins=_twins(db, company_id, {fold(p.name) for p in billed}),
+        look_alikes=_look_alikes(db, company_id, billed),
         numbers=_numbers(db, company_id, documents, settings),
     )
 
@@ -150,6 +151,25 @@ def _twins(db: Session, company_id: int, folded: set[str]) -> frozenset[str]:
         )
         twins.update(rows)
     return frozenset(twins)
+
+
+def _look_alikes(db: Session, company_id: int, billed: Sequence[Party]) -> dict[str, tuple[str, ...]]:
+    """Other source parties with a similar name, linked ones left out: those were told apart already."""
+    keys = {party.id: loose(party.name) for party in billed}
+    linked = select(Link.source_key).where(Link.company_id == company_id, Link.kind == "customer")
+    by_key: dict[str, list[tuple[str, str]]] = {}
+    wanted = sorted(set(keys.values()))
+    for start in range(0, len(wanted), 500):
+        rows = db.execute(select(PartyEntry.loose, PartyEntry.source_id, PartyEntry.name).where(
+            PartyEntry.company_id == company_id, PartyEntry.loose.in_(wanted[start : start + 500]),
+            PartyEntry.source_id.not_in(linked),
+        ))
+        for key, source_id, name in rows:
+            by_key.setdefault(key, []).append((source_id, name))
+    return {
+        party_id: others for party_id, key in keys.items()
+        if (others := tuple(name for source_id, name in by_key.get(key, ()) if source_id != party_id))
+    }
 
 
 def _numbers(

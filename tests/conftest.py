@@ -18,6 +18,7 @@ from tests.infra import database as databases
 from tests.infra import postgres
 from tests.infra.processes import Processes
 from tools import redis_server
+from tools.waiting import free_port
 
 if TYPE_CHECKING:
     import redis as redis_client
@@ -193,3 +194,16 @@ def page(browser_context: BrowserContext) -> Iterator[Page]:
     complaints = browsers.watch(fresh)
     yield fresh
     assert not complaints, "the browser complained: " + "; ".join(complaints)
+
+
+@pytest.fixture
+def smtp_port(sandbox_world: World) -> Iterator[int]:
+    """Port of the sandbox's mail server; what it takes in is in `/mailbox`."""
+    from sandbox.mailbox import start_smtp
+
+    port = free_port()
+    server = start_smtp(sandbox_world, "127.0.0.1", port)
+    try:
+        yield port
+    finally:
+        server.stop()

@@ -5,6 +5,7 @@ Lenient on purpose: unknown fields are ignored, missing ones become None, and no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -14,6 +15,8 @@ from connectors.ledgers.base import Done, Echo, Kind, LedgerProfile, Record
 from domain.taxes import TaxModel
 
 Json = Mapping[str, Any]
+# Recorded answers of real companies, e.g. the fixtures of ruckus/quickbooks-ruby; a number may stand behind it.
+_DELETED = re.compile(r" \(deleted\)(-\d+)?$")
 _PARTIES = (Kind.CUSTOMER, Kind.VENDOR)
 _DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_MEMO)
 
@@ -70,7 +73,7 @@ def record(body: Json, kind: Kind) -> Record | None:
     return Record(
         kind=kind,
         id=ledger_id,
-        name=_name(body, kind) or "",
+        name=_given_name(body, kind),
         version=text(body.get("SyncToken")) or "0",
         active=body.get("Active") is not False,
         details=_details(body, kind),
@@ -200,6 +203,12 @@ def _gone(body: Json, total: Decimal | None, memo: str | None) -> bool:
 def _count_lines(lines: Sequence[object]) -> int:
     """Lines that were sent: QuickBooks appends a subtotal line by itself."""
     return sum(1 for line in lines if isinstance(line, Mapping) and line.get("DetailType") == "SalesItemLineDetail")
+
+
+def _given_name(body: Json, kind: Kind) -> str:
+    """The name without the mark QuickBooks puts behind that of an inactive record ("Acme (deleted)")."""
+    name = _name(body, kind) or ""
+    return name if body.get("Active", True) else _DELETED.sub("", name)
 
 
 def _name(body: Json, kind: Kind) -> str | None:

@@ -62,11 +62,13 @@ def parties(metadata: sa.MetaData) -> None:
         sa.Column("source_id", sa.String(64), nullable=False),
         sa.Column("name", sa.String(500), nullable=False),
         sa.Column("folded", sa.String(500), nullable=False),
+        sa.Column("loose", sa.String(500), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
         sa.UniqueConstraint("company_id", "source_id"),
         sa.Index("ix_parties_company_id", "company_id"),
         sa.Index("ix_parties_folded", "company_id", "folded"),
+        sa.Index("ix_parties_loose", "company_id", "loose"),
     )
 
 

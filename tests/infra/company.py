@@ -1,0 +1,121 @@
+"""A company connected to the sandbox without clicking: rows as the pages would have made them, real tokens.
+
+For tests and benchmarks of what comes after connecting. The pages themselves are tested in tests/web and
+tests/browser.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from config import Config
+from connectors.oauth import TokenSet
+from domain.settings import MatchBy, MissingItem
+from models import Company, CompanyLease, Membership, MirrorEntry, MirrorState, Run, User
+from sandbox.intuit import tokens as sandbox_tokens
+from sandbox.world import World
+from sync import credentials, gather, mail, mirror, requests, settings
+from sync.apply import serve
+from sync.tokens import store_new_grant
+from workers.wiring import Services
+
+
+def config_for(url: str, *, database_url: str, redis_url: str, **changes: Any) -> Config:
+    """The configuration of a process under test, pointed at the sandbox at `url`."""
+    values: dict[str, Any] = {
+        "database_url": database_url, "redis_url": redis_url, "sandbox_url": url, "secret_key": "test" * 10,
+        "encryption_keys": "k1:" + base64.urlsafe_b64encode(b"1" * 32).decode(),
+        "intuit_client_id": "SANDBOX-CLIENT-ID", "intuit_client_secret": "SANDBOX-CLIENT-SECRET-NOT-REAL",
+        "intuit_environment": "sandbox",
+    }
+    return Config(**{**values, **changes})
+
+
+def connect(services: Services, world: World, made: Mapping[str, Any], **changes: Any) -> int:
+    """Connect the seeded company `made` (the answer of a seed) and save settings; returns the company's id.
+
+    Missing items are created on the first income account; everything the seed made is in scope.
+    """
+    now = services.now()
+    realm, ci, access = str(made["realm"]), str(made["ci"]), made["autotask"]
+    with world.store.transaction():
+        granted = sandbox_tokens.grant(world, "sandbox-admin", realm, [sandbox_tokens.settings.API_SCOPE])
+        answer = sandbox_tokens.issue(world, granted)
+    tokens = TokenSet(
+        answer["access_token"], answer["refresh_token"], now + timedelta(seconds=answer["expires_in"]),
+        now + timedelta(seconds=answer["x_refresh_token_expires_in"]), None,
+    )
+    with services.sessions() as db, db.begin():
+        user = User(name="Test admin", email="admin@sandbox.invalid", theme="auto", created_at=now)
+        db.add(user)
+        db.flush()
+        company = Company(
+            name="", ledger="quickbooks", ledger_tenant=realm, source="autotask", source_tenant=ci, profile={},
+            time_zone=str(made["time_zone"]), setup_step="ready", first_posted_at=now, created_at=now,
+        )
+        db.add(company)
+        db.flush()
+        db.add_all([
+            CompanyLease(company_id=company.id, fence=0, step=""), MirrorState(company_id=company.id, progress={}),
+            Membership(company_id=company.id, user_id=user.id, role="admin", created_at=now),
+        ])
+        grant = store_new_grant(
+            db, services.key_ring, provider="quickbooks", subject=realm, tokens=tokens, now=now
+        )
+        ledger = credentials.ensure(db, company.id, credentials.LEDGER, "quickbooks", realm)
+        ledger.grant_id, ledger.connected_by, ledger.state = grant.id, user.id, credentials.CONNECTED
+        source = credentials.ensure(db, company.id, credentials.SOURCE, "autotask", ci)
+        user_access = credentials.Credentials(access["user"], access["secret"], access["integration_code"])
+        credentials.put_credentials(source, user_access, services.key_ring)
+        source.state = credentials.CONNECTED
+        settings.begin(db, company, now)
+        company_id = company.id
+    mirror.refresh(services.runtime(), company_id, services.ledger(company_id), services.source(company_id), whole=True)
+    _save(services, company_id, made, changes)
+    return company_id
+
+
+def _save(services: Services, company_id: int, made: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Settings a person would have chosen: everything in scope, missing items on an income account."""
+    with services.sessions() as db, db.begin():
+        entries = db.scalars(select(MirrorEntry).where(MirrorEntry.company_id == company_id)).all()
+        income = next(e for e in entries if e.kind == "account" and e.active and e.details.get("type") == "Income")
+        zero = [e for e in entries if e.kind == "tax_code" and e.active and e.details.get("rate") == "0"]
+        chosen: dict[str, Any] = {
+            "start_date": date(2000, 1, 1), "look_back_days": 60, "match_by": MatchBy.NUMBER, "run_limit": 5000,
+            "missing_item": MissingItem.CREATE, "created_item_account": income.ledger_id,
+            "untaxed_code": zero[0].ledger_id if zero else None, "source_time_zone": str(made["time_zone"]),
+        }
+        settings.change(db, company_id, now=services.now(), user=None, **{**chosen, **changes})
+
+
+def ask_sync(services: Services, company_id: int) -> int:
+    """What a confirmed press on Sync Now leaves in the database; returns the run's id. The caller has it read."""
+    with services.sessions() as db, db.begin():
+        company = db.get_one(Company, company_id)
+        run, _ = requests.ask_sync(db, company, now=services.now(), user=None, confirmed=True)
+        return run.id
+
+
+def sync_in_process(services: Services, company_id: int, *, rounds: int = 200) -> int:
+    """A whole Sync Now without worker processes: read, serve until the run has finished, mail. Returns the run."""
+    run_id = ask_sync(services, company_id)
+    rt = services.runtime()
+    source, ledger = services.source(company_id), services.ledger(company_id)
+    gather.scan(rt, company_id, source, ledger, run_id)
+    for _ in range(rounds):
+        serve(services.runtime(), company_id, source, ledger)
+        with services.sessions() as db:
+            if db.get_one(Run, run_id).finished_at is not None:
+                break
+            wake = db.get_one(CompanyLease, company_id).wake_at
+        if wake is not None:
+            rt.pause(min(5.0, max(0.0, (wake - services.now()).total_seconds())))
+    config = services.config
+    mail.deliver(services.sessions, services.clock.now, config.smtp_url, config.mail_from, config.public_url)
+    return run_id

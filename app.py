@@ -89,6 +89,10 @@ def _protect(app: Flask, config: Config) -> None:
     login.session_protection = None  # sessions are server-side and end by themselves
     login.user_loader(context.load_user)
     limiter = Limiter(
-        get_remote_address, app=app, storage_uri="memory://", default_limits=[], headers_enabled=False,
+        get_remote_address,
+        app=app,
+        storage_uri="memory://",
+        default_limits=[],
+        headers_enabled=False,
     )
     app.extensions["limits"] = limiter

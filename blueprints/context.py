@@ -82,7 +82,7 @@ def ring(enqueue: Callable[..., Any], *args: Any) -> bool:
     return True
 
 
-class Visitor(UserMixin):  # type: ignore[misc]
+class Visitor(UserMixin):
     """Flask-Login's view of a user; everything else reads `g.user`."""
 
     def __init__(self, user: User) -> None:

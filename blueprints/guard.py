@@ -29,7 +29,10 @@ def register(app: Flask) -> None:
 
 def check_host() -> None:
     """Links in mails and redirects are built from our own address; a request for another host gets nothing."""
-    if request.host.lower() != current_app.config["HOST"] and request.endpoint not in ("health.healthz", "health.readyz"):
+    if request.host.lower() != current_app.config["HOST"] and request.endpoint not in (
+        "health.healthz",
+        "health.readyz",
+    ):
         abort(400)
 
 
@@ -50,7 +53,8 @@ def check_visitor() -> ResponseReturnValue | None:
         return _sign_in_first()
     if need is Need.USER:
         return None
-    return _enter_company(need)
+    _enter_company(need)
+    return None
 
 
 def _user() -> User | None:

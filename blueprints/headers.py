@@ -64,11 +64,20 @@ def origin_of(url: str) -> str:
 
 def _policy(response: Response, forms: str) -> None:
     nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
-    response.headers["Content-Security-Policy"] = "; ".join((
-        "default-src 'self'", f"script-src 'self'{nonce}", "style-src 'self'", "img-src 'self' data:",
-        "font-src 'self'", "connect-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'",
-        f"form-action {forms}",
-    ))
+    response.headers["Content-Security-Policy"] = "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self'{nonce}",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            f"form-action {forms}",
+        )
+    )
 
 
 def _keep_static(response: Response) -> None:
@@ -83,7 +92,11 @@ def _log(response: Response) -> None:
         return
     user = g.get("user")
     log.info(
-        "request", method=request.method, rule=str(request.url_rule or "-"), status=response.status_code,
-        ms=round((monotonic() - g.get("started", monotonic())) * 1000), company=g.get("company_id"),
+        "request",
+        method=request.method,
+        rule=str(request.url_rule or "-"),
+        status=response.status_code,
+        ms=round((monotonic() - g.get("started", monotonic())) * 1000),
+        company=g.get("company_id"),
         user=user.id if user else None,
     )

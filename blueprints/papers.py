@@ -22,10 +22,19 @@ def draft_paper(draft: Draft, system: str) -> dict[str, Any]:
     net = sum((line.amount for line in draft.lines), Decimal(0))
     number = draft.number or "(numbered by the ledger)"
     return {
-        "system": system, "title": f"{KIND_WORDS[draft.kind]} {number}", "number": number, "day": draft.date,
-        "due": draft.due_date, "party": draft.party.name + ("" if draft.party.ledger_id else " (new customer)"),
-        "address": [], "lines": [_draft_line(line) for line in draft.lines], "net": net, "tax_label": "Tax",
-        "tax": draft.tax_total, "total": draft.total, "currency": draft.currency,
+        "system": system,
+        "title": f"{KIND_WORDS[draft.kind]} {number}",
+        "number": number,
+        "day": draft.date,
+        "due": draft.due_date,
+        "party": draft.party.name + ("" if draft.party.ledger_id else " (new customer)"),
+        "address": [],
+        "lines": [_draft_line(line) for line in draft.lines],
+        "net": net,
+        "tax_label": "Tax",
+        "tax": draft.tax_total,
+        "total": draft.total,
+        "currency": draft.currency,
     }
 
 
@@ -40,15 +49,26 @@ def source_paper(document: SourceDocument, party: Party | None, currency: str, s
     header = document.header
     net = sum((line.extended_price for line in document.lines), Decimal(0))
     return {
-        "system": system, "title": f"Invoice {header.number or header.id}", "number": header.number or header.id,
-        "day": header.document_date, "due": header.due_date, "party": party.name if party else "(no company)",
-        "address": _address(party), "lines": [
-            {"text": line.text or line.name or "(no text)", "amount": round_money(line.extended_price, currency),
-             "detail": f"{line.name or line.line_type} · {_plain(line.quantity)} × {_plain(line.rate)}"}
+        "system": system,
+        "title": f"Invoice {header.number or header.id}",
+        "number": header.number or header.id,
+        "day": header.document_date,
+        "due": header.due_date,
+        "party": party.name if party else "(no company)",
+        "address": _address(party),
+        "lines": [
+            {
+                "text": line.text or line.name or "(no text)",
+                "amount": round_money(line.extended_price, currency),
+                "detail": f"{line.name or line.line_type} · {_plain(line.quantity)} × {_plain(line.rate)}",
+            }
             for line in document.lines
         ],
-        "net": round_money(net, currency), "tax_label": f"Tax {header.tax_region or ''}".strip(),
-        "tax": header.tax_total, "total": header.total, "currency": currency,
+        "net": round_money(net, currency),
+        "tax_label": f"Tax {header.tax_region or ''}".strip(),
+        "tax": header.tax_total,
+        "total": header.total,
+        "currency": currency,
     }
 
 
@@ -62,8 +82,10 @@ def _address(party: Party | None) -> list[str]:
 
 def journal_table(rows: Sequence[JournalRow], currency: str) -> dict[str, Any]:
     return {
-        "currency": currency, "debit": sum((row.debit for row in rows), Decimal(0)),
-        "credit": sum((row.credit for row in rows), Decimal(0)), "rows": [
+        "currency": currency,
+        "debit": sum((row.debit for row in rows), Decimal(0)),
+        "credit": sum((row.credit for row in rows), Decimal(0)),
+        "rows": [
             {"account": row.account, "origin": row.source, "debit": row.debit or None, "credit": row.credit or None}
             for row in rows
         ],

@@ -27,40 +27,77 @@ class Page:
 
 
 PAGES: dict[str, Page] = {
-    "400": Page("This request cannot be read", "The browser sent something this page does not expect.", "",
-                ("Go back and try again from the page itself.",)),
+    "400": Page(
+        "This request cannot be read",
+        "The browser sent something this page does not expect.",
+        "",
+        ("Go back and try again from the page itself.",),
+    ),
     "401": Page("Please sign in", "This page is for signed-in people.", "", ("Sign in with Intuit.",)),
     "403": Page("Not allowed", "This is not open to you.", "", ("Ask an admin of the company.",)),
-    "404": Page("There is nothing here", "This address leads nowhere, or to something you do not have access to.", "",
-                ("Check the address, or start from Home.",)),
-    "405": Page("This does not work like that", "The address exists but does not take this kind of request.", "",
-                ("Use the buttons of the page.",)),
-    "409": Page("The page is out of date", "Something changed since this page was shown.", "",
-                ("Load the page again and repeat what you did.",)),
+    "404": Page(
+        "There is nothing here",
+        "This address leads nowhere, or to something you do not have access to.",
+        "",
+        ("Check the address, or start from Home.",),
+    ),
+    "405": Page(
+        "This does not work like that",
+        "The address exists but does not take this kind of request.",
+        "",
+        ("Use the buttons of the page.",),
+    ),
+    "409": Page(
+        "The page is out of date",
+        "Something changed since this page was shown.",
+        "",
+        ("Load the page again and repeat what you did.",),
+    ),
     "410": Page("This is gone", "It existed once and was removed.", "", ("Start from Home.",)),
     "413": Page("This is too large", "More was sent than a form may hold.", "", ("Send less at once.",)),
-    "429": Page("Too many tries", "There were more requests from here than a person makes.", "",
-                ("Wait a minute, then try again.",)),
-    "500": Page("Something broke here", "An error of ours kept this page from being made. It was written down.",
-                "Nothing is posted twice because of it: what was on its way is looked up before it is sent again.",
-                ("Try again in a moment.", "If it stays, tell us the reference below.")),
+    "429": Page(
+        "Too many tries",
+        "There were more requests from here than a person makes.",
+        "",
+        ("Wait a minute, then try again.",),
+    ),
+    "500": Page(
+        "Something broke here",
+        "An error of ours kept this page from being made. It was written down.",
+        "Nothing is posted twice because of it: what was on its way is looked up before it is sent again.",
+        ("Try again in a moment.", "If it stays, tell us the reference below."),
+    ),
     "503": Page("One moment, please", "Bookbridge cannot answer right now.", "", ("Try again in a minute.",)),
-    "database": Page("The database is not answering", "Pages cannot be shown while the database is away.",
-                     "Nothing is lost: whatever was being posted is looked up in QuickBooks before it goes on.",
-                     ("Try again in a minute.", "Whoever runs this installation finds the cause in its log.")),
-    "queue": Page("The job queue is not answering", "This needs the queue (Redis), and it is away.",
-                  "Nothing is lost: what was asked for is written down and goes on when the queue is back.",
-                  ("Try again in a minute.",)),
-    "role": Page("Your role does not allow this", "Your role in this company is not enough for it.",
-                 "Viewers look at everything, staff use the tools, admins connect, change settings and invite people.",
-                 ("Ask an admin of the company to do it, or to change your role under Settings, People.",)),
-    "csrf": Page("The form is out of date", "The page was open for too long, or came from somewhere else.",
-                 "Every form carries a token that ends with the session, so that no other site can press its buttons.",
-                 ("Load the page again and repeat what you did. Nothing was changed.",)),
-    "other_company": Page("This form belongs to another company",
-                          "The form was opened for one company and sent to another one.",
-                          "Two tabs with two companies can do that. Nothing was changed.",
-                          ("Load the page again and repeat what you did.",)),
+    "database": Page(
+        "The database is not answering",
+        "Pages cannot be shown while the database is away.",
+        "Nothing is lost: whatever was being posted is looked up in QuickBooks before it goes on.",
+        ("Try again in a minute.", "Whoever runs this installation finds the cause in its log."),
+    ),
+    "queue": Page(
+        "The job queue is not answering",
+        "This needs the queue (Redis), and it is away.",
+        "Nothing is lost: what was asked for is written down and goes on when the queue is back.",
+        ("Try again in a minute.",),
+    ),
+    "role": Page(
+        "Your role does not allow this",
+        "Your role in this company is not enough for it.",
+        "Viewers look at everything, staff use the tools, admins connect, change settings and invite people.",
+        ("Ask an admin of the company to do it, or to change your role under Settings, People.",),
+    ),
+    "csrf": Page(
+        "The form is out of date",
+        "The page was open for too long, or came from somewhere else.",
+        "Every form carries a token that ends with the session, so that no other site can press its buttons.",
+        ("Load the page again and repeat what you did. Nothing was changed.",),
+    ),
+    "other_company": Page(
+        "This form belongs to another company",
+        "The form was opened for one company and sent to another one.",
+        "Two tabs with two companies can do that. Nothing was changed.",
+        ("Load the page again and repeat what you did.",),
+    ),
 }
 
 
@@ -87,8 +124,16 @@ def page(code: int, key: str) -> Response:
     found = PAGES[key]
     retry = request.full_path.rstrip("?") if request.method == "GET" and code in (429, 500, 503) else ""
     html = render_template(
-        "errors/error.html", code=code, title=found.title, happened=found.happened, why=found.why, todo=found.todo,
-        incident=g.get("request_id", ""), home_url=_home(), retry_url=retry, demo=None,
+        "errors/error.html",
+        code=code,
+        title=found.title,
+        happened=found.happened,
+        why=found.why,
+        todo=found.todo,
+        incident=g.get("request_id", ""),
+        home_url=_home(),
+        retry_url=retry,
+        demo=None,
     )
     response = make_response(html, code)
     if code == 503:

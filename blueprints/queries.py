@@ -23,7 +23,9 @@ def sums(db: Session, company_id: int, *where: Any) -> tuple[int, Totals]:
     """Number of documents and sum per currency under these conditions."""
     rows = db.execute(
         select(Document.currency, func.count(), func.sum(Document.total))
-        .where(Document.company_id == company_id, *where).group_by(Document.currency).order_by(Document.currency)
+        .where(Document.company_id == company_id, *where)
+        .group_by(Document.currency)
+        .order_by(Document.currency)
     ).all()
     return sum(row[1] for row in rows), [(row[0], row[2]) for row in rows]
 
@@ -68,7 +70,9 @@ def pager(number: int, size: int, first: int, shown: int, total: int) -> dict[st
     if total <= size:
         return None
     return {
-        "first": first + 1, "last": first + shown, "total": total,
+        "first": first + 1,
+        "last": first + shown,
+        "total": total,
         "previous": address(page=number - 1) if number > 1 else None,
         "next": address(page=number + 1) if first + shown < total else None,
     }

@@ -22,11 +22,19 @@ def document_row(row: Document) -> dict[str, Any]:
     due = (row.header or {}).get("due_date")
     waiting = row.status in (Status.PENDING, Status.FAULT, Status.PROCESSING)
     return {
-        "id": row.id, "number": number_of(row), "kind": kind_word(row.ledger_kind, row.total),
-        "customer": row.party_name or "(no customer)", "day": row.document_date,
-        "due": date.fromisoformat(due) if due else None, "amount": row.total, "currency": row.currency or "USD",
-        "status": row.status, "reason": sentence(row.reasons, short), "flags": row.flags or [],
-        "waits": format_age(now() - row.seen_at) if waiting else "", **links(row.id, row.source_id, row.ledger_id),
+        "id": row.id,
+        "number": number_of(row),
+        "kind": kind_word(row.ledger_kind, row.total),
+        "customer": row.party_name or "(no customer)",
+        "day": row.document_date,
+        "due": date.fromisoformat(due) if due else None,
+        "amount": row.total,
+        "currency": row.currency or "USD",
+        "status": row.status,
+        "reason": sentence(row.reasons, short),
+        "flags": row.flags or [],
+        "waits": format_age(now() - row.seen_at) if waiting else "",
+        **links(row.id, row.source_id, row.ledger_id),
     }
 
 
@@ -34,10 +42,16 @@ def item_row(item: RunItem) -> dict[str, Any]:
     """A record of a run, as it was when the run ended (or stands now)."""
     _long, short = ledger_names(company())
     return {
-        "number": item.number or item.source_id, "kind": kind_word(item.ledger_kind, item.amount),
-        "customer": item.party_name or "(no customer)", "amount": item.amount, "currency": item.currency or "USD",
-        "status": item.status, "reason": sentence(item.reasons, short), "flags": item.flags or [],
-        "ledger_id": item.ledger_id or "", **links(item.document_id, item.source_id, item.ledger_id),
+        "number": item.number or item.source_id,
+        "kind": kind_word(item.ledger_kind, item.amount),
+        "customer": item.party_name or "(no customer)",
+        "amount": item.amount,
+        "currency": item.currency or "USD",
+        "status": item.status,
+        "reason": sentence(item.reasons, short),
+        "flags": item.flags or [],
+        "ledger_id": item.ledger_id or "",
+        **links(item.document_id, item.source_id, item.ledger_id),
     }
 
 

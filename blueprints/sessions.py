@@ -110,10 +110,16 @@ class DatabaseSessions(SessionInterface):
         raw_id, now = secrets.token_urlsafe(32), self._services.now()
         self._forget(session.key)
         with self._services.sessions() as db, db.begin():
-            db.add(WebSession(
-                id_hash=id_hash(raw_id), user_id=_user_id(session), data=dict(session), created_at=now, seen_at=now,
-                signed_in_at=session.signed_in_at,
-            ))
+            db.add(
+                WebSession(
+                    id_hash=id_hash(raw_id),
+                    user_id=_user_id(session),
+                    data=dict(session),
+                    created_at=now,
+                    seen_at=now,
+                    signed_in_at=session.signed_in_at,
+                )
+            )
             if session.renewed:
                 _sweep(db, now)
         response.set_cookie(self.name, raw_id, path="/", secure=self._secure, httponly=True, samesite="Lax")

@@ -32,8 +32,10 @@ def register(app: Flask) -> None:
 
     @app.url_defaults
     def keep_company(endpoint: str, values: dict[str, Any]) -> None:
-        if "company_id" not in values and g.get("company_id") and app.url_map.is_endpoint_expecting(
-            endpoint, "company_id"
+        if (
+            "company_id" not in values
+            and g.get("company_id")
+            and app.url_map.is_endpoint_expecting(endpoint, "company_id")
         ):
             values["company_id"] = g.company_id
 
@@ -68,7 +70,10 @@ def _build() -> dict[str, Any]:
 def _company(company: Company) -> dict[str, Any]:
     long, short = ledger_names(company)
     return {
-        "id": company.id, "name": company.name, "ledger": long, "ledger_short": short,
+        "id": company.id,
+        "name": company.name,
+        "ledger": long,
+        "ledger_short": short,
         "currency": company.currency or "–",
     }
 
@@ -76,7 +81,10 @@ def _company(company: Company) -> dict[str, Any]:
 def _entry(company: Company, current: Company | None) -> dict[str, Any]:
     kind, word, _ = condition(company)
     return {
-        "id": company.id, "name": company.name, "kind": kind, "current": current is not None and current.id == company.id,
+        "id": company.id,
+        "name": company.name,
+        "kind": kind,
+        "current": current is not None and current.id == company.id,
         "note": " · ".join(filter(None, (ledger_names(company)[0], company.currency, word))),
         "url": url_for("home.index", company_id=company.id),
     }
@@ -108,17 +116,24 @@ def last_look(company: Company) -> str:
 
 
 def count_faults(company_id: int) -> int:
-    return db().execute(
-        select(func.count()).select_from(Document)
-        .where(Document.company_id == company_id, Document.status == Status.FAULT)
-    ).scalar_one()
+    return (
+        db()
+        .execute(
+            select(func.count())
+            .select_from(Document)
+            .where(Document.company_id == company_id, Document.status == Status.FAULT)
+        )
+        .scalar_one()
+    )
 
 
 def _zone(company: Company | None) -> str:
     name = company.time_zone if company else "UTC"
     offset = now().astimezone(ZoneInfo(name)).strftime("%z")
     place = name.split("/")[-1].replace("_", " ")
-    return f"Times are {place} time (UTC{offset[:3].replace('-', '−')}:{offset[3:]})" if name != "UTC" else "Times are UTC"
+    return (
+        f"Times are {place} time (UTC{offset[:3].replace('-', '−')}:{offset[3:]})" if name != "UTC" else "Times are UTC"
+    )
 
 
 def _demo() -> dict[str, Any]:
@@ -127,10 +142,22 @@ def _demo() -> dict[str, Any]:
     steps: list[dict[str, Any]] = []
     if company is not None:
         posted = company.first_posted_at is not None
-        done = db().execute(select(func.count()).select_from(Document).where(
-            Document.company_id == company.id, Document.status == Status.COMPLETE)).scalar_one()
+        done = (
+            db()
+            .execute(
+                select(func.count())
+                .select_from(Document)
+                .where(Document.company_id == company.id, Document.status == Status.COMPLETE)
+            )
+            .scalar_one()
+        )
         steps = [
-            _step("See what the scan found", "connect.first_scan", company, company.setup_step not in ("autotask", "review")),
+            _step(
+                "See what the scan found",
+                "connect.first_scan",
+                company,
+                company.setup_step not in ("autotask", "review"),
+            ),
             _step("Post one invoice", "connect.first_posting", company, posted),
             _step("Press Sync Now", "tools.sync_now", company, done > 1),
             _step("Fix a Fault", "logs.errors", company, False),

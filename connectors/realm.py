@@ -18,8 +18,14 @@ from connectors.http import Http, read_again
 _REALM = re.compile(r"[0-9]{1,32}")
 # Only a first proposal: the company's zone can be changed in Settings.
 _ZONES = {
-    "US": "America/New_York", "CA": "America/Toronto", "GB": "Europe/London", "IE": "Europe/Dublin",
-    "AU": "Australia/Sydney", "NZ": "Pacific/Auckland", "ZA": "Africa/Johannesburg", "IN": "Asia/Kolkata",
+    "US": "America/New_York",
+    "CA": "America/Toronto",
+    "GB": "Europe/London",
+    "IE": "Europe/Dublin",
+    "AU": "Australia/Sydney",
+    "NZ": "Pacific/Auckland",
+    "ZA": "Africa/Johannesburg",
+    "IN": "Asia/Kolkata",
 }
 
 

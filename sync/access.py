@@ -29,9 +29,7 @@ def rank(role: str) -> int:
 
 def sign_in(db: Session, *, issuer: str, subject: str, name: str, email: str, now: datetime) -> User:
     """The user of this identity, made when it is new. Name and address follow what the issuer says now."""
-    identity = db.scalars(
-        select(Identity).where(Identity.issuer == issuer, Identity.subject == subject)
-    ).one_or_none()
+    identity = db.scalars(select(Identity).where(Identity.issuer == issuer, Identity.subject == subject)).one_or_none()
     if identity is not None:
         user = db.get_one(User, identity.user_id)
         user.name, user.email = name, email
@@ -62,9 +60,11 @@ def companies_of(db: Session, user_id: int) -> list[tuple[Company, str]]:
 
 
 def members(db: Session, company_id: int) -> list[Membership]:
-    return list(db.scalars(
-        select(Membership).join(User).where(Membership.company_id == company_id).order_by(func.lower(User.name))
-    ))
+    return list(
+        db.scalars(
+            select(Membership).join(User).where(Membership.company_id == company_id).order_by(func.lower(User.name))
+        )
+    )
 
 
 def admins(db: Session, company_id: int) -> list[User]:
@@ -112,9 +112,7 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def invite(
-    db: Session, company_id: int, *, email: str, role: str, token: str, by: User, now: datetime
-) -> Invitation:
+def invite(db: Session, company_id: int, *, email: str, role: str, token: str, by: User, now: datetime) -> Invitation:
     """Only the hash of the link's token is kept. An earlier open invitation of the same address is withdrawn."""
     for earlier in open_invitations(db, company_id, now):
         if earlier.email.lower() == email.lower():
@@ -158,7 +156,8 @@ def accept(db: Session, invitation: Invitation, user: User, now: datetime) -> Me
 
 def _keep_an_admin(db: Session, membership: Membership) -> None:
     others = db.execute(
-        select(func.count()).select_from(Membership)
+        select(func.count())
+        .select_from(Membership)
         .where(Membership.company_id == membership.company_id, Membership.role == "admin")
         .where(Membership.id != membership.id)
     ).scalar_one()

@@ -22,7 +22,12 @@ _LOCK_CLASS = 7301  # any number of our own: the first half of PostgreSQL's advi
 
 
 def record(
-    db: Session, company_id: int | None, now: datetime, who: str, action: str, subject: str = "",
+    db: Session,
+    company_id: int | None,
+    now: datetime,
+    who: str,
+    action: str,
+    subject: str = "",
     detail: Mapping[str, Any] | None = None,
 ) -> Audit:
     """Add one row in the caller's transaction, so that the action and its trace are kept or dropped together."""
@@ -30,8 +35,15 @@ def record(
     _one_at_a_time(db, chain)
     last = db.scalars(select(Audit).where(Audit.chain == chain).order_by(Audit.n.desc()).limit(1)).first()
     row = Audit(
-        chain=chain, n=last.n + 1 if last else 1, company_id=company_id, at=now, who=who[:320], action=action[:60],
-        subject=subject[:200], detail=dict(detail or {}), previous_hash=last.hash if last else _START,
+        chain=chain,
+        n=last.n + 1 if last else 1,
+        company_id=company_id,
+        at=now,
+        who=who[:320],
+        action=action[:60],
+        subject=subject[:200],
+        detail=dict(detail or {}),
+        previous_hash=last.hash if last else _START,
     )
     row.hash = _digest(row)
     db.add(row)
@@ -55,8 +67,15 @@ def verify(db: Session, company_id: int | None) -> int | None:
 
 def _digest(row: Audit) -> str:
     values = [
-        row.chain, row.n, row.company_id, row.at.astimezone(UTC).isoformat(timespec="microseconds"), row.who,
-        row.action, row.subject, row.detail, row.previous_hash,
+        row.chain,
+        row.n,
+        row.company_id,
+        row.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        row.who,
+        row.action,
+        row.subject,
+        row.detail,
+        row.previous_hash,
     ]
     text_form = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text_form.encode()).hexdigest()

@@ -77,18 +77,26 @@ def change(db: Session, company_id: int, *, now: datetime, user: User | None, **
 def changes(before: InvoiceSettings, after: InvoiceSettings) -> list[dict[str, Any]]:
     """[{field, before, after}] in plain JSON values."""
     old, new = codec.dump(before), codec.dump(after)
-    return [
-        {"field": name, "before": old[name], "after": new[name]} for name in new if old.get(name) != new[name]
-    ]
+    return [{"field": name, "before": old[name], "after": new[name]} for name in new if old.get(name) != new[name]]
 
 
 def _add(
-    db: Session, company_id: int, number: int, settings: InvoiceSettings, changed: list[dict[str, Any]],
-    now: datetime, user: User | None,
+    db: Session,
+    company_id: int,
+    number: int,
+    settings: InvoiceSettings,
+    changed: list[dict[str, Any]],
+    now: datetime,
+    user: User | None,
 ) -> SettingsVersion:
     version = SettingsVersion(
-        company_id=company_id, area=INVOICES, version=number, values=codec.dump(settings), changes=changed,
-        saved_by=user.id if user else None, saved_at=now,
+        company_id=company_id,
+        area=INVOICES,
+        version=number,
+        values=codec.dump(settings),
+        changes=changed,
+        saved_by=user.id if user else None,
+        saved_at=now,
     )
     db.add(version)
     db.flush()

@@ -42,8 +42,13 @@ class TokenService:
     """One per process, shared by its threads. `pause` waits that many seconds; `worker` names the process."""
 
     def __init__(
-        self, sessions: sessionmaker[Session], key_ring: KeyRing, identity: IntuitIdentity,
-        clock: Callable[[], datetime], pause: Callable[[float], None], worker: str,
+        self,
+        sessions: sessionmaker[Session],
+        key_ring: KeyRing,
+        identity: IntuitIdentity,
+        clock: Callable[[], datetime],
+        pause: Callable[[float], None],
+        worker: str,
     ) -> None:
         self._sessions, self._key_ring, self._identity = sessions, key_ring, identity
         self._clock, self._pause, self._worker = clock, pause, worker

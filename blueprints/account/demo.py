@@ -28,8 +28,16 @@ PEOPLE = {
 def demo() -> ResponseReturnValue:
     base = (services().config.sandbox_url or "").rstrip("/")
     links = [
-        {"label": "Intuit: My Apps", "url": f"{base}/intuit/myapps", "text": "Launch and disconnect, as QuickBooks shows them"},
-        {"label": "The simulated platforms", "url": f"{base}/", "text": "Autotask, QuickBooks, their books and the mailbox"},
+        {
+            "label": "Intuit: My Apps",
+            "url": f"{base}/intuit/myapps",
+            "text": "Launch and disconnect, as QuickBooks shows them",
+        },
+        {
+            "label": "The simulated platforms",
+            "url": f"{base}/",
+            "text": "Autotask, QuickBooks, their books and the mailbox",
+        },
         {"label": "Mailbox", "url": f"{base}/mailbox", "text": "The reports and invitations that were mailed"},
     ]
     people = [{"role": role, "name": name, "text": text} for role, (name, text) in PEOPLE.items()]

@@ -21,7 +21,13 @@ from sync import access, audit
 
 THEMES = [("auto", "As the system"), ("light", "Light"), ("dark", "Dark")]
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
-_SYSTEMS = (("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("Mac OS", "macOS"), ("Linux", "Linux"))
+_SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
 
 
 class ThemeForm(Form):
@@ -38,13 +44,19 @@ def profile() -> ResponseReturnValue:
 
 def _page(form: ThemeForm) -> str:
     user = the_user()
-    rows = db().scalars(
-        select(WebSession).where(WebSession.user_id == user.id).order_by(WebSession.seen_at.desc()).limit(20)
-    ).all()
+    rows = (
+        db()
+        .scalars(select(WebSession).where(WebSession.user_id == user.id).order_by(WebSession.seen_at.desc()).limit(20))
+        .all()
+    )
     return render_template(
-        "account/profile.html", form=form, user={"name": user.name, "email": user.email, "identity": "Intuit"},
-        companies=[{"name": company.name, "role": role, "url": url_for("home.index", company_id=company.id)}
-                   for company, role in access.companies_of(db(), user.id)],
+        "account/profile.html",
+        form=form,
+        user={"name": user.name, "email": user.email, "identity": "Intuit"},
+        companies=[
+            {"name": company.name, "role": role, "url": url_for("home.index", company_id=company.id)}
+            for company, role in access.companies_of(db(), user.id)
+        ],
         sessions=[_session(row) for row in rows],
     )
 
@@ -52,8 +64,13 @@ def _page(form: ThemeForm) -> str:
 def _session(row: WebSession) -> dict[str, Any]:
     """`id` is a prefix of the stored hash: enough to name the row, of no use to sign in with."""
     here = row.id_hash == cast(BrowserSession, session).key
-    return {"id": row.id_hash[:16], "here": here, "agent": agent_words((row.data or {}).get("agent", "")),
-            "started_at": row.signed_in_at or row.created_at, "seen_at": now() if here else row.seen_at}
+    return {
+        "id": row.id_hash[:16],
+        "here": here,
+        "agent": agent_words((row.data or {}).get("agent", "")),
+        "started_at": row.signed_in_at or row.created_at,
+        "seen_at": now() if here else row.seen_at,
+    }
 
 
 def agent_words(text: str) -> str:
@@ -79,7 +96,8 @@ def theme() -> ResponseReturnValue:
 def end_session(session_id: str) -> ResponseReturnValue:
     with writing() as write:
         found = [
-            row for row in write.scalars(select(WebSession).where(WebSession.user_id == the_user().id))
+            row
+            for row in write.scalars(select(WebSession).where(WebSession.user_id == the_user().id))
             if row.id_hash[:16] == session_id
         ]
         if not found:

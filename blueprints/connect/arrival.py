@@ -29,7 +29,13 @@ LEDGER, SOURCE = "quickbooks", "autotask"
 
 
 def arrive(
-    *, purpose: str, company_id: int | None, next_path: str | None, person: Person, tokens: TokenSet, realm: str,
+    *,
+    purpose: str,
+    company_id: int | None,
+    next_path: str | None,
+    person: Person,
+    tokens: TokenSet,
+    realm: str,
     claimed_realm: str | None,
 ) -> str:
     """Sign the person in and return where to go. Raises SignInProblem, or a PlatformError while proving the realm."""
@@ -43,8 +49,12 @@ def arrive(
         found = read_company(platforms.http, platforms.endpoints, tokens.access, realm)
     with writing() as db:
         user = access.sign_in(
-            db, issuer=person.issuer, subject=person.subject, name=person.name or person.email or "",
-            email=person.email or "", now=now(),
+            db,
+            issuer=person.issuer,
+            subject=person.subject,
+            name=person.name or person.email or "",
+            email=person.email or "",
+            now=now(),
         )
         if user.disabled_at is not None:
             raise SignInProblem("untrusted", "user is disabled")
@@ -72,9 +82,7 @@ def _join(
     db: Session, user: User, company_id: int | None, realm: str, found: LedgerCompany, tokens: TokenSet
 ) -> tuple[Company, str | None]:
     """The company of this realm with the user's role in it; None where the user is no member."""
-    company = db.scalars(
-        select(Company).where(Company.ledger == LEDGER, Company.ledger_tenant == realm)
-    ).one_or_none()
+    company = db.scalars(select(Company).where(Company.ledger == LEDGER, Company.ledger_tenant == realm)).one_or_none()
     if company_id is not None and (company is None or company.id != company_id):
         raise SignInProblem("other_realm", "reconnect with another company")
     if company is None:
@@ -88,8 +96,16 @@ def _join(
 
 def _new_company(db: Session, realm: str, found: LedgerCompany) -> Company:
     company = Company(
-        name=found.name, ledger=LEDGER, ledger_tenant=realm, source=SOURCE, country=found.country, currency="",
-        time_zone=found.time_zone, profile={}, setup_step="autotask", created_at=now(),
+        name=found.name,
+        ledger=LEDGER,
+        ledger_tenant=realm,
+        source=SOURCE,
+        country=found.country,
+        currency="",
+        time_zone=found.time_zone,
+        profile={},
+        setup_step="autotask",
+        created_at=now(),
     )
     db.add(company)
     db.flush()

@@ -35,8 +35,11 @@ class AutotaskForm(Form):
 @blueprint.get("/c/<int:company_id>/connect/autotask")
 def autotask(company_id: int) -> ResponseReturnValue:
     stored = _stored()
-    form = AutotaskForm(formdata=None, username=stored.user_name if stored else "",
-                        integration_code=(stored.integration_code or "") if stored else "")
+    form = AutotaskForm(
+        formdata=None,
+        username=stored.user_name if stored else "",
+        integration_code=(stored.integration_code or "") if stored else "",
+    )
     row = connection.of(db(), company_id, credentials.SOURCE)
     found = row.found if row and row.found and row.state == credentials.TESTED else None
     return _page(form, _found_lines(found) if found else None)
@@ -95,10 +98,13 @@ def _other_database(found: Company, check: SourceCheck) -> dict[str, Any] | None
     if found.source_tenant is None or found.source_tenant == check.tenant:
         return None
     return {
-        "ok": False, "title": "This user belongs to another Autotask database", "lines": [
-            {"kind": "no", "text": f"Its database is {check.tenant}; {found.name} is tied to {found.source_tenant}."}],
+        "ok": False,
+        "title": "This user belongs to another Autotask database",
+        "lines": [
+            {"kind": "no", "text": f"Its database is {check.tenant}; {found.name} is tied to {found.source_tenant}."}
+        ],
         "todo": "Numbers and ids of two databases would mix, so a company never moves from one to the other. Use a "
-                "user of the same database, or connect the other one as a company of its own.",
+        "user of the same database, or connect the other one as a company of its own.",
     }
 
 
@@ -125,7 +131,11 @@ def _keep(company_id: int, given: Credentials, check: SourceCheck) -> None:
 def _page(form: AutotaskForm, test: dict[str, Any] | None) -> ResponseReturnValue:
     found = company()
     html = render_template(
-        "connect/autotask.html", form=form, test=test, ledger=ledger_facts(found), secret_kept=_stored() is not None,
+        "connect/autotask.html",
+        form=form,
+        test=test,
+        ledger=ledger_facts(found),
+        secret_kept=_stored() is not None,
         fixing=found.source_tenant is not None,
     )
     refused = bool(form.errors) or (test is not None and not test["ok"])
@@ -135,7 +145,9 @@ def _page(form: AutotaskForm, test: dict[str, Any] | None) -> ResponseReturnValu
 def _refused(problem: PlatformError) -> dict[str, Any]:
     """Each refusal is its own sentence, made by the connector; a time-out is one as well."""
     return {
-        "ok": False, "title": "Autotask did not let us in", "lines": [{"kind": "no", "text": problem.message}],
+        "ok": False,
+        "title": "Autotask did not let us in",
+        "lines": [{"kind": "no", "text": problem.message}],
         "todo": "Nothing was saved. Correct it and test again; the secret has to be entered once more.",
     }
 
@@ -147,8 +159,12 @@ def _found_lines(found: dict[str, Any]) -> dict[str, Any]:
         _line(found["parties"] > 0, f"{format_count(found['parties'])} companies"),
         _line(found["can_read_invoices"], "Invoices: can be read", "Invoices: this user cannot see any"),
         _line(found["can_mark_invoices"], "Invoices: can be marked as synced", "Invoices: may not be marked as synced"),
-        _line(found["has_purchase_orders"], "Purchase orders: yes", "Purchase orders: no, there is no inventory module",
-              bad="dash"),
+        _line(
+            found["has_purchase_orders"],
+            "Purchase orders: yes",
+            "Purchase orders: no, there is no inventory module",
+            bad="dash",
+        ),
     ]
     lines += [{"kind": "ask", "text": note} for note in found.get("notes", ())]
     return {"ok": True, "title": f"Connected to Autotask database {found['tenant']}", "lines": lines, "todo": ""}

@@ -28,8 +28,10 @@ from sync import audit, connection, credentials, requests, settings, tokens
 log = structlog.get_logger("web")
 SIDES = (credentials.LEDGER, credentials.SOURCE)
 WORDS = {
-    credentials.CONNECTED: ("ok", "Connected"), credentials.RECONNECT: ("bad", "Reconnect"),
-    credentials.DISCONNECTED: ("bad", "Not connected"), credentials.TESTED: ("wait", "Tested, not connected yet"),
+    credentials.CONNECTED: ("ok", "Connected"),
+    credentials.RECONNECT: ("bad", "Reconnect"),
+    credentials.DISCONNECTED: ("bad", "Not connected"),
+    credentials.TESTED: ("wait", "Tested, not connected yet"),
 }
 
 
@@ -37,8 +39,12 @@ WORDS = {
 def connections(company_id: int) -> ResponseReturnValue:
     scan = requests.open_run(db(), company_id, "first_scan")
     return render_template(
-        "connect/connections.html", connections=[_card(side) for side in SIDES], may_change=g.role == "admin",
-        scan={"text": f"The first scan is running. {scan.step}".strip(), "url": url_for("connect.first_scan")} if scan else None,
+        "connect/connections.html",
+        connections=[_card(side) for side in SIDES],
+        may_change=g.role == "admin",
+        scan={"text": f"The first scan is running. {scan.step}".strip(), "url": url_for("connect.first_scan")}
+        if scan
+        else None,
     )
 
 
@@ -49,7 +55,11 @@ def _card(side: str) -> dict[str, Any]:
     connected = row is not None and row.state == credentials.CONNECTED
     problem = row.problem or "" if row else ""
     return {
-        "id": side, "name": _name(found, side), "kind": kind, "word": word, "problem": problem,
+        "id": side,
+        "name": _name(found, side),
+        "kind": kind,
+        "word": word,
+        "problem": problem,
         "problem_text": "Posting waits meanwhile; nothing is lost and nothing is posted twice." if problem else "",
         "facts": _facts(found, row, side) if row else [("State", "Not connected yet")],
         "primary": _connect(found, side) if admin and not connected else None,
@@ -66,8 +76,10 @@ def _connect(found: Company, side: str, *, again: bool = False) -> dict[str, Any
     if side == credentials.SOURCE:
         return {"label": "Test or change" if again else "Connect", "url": url_for("connect.autotask")}
     return {
-        "label": "Reconnect" if again or found.source_tenant else "Connect", "url": url_for("connect.intuit_start"),
-        "method": "post", "fields": {"purpose": "reconnect", "for_company": found.id},
+        "label": "Reconnect" if again or found.source_tenant else "Connect",
+        "url": url_for("connect.intuit_start"),
+        "method": "post",
+        "fields": {"purpose": "reconnect", "for_company": found.id},
     }
 
 
@@ -75,7 +87,8 @@ def _facts(found: Company, row: Connection, side: str) -> list[tuple[str, str]]:
     zone = found.time_zone
     facts = [
         ("Company", found.name) if side == credentials.LEDGER else ("Database", row.tenant),
-        ("Country and currency", f"{found.country or '–'}, {found.currency or '–'}") if side == credentials.LEDGER
+        ("Country and currency", f"{found.country or '–'}, {found.currency or '–'}")
+        if side == credentials.LEDGER
         else ("API user", row.user_name or "–"),
         ("Connected by", who(row.connected_by)),
         ("Since", format_moment(row.connected_at, zone) if row.connected_at else "–"),
@@ -99,8 +112,11 @@ def disconnect(company_id: int, side: str) -> ResponseReturnValue:
         raise Problem(404, "404")
     count, totals = waiting_documents(db(), company_id)
     return render_template(
-        "connect/disconnect_confirm.html", name=_name(company(), side), open={"count": count, "totals": totals},
-        action=url_for("connect.disconnect_now", side=side), keep_url=url_for("connect.connections"),
+        "connect/disconnect_confirm.html",
+        name=_name(company(), side),
+        open={"count": count, "totals": totals},
+        action=url_for("connect.disconnect_now", side=side),
+        keep_url=url_for("connect.connections"),
         recent_sign_in_needed=not signed_in_recently(),
     )
 
@@ -118,7 +134,10 @@ def disconnect_now(company_id: int, side: str) -> ResponseReturnValue:
     name = _name(company(), side)
     flash(f"{name} is disconnected. Settings, links and history are kept.", "ok")
     if not revoked:
-        flash(f"{name} did not answer, so remove Bookbridge there as well, under My Apps. Our tokens are destroyed.", "warn")
+        flash(
+            f"{name} did not answer, so remove Bookbridge there as well, under My Apps. Our tokens are destroyed.",
+            "warn",
+        )
     return redirect(url_for("connect.connections"))
 
 
@@ -151,5 +170,3 @@ def _forget(session: Session, company_id: int, side: str) -> None:
     run: Run | None = requests.open_run(session, company_id)
     if run is not None:
         requests.stop(session, run, now=now(), user=the_user())
-
-

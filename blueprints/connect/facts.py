@@ -36,16 +36,20 @@ def ledger_facts(company: Company) -> dict[str, Any]:
         facts.append(("Books closed through", closed or "not closed"))
     facts += [(label, f"{format_count(n)}") for label, n in mirror_counts(company.id)]
     return {
-        "company": company.name, "country": country_name(company.country), "currency": company.currency or "currency being read",
+        "company": company.name,
+        "country": country_name(company.country),
+        "currency": company.currency or "currency being read",
         "signed_in_as": who(row.connected_by if row else None),
-        "signed_in_at": row.connected_at if row and row.connected_at else company.created_at, "facts": facts,
+        "signed_in_at": row.connected_at if row and row.connected_at else company.created_at,
+        "facts": facts,
     }
 
 
 def mirror_counts(company_id: int) -> list[tuple[str, int]]:
     rows = db().execute(
         select(MirrorEntry.kind, func.count())
-        .where(MirrorEntry.company_id == company_id, MirrorEntry.active.is_(True)).group_by(MirrorEntry.kind)
+        .where(MirrorEntry.company_id == company_id, MirrorEntry.active.is_(True))
+        .group_by(MirrorEntry.kind)
     )
     counts = {kind: number for kind, number in rows}  # noqa: C416 (rows are tuples of unknown length to the checker)
     labels = (("customer", "Customers"), ("item", "Items"), ("account", "Accounts"))
@@ -56,7 +60,9 @@ def source_facts(row: Connection) -> dict[str, Any]:
     """Step 2 as it was found by the last test."""
     found = row.found or {}
     return {
-        "user": row.user_name or "–", "zone": row.api_url or "–", "database": row.tenant,
+        "user": row.user_name or "–",
+        "zone": row.api_url or "–",
+        "database": row.tenant,
         "facts": [
             ("Companies", format_count(found.get("parties", 0))),
             ("Invoices", "can be read and marked" if found.get("can_mark_invoices") else "can be read"),

@@ -31,20 +31,30 @@ from workers import enqueue
 
 @blueprint.get("/c/<int:company_id>/first-posting")
 def first_posting(company_id: int) -> ResponseReturnValue:
-    scan = db().scalars(
-        select(Run).where(Run.company_id == company_id, Run.kind == "first_scan").order_by(Run.id.desc()).limit(1)
-    ).first()
+    scan = (
+        db()
+        .scalars(
+            select(Run).where(Run.company_id == company_id, Run.kind == "first_scan").order_by(Run.id.desc()).limit(1)
+        )
+        .first()
+    )
     if scan is None or scan.finished_at is None:
         return redirect(url_for("connect.first_scan" if scan else "connect.review"))
     sending, item = _by_hand(company_id)
     step = _step(company_id)
     listed = _candidates() if step == 2 and sending is None else None
     return render_template(
-        "connect/first_posting.html", step=step, chosen=_chosen() if step == 2 and sending is None else None,
-        result=scan_result(scan) if scan.state == RunState.FINISHED else None, sending=sending,
-        candidates=[_candidate(row) for row in listed.rows] if listed else [], page=listed.pager if listed else None,
-        q=request.args.get("q", ""), posted=_posted(item) if item is not None and sending is None else None,
-        rest=_rest(company_id) if step == 3 else None, postable=may(g.role, Need.STAFF),
+        "connect/first_posting.html",
+        step=step,
+        chosen=_chosen() if step == 2 and sending is None else None,
+        result=scan_result(scan) if scan.state == RunState.FINISHED else None,
+        sending=sending,
+        candidates=[_candidate(row) for row in listed.rows] if listed else [],
+        page=listed.pager if listed else None,
+        q=request.args.get("q", ""),
+        posted=_posted(item) if item is not None and sending is None else None,
+        rest=_rest(company_id) if step == 3 else None,
+        postable=may(g.role, Need.STAFF),
         automatic=settings.load_invoices(db(), company_id).sync_state is SyncState.ON,
     )
 
@@ -61,22 +71,38 @@ def _step(company_id: int) -> int:
 
 def ready_documents(company_id: int) -> tuple[int, list[tuple[str, Decimal]]]:
     """What a Sync would post, as far as the last reading knows."""
-    return sums(db(), company_id, Document.status == Status.PENDING, Document.before_start.is_(False),
-                Document.reason_code.in_((*READY, "waits_for_reading")))
+    return sums(
+        db(),
+        company_id,
+        Document.status == Status.PENDING,
+        Document.before_start.is_(False),
+        Document.reason_code.in_((*READY, "waits_for_reading")),
+    )
 
 
 def _by_hand(company_id: int) -> tuple[dict[str, Any] | None, RunItem | None]:
     """What is being sent now, and the row of the document last posted by hand."""
-    run = db().scalars(
-        select(Run).where(Run.company_id == company_id, Run.kind == "first_posting").order_by(Run.id.desc()).limit(1)
-    ).first()
+    run = (
+        db()
+        .scalars(
+            select(Run)
+            .where(Run.company_id == company_id, Run.kind == "first_posting")
+            .order_by(Run.id.desc())
+            .limit(1)
+        )
+        .first()
+    )
     if run is None:
         return None, None
     item = db().scalars(select(RunItem).where(RunItem.run_id == run.id).order_by(RunItem.id.desc()).limit(1)).first()
     if run.finished_at is not None or item is None:
         return None, item
     here = url_for("connect.first_posting")
-    return {"number": item.number or item.source_id, "run_url": url_for("logs.run", run_id=run.id), "live_url": here}, item
+    return {
+        "number": item.number or item.source_id,
+        "run_url": url_for("logs.run", run_id=run.id),
+        "live_url": here,
+    }, item
 
 
 def _candidates() -> Any:
@@ -84,7 +110,8 @@ def _candidates() -> Any:
     statement = (
         select(Document)
         .where(Document.company_id == company().id, Document.status == Status.PENDING, Document.reason_code.in_(READY))
-        .where(Document.before_start.is_(False)).order_by(Document.document_date.desc(), Document.id.desc())
+        .where(Document.before_start.is_(False))
+        .order_by(Document.document_date.desc(), Document.id.desc())
     )
     if q:
         like = f"%{q}%"
@@ -94,8 +121,13 @@ def _candidates() -> Any:
 
 def _candidate(row: Document) -> dict[str, Any]:
     return {
-        "id": row.id, "number": number_of(row), "kind": kind_word(row.ledger_kind, row.total), "customer": row.party_name,
-        "day": row.document_date, "amount": row.total, "currency": row.currency,
+        "id": row.id,
+        "number": number_of(row),
+        "kind": kind_word(row.ledger_kind, row.total),
+        "customer": row.party_name,
+        "day": row.document_date,
+        "amount": row.total,
+        "currency": row.currency,
         "url": url_for("connect.first_posting", document=row.id),
     }
 
@@ -117,14 +149,23 @@ def _chosen() -> dict[str, Any] | None:
         except PlatformError as problem:
             raise Problem(409, "409", why=problem.message) from problem
         if shown.draft is None:
-            flash(f"{number_of(row)} cannot be posted now: {'; '.join(r.sentence(short) for r in shown.reasons)}.", "warn")
+            flash(
+                f"{number_of(row)} cannot be posted now: {'; '.join(r.sentence(short) for r in shown.reasons)}.", "warn"
+            )
             return None
         ready = row.status == Status.PENDING and row.reason_code in READY
         return {
-            "id": row.id, "number": number_of(row), "customer": shown.draft.party.name,
-            "kind": kind_word(shown.draft.kind, row.total), "amount": shown.draft.total, "currency": shown.draft.currency,
-            "journal": journal_table(shown.journal, shown.draft.currency), "paper": draft_paper(shown.draft, short),
-            "notes": [*shown.creates, *shown.notes], "ready": ready, "reason": sentence(row.reasons, short),
+            "id": row.id,
+            "number": number_of(row),
+            "customer": shown.draft.party.name,
+            "kind": kind_word(shown.draft.kind, row.total),
+            "amount": shown.draft.total,
+            "currency": shown.draft.currency,
+            "journal": journal_table(shown.journal, shown.draft.currency),
+            "paper": draft_paper(shown.draft, short),
+            "notes": [*shown.creates, *shown.notes],
+            "ready": ready,
+            "reason": sentence(row.reasons, short),
         }
 
 
@@ -132,7 +173,7 @@ def _document(session: Any, document_id: int) -> Document:
     row = session.get(Document, document_id)
     if row is None or row.company_id != company().id:
         raise Problem(404, "404")
-    return row  # type: ignore[no-any-return]
+    return row
 
 
 @blueprint.post("/c/<int:company_id>/first-posting")
@@ -155,10 +196,16 @@ def _posted(item: RunItem) -> dict[str, Any]:
     done = row.status == Status.COMPLETE
     differs = str(Flag.DIFFERS) in (row.flags or [])
     return {
-        "number": number_of(row), "kind": kind_word(row.ledger_kind, row.total), "customer": row.party_name,
-        "at": row.completed_at or item.changed_at, "status": row.status,
-        "ledger_number": row.ledger_number or row.ledger_id or "", "currency": row.currency, "same": not differs,
-        "comparison": _comparison(row) if done else [], "reason": sentence(row.reasons, short),
+        "number": number_of(row),
+        "kind": kind_word(row.ledger_kind, row.total),
+        "customer": row.party_name,
+        "at": row.completed_at or item.changed_at,
+        "status": row.status,
+        "ledger_number": row.ledger_number or row.ledger_id or "",
+        "currency": row.currency,
+        "same": not differs,
+        "comparison": _comparison(row) if done else [],
+        "reason": sentence(row.reasons, short),
         **links(row.id, row.source_id, row.ledger_id),
     }
 
@@ -167,8 +214,12 @@ def _comparison(row: Document) -> list[dict[str, Any]]:
     shown = row.ledger_total if row.ledger_total is not None else abs(row.total)
     return [
         {"label": "Number", "source": number_of(row), "ledger": row.ledger_number or "–", "strong": False},
-        {"label": f"Total {row.currency}", "source": format_amount(abs(row.total), row.currency),
-         "ledger": format_amount(shown, row.currency), "strong": True},
+        {
+            "label": f"Total {row.currency}",
+            "source": format_amount(abs(row.total), row.currency),
+            "ledger": format_amount(shown, row.currency),
+            "strong": True,
+        },
     ]
 
 
@@ -178,11 +229,19 @@ def _rest(company_id: int) -> dict[str, Any] | None:
         return None
     waiting, _ = sums(db(), company_id, Document.status == Status.FAULT)
     limit = settings.load_invoices(db(), company_id).run_limit
-    over = f" This is more than the {limit:,} a run may post without asking; pressing is the answer." if count > limit else ""
+    over = (
+        f" This is more than the {limit:,} a run may post without asking; pressing is the answer."
+        if count > limit
+        else ""
+    )
     return {
-        "count": count, "totals": totals, "waiting": waiting,
+        "count": count,
+        "totals": totals,
+        "waiting": waiting,
         "sentence": f"{format_plural(count, 'document')} will be posted.{over}",
-        "choices": [{"value": "all", "label": "Everything that is ready", "note": "In full batches, with a report by mail."}],
+        "choices": [
+            {"value": "all", "label": "Everything that is ready", "note": "In full batches, with a report by mail."}
+        ],
     }
 
 

@@ -20,10 +20,17 @@ def invitation(token: str) -> ResponseReturnValue:
     session["next"] = url_for("connect.invitation", token=token)
     inviter = db().get_one(User, found.invited_by)
     return render_template(
-        "connect/invite.html", signed_in_as=g.user.email if g.user else "", invitation={
-            "company": db().get_one(Company, found.company_id).name, "role": found.role, "by": inviter.name,
-            "email": found.email, "expires_at": found.created_at + access.INVITATION_LIFE,
-            "accept_url": url_for("connect.accept_invitation", token=token) if g.user else url_for("connect.intuit_start"),
+        "connect/invite.html",
+        signed_in_as=g.user.email if g.user else "",
+        invitation={
+            "company": db().get_one(Company, found.company_id).name,
+            "role": found.role,
+            "by": inviter.name,
+            "email": found.email,
+            "expires_at": found.created_at + access.INVITATION_LIFE,
+            "accept_url": url_for("connect.accept_invitation", token=token)
+            if g.user
+            else url_for("connect.intuit_start"),
         },
     )
 
@@ -38,10 +45,9 @@ def accept_invitation(token: str) -> ResponseReturnValue:
         member = access.accept(write, found, write.get_one(User, the_user().id), now()) if found else None
         if found is None or member is None:
             return redirect(url_for("connect.invitation", token=token))
-        audit.record(write, found.company_id, now(), the_user().email, "invitation accepted", found.email,
-                     {"role": member.role})
+        audit.record(
+            write, found.company_id, now(), the_user().email, "invitation accepted", found.email, {"role": member.role}
+        )
     session.pop("next", None)
     flash("Welcome. You are a member now.", "ok")
     return redirect(url_for("home.index", company_id=found.company_id))
-
-

@@ -17,19 +17,27 @@ from workers import enqueue
 
 SENTENCES: dict[str, tuple[str, str]] = {
     "consent": ("Nothing was connected", "Intuit says that the consent was not given. Nothing was read or stored."),
-    "state": ("Please start again",
-              "This sign-in was not started here, is older than ten minutes, or was used before. Nothing was changed."),
-    "untrusted": ("The sign-in could not be trusted",
-                  "What Intuit sent back does not fit what was asked for. Nothing was changed; please start again."),
+    "state": (
+        "Please start again",
+        "This sign-in was not started here, is older than ten minutes, or was used before. Nothing was changed.",
+    ),
+    "untrusted": (
+        "The sign-in could not be trusted",
+        "What Intuit sent back does not fit what was asked for. Nothing was changed; please start again.",
+    ),
     "code": ("Please start again", "Intuit does not accept this sign-in any more: its code was used or is too old."),
-    "email": ("Your e-mail address is not verified",
-              "Intuit has not verified the e-mail address of this account. Verify it in your Intuit account, then "
-              "sign in again."),
+    "email": (
+        "Your e-mail address is not verified",
+        "Intuit has not verified the e-mail address of this account. Verify it in your Intuit account, then "
+        "sign in again.",
+    ),
     "away": ("Intuit is not answering", "Nothing was changed. Try again in a minute; what runs already goes on."),
     "no_company": ("No company was chosen", "Intuit named no QuickBooks company. Start again and choose one."),
-    "other_realm": ("This is another QuickBooks company",
-                    "The connection belongs to one QuickBooks company and never moves to another. To use the other "
-                    "one as well, connect it as a company of its own; both stay apart."),
+    "other_realm": (
+        "This is another QuickBooks company",
+        "The connection belongs to one QuickBooks company and never moves to another. To use the other "
+        "one as well, connect it as a company of its own; both stay apart.",
+    ),
 }
 
 
@@ -67,7 +75,10 @@ def launch() -> ResponseReturnValue:
 def consent() -> ResponseReturnValue:
     """What is read, written and never done, before anything is asked of Intuit."""
     return render_template(
-        "connect/consent.html", launched="launched" in request.args, signed_in=g.user is not None, company_hint="",
+        "connect/consent.html",
+        launched="launched" in request.args,
+        signed_in=g.user is not None,
+        company_hint="",
     )
 
 
@@ -99,7 +110,12 @@ def problem() -> ResponseReturnValue:
         return redirect(url_for("connect.start"))
     title, sentence = SENTENCES[key]
     page = render_template(
-        "connect/denied.html", title=title, sentence=sentence, company="", admins=[], signed_in_as=_me(),
+        "connect/denied.html",
+        title=title,
+        sentence=sentence,
+        company="",
+        admins=[],
+        signed_in_as=_me(),
     )
     return page, 200 if key in ("consent", "no_company", "other_realm") else 400
 
@@ -116,8 +132,12 @@ def denied() -> ResponseReturnValue:
     )
     admins = [_admin(user.name, user.email) for user in access.admins(db(), company.id)]
     page = render_template(
-        "connect/denied.html", title="You are not a member yet", sentence=sentence, company=company.name,
-        admins=admins, signed_in_as=_me(),
+        "connect/denied.html",
+        title="You are not a member yet",
+        sentence=sentence,
+        company=company.name,
+        admins=admins,
+        signed_in_as=_me(),
     )
     return page, 403
 

@@ -21,7 +21,10 @@ def review(company_id: int) -> ResponseReturnValue:
     if row is None or row.secret is None:
         return redirect(url_for("connect.autotask"))
     return render_template(
-        "connect/review.html", ledger=ledger_facts(company()), source=source_facts(row), problems=_problems(row),
+        "connect/review.html",
+        ledger=ledger_facts(company()),
+        source=source_facts(row),
+        problems=_problems(row),
         start_date=settings.load_invoices(db(), company_id).start_date,
     )
 

@@ -22,9 +22,16 @@ from sync import gather, mirror, settings
 from workers import enqueue
 
 STEPS = (
-    "QuickBooks company and preferences", "QuickBooks tax codes", "QuickBooks customers", "QuickBooks vendors",
-    "QuickBooks items", "QuickBooks accounts", "QuickBooks terms", "Autotask billing codes, terms and taxes",
-    "Autotask invoice headers", "Autotask invoices with their lines",
+    "QuickBooks company and preferences",
+    "QuickBooks tax codes",
+    "QuickBooks customers",
+    "QuickBooks vendors",
+    "QuickBooks items",
+    "QuickBooks accounts",
+    "QuickBooks terms",
+    "Autotask billing codes, terms and taxes",
+    "Autotask invoice headers",
+    "Autotask invoices with their lines",
 )
 READY = ("waits_for_sync", "queued", "run_stopped")
 
@@ -53,9 +60,13 @@ def scan_again(company_id: int) -> ResponseReturnValue:
 
 
 def _newest() -> Run | None:
-    return db().scalars(
-        select(Run).where(Run.company_id == company().id, Run.kind == "first_scan").order_by(Run.id.desc()).limit(1)
-    ).first()
+    return (
+        db()
+        .scalars(
+            select(Run).where(Run.company_id == company().id, Run.kind == "first_scan").order_by(Run.id.desc()).limit(1)
+        )
+        .first()
+    )
 
 
 def _context(run: Run) -> dict[str, Any]:
@@ -63,12 +74,23 @@ def _context(run: Run) -> dict[str, Any]:
     done = _steps_done(run) if running else len(STEPS)
     state = "running" if running else "finished" if run.state == RunState.FINISHED else "failed"
     steps = [
-        {"kind": "done" if n < done else "now" if n == done and running else "wait", "text": text, "detail": "", "span": None}
+        {
+            "kind": "done" if n < done else "now" if n == done and running else "wait",
+            "text": text,
+            "detail": "",
+            "span": None,
+        }
         for n, text in enumerate(STEPS)
     ]
     return {
-        "scan": {"state": state, "steps": steps, "done": done, "total": len(STEPS), "started_at": run.started_at,
-                 "message": run.message or "The scan ended without a result."},
+        "scan": {
+            "state": state,
+            "steps": steps,
+            "done": done,
+            "total": len(STEPS),
+            "started_at": run.started_at,
+            "message": run.message or "The scan ended without a result.",
+        },
         "result": scan_result(run) if state == "finished" else None,
         "live_url": url_for("connect.first_scan_live") if running else "",
     }
@@ -93,11 +115,15 @@ def scan_result(run: Run) -> dict[str, Any]:
     older_count, older_totals = before_start(db(), run.company_id)
     since = gather.window(current, run.started_at).since.date()
     return {
-        "count": sum(each["count"] for each in outcomes) + older_count, "since": since,
-        "finished_at": run.finished_at, "lists": _lists(summary, current), "outcomes": _outcomes(outcomes),
+        "count": sum(each["count"] for each in outcomes) + older_count,
+        "since": since,
+        "finished_at": run.finished_at,
+        "lists": _lists(summary, current),
+        "outcomes": _outcomes(outcomes),
         "ready": sum(each["count"] for each in outcomes if each["reason"] in READY),
         "asks": sum(each["count"] for each in outcomes if each["status"] == Status.FAULT),
-        "older": {"count": older_count, "totals": older_totals}, "all_url": url_for("home.documents", tab="all"),
+        "older": {"count": older_count, "totals": older_totals},
+        "all_url": url_for("home.documents", tab="all"),
     }
 
 
@@ -110,7 +136,8 @@ def _outcomes(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         groups.setdefault((each["status"], code), []).append(each)
     rows = [
         {
-            "status": status, "count": sum(row["count"] for row in rows),
+            "status": status,
+            "count": sum(row["count"] for row in rows),
             "totals": add_up((row["currency"], Decimal(row["total"])) for row in rows),
             "text": "Would be posted" if code == "waits_for_sync" else title(code) if code else "In the books already",
         }
@@ -121,14 +148,22 @@ def _outcomes(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _lists(summary: dict[str, Any], current: InvoiceSettings) -> list[dict[str, Any]]:
     customers = summary.get("customers", {})
-    found = db().execute(
-        select(func.count()).select_from(PartyEntry).where(PartyEntry.company_id == company().id)
-    ).scalar_one()
+    found = (
+        db()
+        .execute(select(func.count()).select_from(PartyEntry).where(PartyEntry.company_id == company().id))
+        .scalar_one()
+    )
     similar = customers.get("similar", 0)
-    rows = [{
-        "name": "Customers", "found": found, "exact": customers.get("matched", 0), "similar": similar,
-        "new": customers.get("new", 0), "url": url_for("logs.errors", view="document", q="looks like") if similar else "",
-    }]
+    rows = [
+        {
+            "name": "Customers",
+            "found": found,
+            "exact": customers.get("matched", 0),
+            "similar": similar,
+            "new": customers.get("new", 0),
+            "url": url_for("logs.errors", view="document", q="looks like") if similar else "",
+        }
+    ]
     catalog = mirror.catalog_of(db(), company().id)
     by = {MatchBy.NAME: "name", MatchBy.ID: "id", MatchBy.NUMBER: "number"}[current.match_by]
     codes = {fold(str(getattr(code, by))) for code in catalog.codes.values() if code.active and getattr(code, by)}
@@ -139,10 +174,13 @@ def _lists(summary: dict[str, Any], current: InvoiceSettings) -> list[dict[str, 
 
 def _compared(name: str, wanted: set[str], kind: str) -> dict[str, Any]:
     """Names of a source list against the mirror. Only what a document needs is ever created."""
-    known = set(db().scalars(select(MirrorEntry.folded).where(
-        MirrorEntry.company_id == company().id, MirrorEntry.kind == kind, MirrorEntry.active.is_(True)
-    )))
+    known = set(
+        db().scalars(
+            select(MirrorEntry.folded).where(
+                MirrorEntry.company_id == company().id, MirrorEntry.kind == kind, MirrorEntry.active.is_(True)
+            )
+        )
+    )
     exact = len(wanted & known)
     new = 0 if kind == "term" else len(wanted) - exact
     return {"name": name, "found": len(wanted), "exact": exact, "similar": 0, "new": new, "url": ""}
-

@@ -60,10 +60,19 @@ def intuit_start() -> ResponseReturnValue:
     state, nonce, verifier = (secrets.token_urlsafe(size) for size in (32, 24, 64))
     with writing() as db:
         db.execute(delete(OAuthState).where(OAuthState.created_at < now() - STATE_LIFE))
-        db.add(OAuthState(
-            state_hash=_hash(state), session_hash=_hash(browser["signing_in"]), provider=PROVIDER, nonce=nonce,
-            verifier=verifier, purpose=purpose, company_id=company_id, next_path=next_path, created_at=now(),
-        ))
+        db.add(
+            OAuthState(
+                state_hash=_hash(state),
+                session_hash=_hash(browser["signing_in"]),
+                provider=PROVIDER,
+                nonce=nonce,
+                verifier=verifier,
+                purpose=purpose,
+                company_id=company_id,
+                next_path=next_path,
+                created_at=now(),
+            )
+        )
     scopes = SIGN_IN_SCOPES if purpose == SIGN_IN else CONNECT_SCOPES
     try:
         url = services().identity.authorize_url(state=state, nonce=nonce, code_verifier=verifier, scopes=scopes)
@@ -89,10 +98,17 @@ def intuit_callback() -> ResponseReturnValue:
         if request.args.get("error"):
             raise SignInProblem("consent")
         exchange, person, claims = _exchange(started)
-        return redirect(arrive(
-            purpose=started.purpose, company_id=started.company_id, next_path=started.next_path, person=person,
-            tokens=exchange.tokens, realm=request.args.get("realmId", ""), claimed_realm=claims.realm,
-        ))
+        return redirect(
+            arrive(
+                purpose=started.purpose,
+                company_id=started.company_id,
+                next_path=started.next_path,
+                person=person,
+                tokens=exchange.tokens,
+                realm=request.args.get("realmId", ""),
+                claimed_realm=claims.realm,
+            )
+        )
     except SignInProblem as problem:
         return _refuse(problem.key, problem.detail)
     except (GrantRejected, SignInRejected) as problem:
@@ -107,9 +123,16 @@ def _consume(state: str) -> Started:
     """Take the state's row away, in one statement: a repeated callback finds nothing. Raises SignInProblem."""
     with writing() as db:
         row = db.execute(
-            delete(OAuthState).where(OAuthState.state_hash == _hash(state)).returning(
-                OAuthState.session_hash, OAuthState.purpose, OAuthState.nonce, OAuthState.verifier,
-                OAuthState.company_id, OAuthState.next_path, OAuthState.created_at,
+            delete(OAuthState)
+            .where(OAuthState.state_hash == _hash(state))
+            .returning(
+                OAuthState.session_hash,
+                OAuthState.purpose,
+                OAuthState.nonce,
+                OAuthState.verifier,
+                OAuthState.company_id,
+                OAuthState.next_path,
+                OAuthState.created_at,
             )
         ).first()
     if row is None:

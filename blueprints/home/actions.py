@@ -37,9 +37,11 @@ def find(document_id: int) -> Document:
 
 def _ticked(values: Sequence[str]) -> list[Document]:
     ids = [int(each) for each in values if each.isdigit() and len(each) < 12][:500]
-    return list(db().scalars(
-        select(Document).where(Document.company_id == company().id, Document.id.in_(ids)).order_by(Document.id)
-    ))
+    return list(
+        db().scalars(
+            select(Document).where(Document.company_id == company().id, Document.id.in_(ids)).order_by(Document.id)
+        )
+    )
 
 
 @blueprint.post("/c/<int:company_id>/documents/bulk")
@@ -66,23 +68,41 @@ def skip(company_id: int) -> ResponseReturnValue:
         return _ask_skip(form, rows), 422 if form.errors else 200
     with writing() as write:
         found = write.scalars(select(Document).where(Document.id.in_([row.id for row in rows]))).all()
-        done = sum(
-            decisions.skip(write, row, why=form.reason.data, now=now(), who=the_user().name) for row in found
+        done = sum(decisions.skip(write, row, why=form.reason.data, now=now(), who=the_user().name) for row in found)
+        audit.record(
+            write,
+            company_id,
+            now(),
+            the_user().email,
+            "skipped",
+            format_plural(done, "document"),
+            {"documents": [row.id for row in found]},
         )
-        audit.record(write, company_id, now(), the_user().email, "skipped", format_plural(done, "document"),
-                     {"documents": [row.id for row in found]})
     flash(f"{format_plural(done, 'document')} set aside.", "ok")
     if done < len(rows):
-        flash(f"{format_plural(len(rows) - done, 'document')} could not be set aside: in the books or on the way.", "warn")
+        flash(
+            f"{format_plural(len(rows) - done, 'document')} could not be set aside: in the books or on the way.", "warn"
+        )
     return redirect(url_for("home.documents"))
 
 
 def _ask_skip(form: SkipForm, rows: Sequence[Document]) -> str:
     return render_template(
-        "home/skip_confirm.html", form=form, totals=add_up((row.currency or "USD", row.total) for row in rows),
-        documents=[{"id": row.id, "number": number_of(row), "customer": row.party_name, "amount": row.total,
-                    "currency": row.currency or "USD"} for row in rows],
-        action=url_for("home.skip"), keep_url=url_for("home.documents"),
+        "home/skip_confirm.html",
+        form=form,
+        totals=add_up((row.currency or "USD", row.total) for row in rows),
+        documents=[
+            {
+                "id": row.id,
+                "number": number_of(row),
+                "customer": row.party_name,
+                "amount": row.total,
+                "currency": row.currency or "USD",
+            }
+            for row in rows
+        ],
+        action=url_for("home.skip"),
+        keep_url=url_for("home.documents"),
     )
 
 

@@ -20,7 +20,9 @@ from sync import access
 def boards() -> ResponseReturnValue:
     mine = access.companies_of(db(), the_user().id)
     return render_template(
-        "home/boards.html", companies=[_row(company, role) for company, role in mine], connect_url=url_for("connect.consent"),
+        "home/boards.html",
+        companies=[_row(company, role) for company, role in mine],
+        connect_url=url_for("connect.consent"),
     )
 
 
@@ -30,8 +32,19 @@ def _row(company: Company, role: str) -> dict[str, Any]:
     month = now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     posted, posted_totals = sums(db(), company.id, Document.status == Status.COMPLETE, Document.completed_at >= month)
     return {
-        "id": company.id, "name": company.name, "url": url_for("home.index", company_id=company.id), "kind": kind,
-        "ledger": ledger_names(company)[0], "currency": company.currency or "–", "word": word, "look": look,
-        "pending": pending, "pending_totals": pending_totals, "faults": count_faults(company.id), "posted": posted,
-        "posted_totals": posted_totals, "role": role, "errors_url": url_for("logs.errors", company_id=company.id),
+        "id": company.id,
+        "name": company.name,
+        "url": url_for("home.index", company_id=company.id),
+        "kind": kind,
+        "ledger": ledger_names(company)[0],
+        "currency": company.currency or "–",
+        "word": word,
+        "look": look,
+        "pending": pending,
+        "pending_totals": pending_totals,
+        "faults": count_faults(company.id),
+        "posted": posted,
+        "posted_totals": posted_totals,
+        "role": role,
+        "errors_url": url_for("logs.errors", company_id=company.id),
     }

@@ -37,10 +37,20 @@ def index(company_id: int) -> ResponseReturnValue:
     ready = company().first_posted_at is not None
     runs = db().scalars(select(Run).where(Run.company_id == company_id).order_by(Run.id.desc()).limit(5)).all()
     return render_template(
-        "home/index.html", today=today, lead=_lead(faults, running), stats=_stats(company_id, today, zone), faults=faults,
-        next_look=_next_look(current), mail_sentence=_mail_sentence(current), products=[_product(current, faults)],
-        days=_days(company_id, today, zone), runs=[run_row(run) for run in runs], needs=_needs(company_id),
-        setup=_setup(current), running=running, may_sync=ready and may(g.role, Need.STAFF),
+        "home/index.html",
+        today=today,
+        lead=_lead(faults, running),
+        stats=_stats(company_id, today, zone),
+        faults=faults,
+        next_look=_next_look(current),
+        mail_sentence=_mail_sentence(current),
+        products=[_product(current, faults)],
+        days=_days(company_id, today, zone),
+        runs=[run_row(run) for run in runs],
+        needs=_needs(company_id),
+        setup=_setup(current),
+        running=running,
+        may_sync=ready and may(g.role, Need.STAFF),
         first_posting_url=url_for("connect.first_posting") if not ready and company().setup_step == "first" else "",
     )
 
@@ -73,7 +83,13 @@ def _stat(label: str, count: int, totals: Totals, href: str) -> dict[str, Any]:
     if len(totals) > 1:
         return {"label": label, "text": f"{count:,}", "note": format_totals(totals), "href": href}
     currency, amount = totals[0] if totals else (company().currency or "USD", Decimal(0))
-    return {"label": label, "amount": amount, "currency": currency or "USD", "note": format_plural(count, "document"), "href": href}
+    return {
+        "label": label,
+        "amount": amount,
+        "currency": currency or "USD",
+        "note": format_plural(count, "document"),
+        "href": href,
+    }
 
 
 def _next_look(current: InvoiceSettings) -> str:
@@ -94,9 +110,14 @@ def _product(current: InvoiceSettings, faults: int) -> dict[str, Any]:
     pending, totals = waiting_documents(db(), company().id)
     on = current.sync_state is not SyncState.OFF
     return {
-        "name": "Invoices", "note": "Invoices and credit memos", "url": url_for("home.documents", tab="all"),
-        "sync_kind": "ok" if on else "wait", "sync_word": {"Sync invoices": "On"}.get(current.sync_state, "Next batch" if on else "Off"),
-        "pending": pending, "pending_totals": totals, "faults": faults,
+        "name": "Invoices",
+        "note": "Invoices and credit memos",
+        "url": url_for("home.documents", tab="all"),
+        "sync_kind": "ok" if on else "wait",
+        "sync_word": {"Sync invoices": "On"}.get(current.sync_state, "Next batch" if on else "Off"),
+        "pending": pending,
+        "pending_totals": totals,
+        "faults": faults,
         "links": [("Settings", url_for("settings.invoices")), ("Tools", url_for("tools.index"))],
     }
 
@@ -124,17 +145,30 @@ def _needs(company_id: int) -> list[dict[str, Any]]:
     for side in (credentials.LEDGER, credentials.SOURCE):
         row = connection.of(db(), company_id, side)
         if row is not None and row.state in (credentials.RECONNECT, credentials.DISCONNECTED):
-            needs.append({
-                "title": "A connection waits for you", "sentence": row.problem or "It was disconnected. Nothing is lost meanwhile.",
-                "action": {"label": "Open Connections", "url": url_for("connect.connections")},
-            })
-    rows = db().execute(
-        select(Document.reason_code, func.count()).where(Document.company_id == company_id, Document.status == Status.FAULT)
-        .group_by(Document.reason_code).order_by(func.count().desc()).limit(4)
-    ).all()
+            needs.append(
+                {
+                    "title": "A connection waits for you",
+                    "sentence": row.problem or "It was disconnected. Nothing is lost meanwhile.",
+                    "action": {"label": "Open Connections", "url": url_for("connect.connections")},
+                }
+            )
+    rows = (
+        db()
+        .execute(
+            select(Document.reason_code, func.count())
+            .where(Document.company_id == company_id, Document.status == Status.FAULT)
+            .group_by(Document.reason_code)
+            .order_by(func.count().desc())
+            .limit(4)
+        )
+        .all()
+    )
     needs += [
-        {"title": title(code), "sentence": format_plural(count, "document waits", "documents wait") + " for this.",
-         "action": {"label": f"Show {count:,}", "url": url_for("logs.errors", view="document", cause=code or "")}}
+        {
+            "title": title(code),
+            "sentence": format_plural(count, "document waits", "documents wait") + " for this.",
+            "action": {"label": f"Show {count:,}", "url": url_for("logs.errors", view="document", cause=code or "")},
+        }
         for code, count in rows
     ]
     return needs
@@ -149,10 +183,24 @@ def _setup(current: InvoiceSettings) -> list[dict[str, Any]]:
         ("QuickBooks connected", True, "", ""),
         ("Autotask connected", found.source_tenant is not None, url_for("connect.autotask"), ""),
         ("Reviewed, first scan started", connected, url_for("connect.review"), ""),
-        ("Settings saved", saved is not None and saved.saved_by is not None, url_for("settings.invoices"), "Five questions"),
-        ("First invoice posted by hand", found.first_posted_at is not None,
-         url_for("connect.first_posting") if connected else "", "You choose it and look at it"),
-        ("Automatic syncing", current.sync_state is SyncState.ON, url_for("settings.invoices"), "Optional; off until you say so"),
+        (
+            "Settings saved",
+            saved is not None and saved.saved_by is not None,
+            url_for("settings.invoices"),
+            "Five questions",
+        ),
+        (
+            "First invoice posted by hand",
+            found.first_posted_at is not None,
+            url_for("connect.first_posting") if connected else "",
+            "You choose it and look at it",
+        ),
+        (
+            "Automatic syncing",
+            current.sync_state is SyncState.ON,
+            url_for("settings.invoices"),
+            "Optional; off until you say so",
+        ),
     ]
     if all(done for _, done, _, _ in entries[:-1]):
         return []

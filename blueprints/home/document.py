@@ -38,10 +38,18 @@ def document(company_id: int, document_id: int) -> ResponseReturnValue:
     stands = why is not None and why.turn is not Turn.WAIT
     staff = may(g.role, Need.STAFF)
     return render_template(
-        "home/document.html", document=_head(row, short), note=_note(row, staff), differs=[],
+        "home/document.html",
+        document=_head(row, short),
+        note=_note(row, staff),
+        differs=[],
         reason=problem(why, short, actions_for(why, row.id, staff=staff)) if why and stands else None,
-        waiting=_waiting(row, short) if not stands else "", **_papers(row, short), events=_events(row),
-        facts=_facts(row), actions=[], more=_more(row, staff), steps_url=url_for("logs.steps", document_id=row.id),
+        waiting=_waiting(row, short) if not stands else "",
+        **_papers(row, short),
+        events=_events(row),
+        facts=_facts(row),
+        actions=[],
+        more=_more(row, staff),
+        steps_url=url_for("logs.steps", document_id=row.id),
     )
 
 
@@ -49,10 +57,18 @@ def _head(row: Document, short: str) -> dict[str, Any]:
     hrefs = links(row.id, row.source_id, row.ledger_id)
     in_books = f"in {short} as {row.ledger_number or row.ledger_id}" if row.status == Status.COMPLETE else ""
     return {
-        "id": row.id, "number": number_of(row), "kind": kind_word(row.ledger_kind, row.total),
-        "customer": row.party_name or "(no customer)", "status": row.status, "flags": row.flags or [],
-        "amount": row.total, "currency": row.currency or "USD", "sentence": in_books,
-        "source_url": hrefs["source_url"], "ledger_url": hrefs["ledger_url"], "ledger_number": row.ledger_number or "",
+        "id": row.id,
+        "number": number_of(row),
+        "kind": kind_word(row.ledger_kind, row.total),
+        "customer": row.party_name or "(no customer)",
+        "status": row.status,
+        "flags": row.flags or [],
+        "amount": row.total,
+        "currency": row.currency or "USD",
+        "sentence": in_books,
+        "source_url": hrefs["source_url"],
+        "ledger_url": hrefs["ledger_url"],
+        "ledger_number": row.ledger_number or "",
     }
 
 
@@ -71,21 +87,33 @@ def _note(row: Document, staff: bool) -> dict[str, Any] | None:
         return {"kind": "plain", "text": text, "actions": [action] if staff else []}
     if row.status == Status.SKIPPED:
         action = {"label": "Un-skip", "url": url_for("home.unskip", document_id=row.id), "method": "post"}
-        return {"kind": "plain", "text": "It is set aside and will not be posted.", "actions": [action] if staff else []}
+        return {
+            "kind": "plain",
+            "text": "It is set aside and will not be posted.",
+            "actions": [action] if staff else [],
+        }
     return None
 
 
 def _papers(row: Document, short: str) -> dict[str, Any]:
     """The source's paper; the draft as it was sent, or as it would be; its journal."""
     source = source_document(row)
-    entry = db().scalars(select(PartyEntry).where(
-        PartyEntry.company_id == row.company_id, PartyEntry.source_id == (row.party_id or "")
-    )).one_or_none()
+    entry = (
+        db()
+        .scalars(
+            select(PartyEntry).where(
+                PartyEntry.company_id == row.company_id, PartyEntry.source_id == (row.party_id or "")
+            )
+        )
+        .one_or_none()
+    )
     party = codec.load(Party, entry.data) if entry else None
     ours = source_paper(source, party, row.currency or "USD", "Autotask") if row.lines else None
     draft, rows, planned = _draft(row)
     return {
-        "ours": ours, "theirs": draft_paper(draft, short) if draft else None, "journal_planned": planned,
+        "ours": ours,
+        "theirs": draft_paper(draft, short) if draft else None,
+        "journal_planned": planned,
         "journal": journal_table(rows, draft.currency) if draft and rows else None,
     }
 
@@ -95,7 +123,9 @@ def _draft(row: Document) -> tuple[Draft | None, Any, bool]:
     posting = db().get(Posting, row.posting_id) if row.posting_id else None
     if posting is not None and row.status in (Status.COMPLETE, Status.PROCESSING):
         sent = codec.load_draft(posting.ledger_kind, posting.draft)
-        return (sent, draft_journal(db(), row.company_id, sent), False) if isinstance(sent, Draft) else (None, (), False)
+        return (
+            (sent, draft_journal(db(), row.company_id, sent), False) if isinstance(sent, Draft) else (None, (), False)
+        )
     shown = _preview(row)
     return (shown.draft, shown.journal, True) if shown else (None, (), True)
 
@@ -116,24 +146,54 @@ def _preview(row: Document) -> Preview | None:
 
 def _events(row: Document) -> list[dict[str, Any]]:
     """Newest first; the step log has all of it in order."""
-    steps = db().scalars(
-        select(Step).where(Step.document_id == row.id, Step.company_id == row.company_id).order_by(Step.id.desc()).limit(30)
-    ).all()
+    steps = (
+        db()
+        .scalars(
+            select(Step)
+            .where(Step.document_id == row.id, Step.company_id == row.company_id)
+            .order_by(Step.id.desc())
+            .limit(30)
+        )
+        .all()
+    )
     events = []
     for step in steps:
         kind = KINDS.get(step.name, "ok")
-        events.append({"kind": kind, "icon": ICONS[kind], "title": step.name.replace("_", " ").capitalize(), "at": step.at,
-                       "who": step.who, "detail": step.text})
-    events.append({"kind": "wait", "icon": ICONS["wait"], "title": "Found in Autotask", "at": row.seen_at, "who": "", "detail": ""})
+        events.append(
+            {
+                "kind": kind,
+                "icon": ICONS[kind],
+                "title": step.name.replace("_", " ").capitalize(),
+                "at": step.at,
+                "who": step.who,
+                "detail": step.text,
+            }
+        )
+    events.append(
+        {
+            "kind": "wait",
+            "icon": ICONS["wait"],
+            "title": "Found in Autotask",
+            "at": row.seen_at,
+            "who": "",
+            "detail": "",
+        }
+    )
     return events
 
 
 def _facts(row: Document) -> list[tuple[str, str]]:
     _long, short = ledger_names(company())
     facts = [("Autotask ID", row.source_id), ("Found", format_day(row.seen_at.date()))]
-    link = db().scalars(select(Link).where(
-        Link.company_id == row.company_id, Link.kind == "customer", Link.source_key == (row.party_id or "")
-    )).one_or_none()
+    link = (
+        db()
+        .scalars(
+            select(Link).where(
+                Link.company_id == row.company_id, Link.kind == "customer", Link.source_key == (row.party_id or "")
+            )
+        )
+        .one_or_none()
+    )
     if link is not None:
         facts.append(("Customer link", f"AccsID {link.ledger_id}, {link.how}, {format_day(link.made_at.date())}"))
     if row.ledger_id:
@@ -147,10 +207,24 @@ def _facts(row: Document) -> list[tuple[str, str]]:
 
 def _more(row: Document, staff: bool) -> list[dict[str, Any]]:
     more: list[dict[str, Any]] = [
-        {"label": "Step log", "url": url_for("logs.steps", document_id=row.id), "icon": "history", "note": "Every step in order"},
+        {
+            "label": "Step log",
+            "url": url_for("logs.steps", document_id=row.id),
+            "icon": "history",
+            "note": "Every step in order",
+        },
     ]
     if row.run_id:
-        more.append({"label": f"Run {row.run_id}", "url": url_for("logs.run", run_id=row.run_id), "icon": "refresh", "note": ""})
+        more.append(
+            {"label": f"Run {row.run_id}", "url": url_for("logs.run", run_id=row.run_id), "icon": "refresh", "note": ""}
+        )
     if staff and row.status in (Status.PENDING, Status.FAULT) and row.due_at is None:
-        more.append({"label": "Skip…", "url": url_for("home.skip", id=row.id), "icon": "player-pause", "note": "Asks for a reason"})
+        more.append(
+            {
+                "label": "Skip…",
+                "url": url_for("home.skip", id=row.id),
+                "icon": "player-pause",
+                "note": "Asks for a reason",
+            }
+        )
     return more

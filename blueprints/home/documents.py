@@ -25,13 +25,22 @@ from sync.reports import safe
 
 OPEN = (Status.PENDING, Status.PROCESSING, Status.FAULT)
 TABS: dict[str, tuple[str, tuple[Status, ...]]] = {
-    "open": ("Unfinished", OPEN), "fault": ("Faults", (Status.FAULT,)), "complete": ("Complete", (Status.COMPLETE,)),
-    "skipped": ("Skipped Over", (Status.SKIPPED,)), "outside": ("Outside", ()), "all": ("All", tuple(Status)),
+    "open": ("Unfinished", OPEN),
+    "fault": ("Faults", (Status.FAULT,)),
+    "complete": ("Complete", (Status.COMPLETE,)),
+    "skipped": ("Skipped Over", (Status.SKIPPED,)),
+    "outside": ("Outside", ()),
+    "all": ("All", tuple(Status)),
 }
 DATES = [("", "Any date"), ("7", "Last 7 days"), ("30", "Last 30 days"), ("90", "Last 90 days")]
 SORTS = {
-    "status": Document.status, "number": Document.number, "customer": Document.party_name, "day": Document.document_date,
-    "due": Document.document_date, "amount": Document.total, "waits": Document.seen_at,
+    "status": Document.status,
+    "number": Document.number,
+    "customer": Document.party_name,
+    "day": Document.document_date,
+    "due": Document.document_date,
+    "amount": Document.total,
+    "waits": Document.seen_at,
 }
 EXPORT_MAX = 50_000
 
@@ -42,13 +51,25 @@ def documents(company_id: int) -> ResponseReturnValue:
     where = _where(chosen)
     listed = paged(db(), _sorted(select(Document).where(*where), chosen["sort"]), 50)
     _count, totals = sums(db(), company_id, *where[1:])
-    everything = db().execute(select(func.count()).select_from(Document).where(Document.company_id == company_id)).scalar_one()
+    everything = (
+        db().execute(select(func.count()).select_from(Document).where(Document.company_id == company_id)).scalar_one()
+    )
     return render_template(
-        "home/documents.html", since=_since(company_id), tabs=[_tab(key, chosen["tab"]) for key in TABS], q=chosen["q"],
-        filters=_filters(chosen), sort=chosen["sort"], rows=[document_row(row) for row in listed.rows], totals=totals,
-        one_currency=totals[0][0] if len(totals) == 1 else "", page=_page(listed), outside=_outside(chosen),
-        csv_url=address(page="").replace("/documents", "/documents.csv", 1), may_act=may(g.role, Need.STAFF),
-        may_sync=may(g.role, Need.STAFF) and company().first_posted_at is not None, total=everything,
+        "home/documents.html",
+        since=_since(company_id),
+        tabs=[_tab(key, chosen["tab"]) for key in TABS],
+        q=chosen["q"],
+        filters=_filters(chosen),
+        sort=chosen["sort"],
+        rows=[document_row(row) for row in listed.rows],
+        totals=totals,
+        one_currency=totals[0][0] if len(totals) == 1 else "",
+        page=_page(listed),
+        outside=_outside(chosen),
+        csv_url=address(page="").replace("/documents", "/documents.csv", 1),
+        may_act=may(g.role, Need.STAFF),
+        may_sync=may(g.role, Need.STAFF) and company().first_posted_at is not None,
+        total=everything,
     )
 
 
@@ -58,15 +79,45 @@ def documents_csv(company_id: int) -> ResponseReturnValue:
     chosen = _chosen()
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(("Status", "Number", "Kind", "Customer", "Invoice date", "Amount", "Currency", "StatusCode", "Reason",
-                     "Autotask ID", "Ledger ID", "Ledger number"))
+    writer.writerow(
+        (
+            "Status",
+            "Number",
+            "Kind",
+            "Customer",
+            "Invoice date",
+            "Amount",
+            "Currency",
+            "StatusCode",
+            "Reason",
+            "Autotask ID",
+            "Ledger ID",
+            "Ledger number",
+        )
+    )
     for row in db().scalars(_sorted(select(Document).where(*_where(chosen)), chosen["sort"]).limit(EXPORT_MAX)):
         shown = document_row(row)
-        writer.writerow([row.status, safe(shown["number"]), shown["kind"], safe(shown["customer"]),
-                         row.document_date.isoformat(), f"{row.total:.2f}", row.currency, row.reason_code or "",
-                         safe(shown["reason"]), row.source_id, row.ledger_id or "", safe(row.ledger_number or "")])
-    return Response(out.getvalue().encode("utf-8-sig"), mimetype="text/csv",
-                    headers={"Content-Disposition": 'attachment; filename="bookbridge-documents.csv"'})
+        writer.writerow(
+            [
+                row.status,
+                safe(shown["number"]),
+                shown["kind"],
+                safe(shown["customer"]),
+                row.document_date.isoformat(),
+                f"{row.total:.2f}",
+                row.currency,
+                row.reason_code or "",
+                safe(shown["reason"]),
+                row.source_id,
+                row.ledger_id or "",
+                safe(row.ledger_number or ""),
+            ]
+        )
+    return Response(
+        out.getvalue().encode("utf-8-sig"),
+        mimetype="text/csv",
+        headers={"Content-Disposition": 'attachment; filename="bookbridge-documents.csv"'},
+    )
 
 
 def _chosen() -> dict[str, str]:
@@ -105,7 +156,9 @@ def _matches(q: str) -> ColumnElement[bool]:
     """One box for number, ledger number, customer, amount and date."""
     like = f"%{q}%"
     found: list[ColumnElement[bool]] = [
-        Document.number.ilike(like), Document.party_name.ilike(like), Document.ledger_number.ilike(like),
+        Document.number.ilike(like),
+        Document.party_name.ilike(like),
+        Document.ledger_number.ilike(like),
         Document.source_id == q,
     ]
     amount = _amount(q)
@@ -128,22 +181,32 @@ def _amount(q: str) -> Decimal | None:
     return value if isinstance(exponent, int) and exponent >= -4 and abs(value) < 10**12 else None
 
 
-def _sorted(statement: Select[tuple[Document]], sort: str) -> Select[tuple[Document]]:
+def _sorted(statement: Select[Document], sort: str) -> Select[Document]:
     column = SORTS[sort.removeprefix("-")]
     return statement.order_by(column.desc() if sort.startswith("-") else column, Document.id.desc())
 
 
 def _tab(key: str, current: str) -> dict[str, Any]:
-    count = db().execute(
-        select(func.count()).select_from(Document).where(and_(Document.company_id == company().id, *_of_tab(key)))
-    ).scalar_one()
-    return {"label": TABS[key][0], "count": count, "current": key == current, "bad": key == "fault",
-            "href": address(tab=key, page="", status="", flag="", found="")}
+    count = (
+        db()
+        .execute(
+            select(func.count()).select_from(Document).where(and_(Document.company_id == company().id, *_of_tab(key)))
+        )
+        .scalar_one()
+    )
+    return {
+        "label": TABS[key][0],
+        "count": count,
+        "current": key == current,
+        "bad": key == "fault",
+        "href": address(tab=key, page="", status="", flag="", found=""),
+    }
 
 
 def _filters(chosen: dict[str, str]) -> dict[str, Any]:
     return {
-        **{name: chosen[name] for name in ("tab", "status", "found", "flag")}, "dates": DATES,
+        **{name: chosen[name] for name in ("tab", "status", "found", "flag")},
+        "dates": DATES,
         "statuses": [("", "Any status"), *((str(each), str(each)) for each in Status)],
         "flags": [("", "Any flag"), *((str(each), str(each)) for each in Flag)],
     }
@@ -152,7 +215,7 @@ def _filters(chosen: dict[str, str]) -> dict[str, Any]:
 def _page(listed: Any) -> dict[str, Any] | None:
     """The list always shows its pager once there is a row, because the export stands beside it."""
     if listed.pager is not None or not listed.rows:
-        return listed.pager  # type: ignore[no-any-return]
+        return listed.pager
     return {"first": 1, "last": len(listed.rows), "total": listed.total, "previous": None, "next": None}
 
 
@@ -166,5 +229,3 @@ def _outside(chosen: dict[str, str]) -> dict[str, Any] | None:
 def _since(company_id: int) -> date | None:
     found = db().execute(select(func.min(Document.document_date)).where(Document.company_id == company_id)).scalar_one()
     return found or settings.load_invoices(db(), company_id).start_date
-
-

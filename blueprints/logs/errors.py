@@ -38,35 +38,48 @@ def errors(company_id: int) -> ResponseReturnValue:
     faults, totals = sums(db(), company_id, Document.status == Status.FAULT)
     listed = paged(db(), _rows(view, q), 50) if view != "cause" else None
     return render_template(
-        "logs/errors.html", view=view, faults=faults, totals=totals, q=q, tabs=_tabs(view, faults),
-        groups=_groups() if view == "cause" else [], rows=[_row(row) for row in listed.rows] if listed else [],
-        page=listed.pager if listed else None, csv_url=url_for("logs.errors_csv"),
+        "logs/errors.html",
+        view=view,
+        faults=faults,
+        totals=totals,
+        q=q,
+        tabs=_tabs(view, faults),
+        groups=_groups() if view == "cause" else [],
+        rows=[_row(row) for row in listed.rows] if listed else [],
+        page=listed.pager if listed else None,
+        csv_url=url_for("logs.errors_csv"),
     )
 
 
-def _faults() -> Select[tuple[Document]]:
+def _faults() -> Select[Document]:
     return select(Document).where(Document.company_id == company().id, Document.status == Status.FAULT)
 
 
-def _resolved() -> Select[tuple[Document]]:
+def _resolved() -> Select[Document]:
     """Posted or set aside within the last 30 days after having been a Fault in some run."""
     was_fault = select(RunItem.document_id).where(RunItem.company_id == company().id, RunItem.status == Status.FAULT)
     return select(Document).where(
-        Document.company_id == company().id, Document.status.in_((Status.COMPLETE, Status.SKIPPED)),
-        Document.changed_at > now() - timedelta(days=30), Document.id.in_(was_fault),
+        Document.company_id == company().id,
+        Document.status.in_((Status.COMPLETE, Status.SKIPPED)),
+        Document.changed_at > now() - timedelta(days=30),
+        Document.id.in_(was_fault),
     )
 
 
-def _rows(view: str, q: str) -> Select[tuple[Document]]:
+def _rows(view: str, q: str) -> Select[Document]:
     statement = _faults() if view == "document" else _resolved()
     cause = request.args.get("cause", "")
     if cause in CATALOGUE:
         statement = statement.where(Document.reason_code == cause)
     if q:
         like = f"%{q}%"
-        statement = statement.where(or_(
-            Document.number.ilike(like), Document.party_name.ilike(like), Document.source_id == q,
-        ))
+        statement = statement.where(
+            or_(
+                Document.number.ilike(like),
+                Document.party_name.ilike(like),
+                Document.source_id == q,
+            )
+        )
     return statement.order_by(Document.document_date.desc(), Document.id.desc())
 
 
@@ -74,8 +87,13 @@ def _tabs(view: str, faults: int) -> list[dict[str, Any]]:
     resolved = db().execute(select(func.count()).select_from(_resolved().subquery())).scalar_one()
     labels = {"cause": ("By cause", None), "document": ("By document", faults), "resolved": ("Resolved", resolved)}
     return [
-        {"label": label, "count": count, "href": address(view=key, page="", q="", cause=""), "current": key == view,
-         "bad": key == "document"}
+        {
+            "label": label,
+            "count": count,
+            "href": address(view=key, page="", q="", cause=""),
+            "current": key == view,
+            "bad": key == "document",
+        }
         for key, (label, count) in labels.items()
     ]
 
@@ -87,14 +105,22 @@ def _row(row: Document) -> dict[str, Any]:
 
 def _groups() -> list[dict[str, Any]]:
     """One group per cause, the largest first: fix a cause once and all its documents are tried again."""
-    rows = db().execute(
-        select(Document.reason_code, Document.currency, func.count(), func.sum(Document.total))
-        .where(Document.company_id == company().id, Document.status == Status.FAULT)
-        .group_by(Document.reason_code, Document.currency)
-    ).all()
+    rows = (
+        db()
+        .execute(
+            select(Document.reason_code, Document.currency, func.count(), func.sum(Document.total))
+            .where(Document.company_id == company().id, Document.status == Status.FAULT)
+            .group_by(Document.reason_code, Document.currency)
+        )
+        .all()
+    )
     codes = sorted({row[0] for row in rows}, key=lambda code: -sum(row[2] for row in rows if row[0] == code))
     return [
-        _group(code, sum(row[2] for row in rows if row[0] == code), add_up((row[1] or "USD", row[3]) for row in rows if row[0] == code))
+        _group(
+            code,
+            sum(row[2] for row in rows if row[0] == code),
+            add_up((row[1] or "USD", row[3]) for row in rows if row[0] == code),
+        )
         for code in codes
     ]
 
@@ -104,16 +130,34 @@ def _group(code: str | None, count: int, totals: Totals) -> dict[str, Any]:
     staff = may(g.role, Need.STAFF)
     why = first(found[0].reasons)
     _long, short = ledger_names(company())
-    fix = {"label": f"Retry {count:,}", "url": url_for("logs.retry_all"), "method": "post", "icon": "rotate",
-           "fields": {"cause": code or ""}, "aria": f"Retry: {title(code)}"}
-    told = problem(why, short, actions_for(why, found[0].id, staff=False)) if why else {
-        "happened": title(code), "why": "", "todo": ["Open the document."], "actions": [], "detail": []}
+    fix = {
+        "label": f"Retry {count:,}",
+        "url": url_for("logs.retry_all"),
+        "method": "post",
+        "icon": "rotate",
+        "fields": {"cause": code or ""},
+        "aria": f"Retry: {title(code)}",
+    }
+    told = (
+        problem(why, short, actions_for(why, found[0].id, staff=False))
+        if why
+        else {"happened": title(code), "why": "", "todo": ["Open the document."], "actions": [], "detail": []}
+    )
     if why is not None and count > 1:
-        told = {**told, "happened": f"{told['happened']} ({format_plural(count - 1, 'more document')} for the same cause)"}
+        told = {
+            **told,
+            "happened": f"{told['happened']} ({format_plural(count - 1, 'more document')} for the same cause)",
+        }
     more = url_for("logs.errors", view="document", cause=code) if count > SHOWN else ""
     return {
-        "title": title(code), "sentence": format_plural(count, "document"), "totals": totals,
-        "fix": fix if staff else None, "reason": told, "facts": [], "rows": [_row(row) for row in found], "more_url": more,
+        "title": title(code),
+        "sentence": format_plural(count, "document"),
+        "totals": totals,
+        "fix": fix if staff else None,
+        "reason": told,
+        "facts": [],
+        "rows": [_row(row) for row in found],
+        "more_url": more,
     }
 
 
@@ -123,14 +167,29 @@ def errors_csv(company_id: int) -> ResponseReturnValue:
     _long, short = ledger_names(company())
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(("StatusCode", "Reason", "Cause", "Fix", "Autotask ID", "Number", "Customer", "Date", "Amount", "Currency"))
+    writer.writerow(
+        ("StatusCode", "Reason", "Cause", "Fix", "Autotask ID", "Number", "Customer", "Date", "Amount", "Currency")
+    )
     for row in db().scalars(_faults().order_by(Document.id)):
         why = first(row.reasons)
         words = [why.sentence(short), why.cause(short), why.fix(short)] if why else ["", "", ""]
-        writer.writerow([row.reason_code or "", *map(safe, words), row.source_id, safe(row.number or ""),
-                         safe(row.party_name), row.document_date.isoformat(), f"{row.total:.2f}", row.currency])
-    return Response(out.getvalue().encode("utf-8-sig"), mimetype="text/csv",
-                    headers={"Content-Disposition": 'attachment; filename="bookbridge-errors.csv"'})
+        writer.writerow(
+            [
+                row.reason_code or "",
+                *map(safe, words),
+                row.source_id,
+                safe(row.number or ""),
+                safe(row.party_name),
+                row.document_date.isoformat(),
+                f"{row.total:.2f}",
+                row.currency,
+            ]
+        )
+    return Response(
+        out.getvalue().encode("utf-8-sig"),
+        mimetype="text/csv",
+        headers={"Content-Disposition": 'attachment; filename="bookbridge-errors.csv"'},
+    )
 
 
 @blueprint.post("/c/<int:company_id>/errors/retry")

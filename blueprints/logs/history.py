@@ -34,21 +34,27 @@ def history(company_id: int) -> ResponseReturnValue:
     listed = paged(db(), _search(_of_tab(tab), q, found).order_by(Run.id.desc()), 30)
     running = running_run()
     return render_template(
-        "logs/history.html", runs=[run_row(run) for run in listed.rows], page=listed.pager, q=q,
-        filters={"tab": tab, "found": found, "options": WHEN}, tabs=[_tab(key, tab) for key in TABS],
+        "logs/history.html",
+        runs=[run_row(run) for run in listed.rows],
+        page=listed.pager,
+        q=q,
+        filters={"tab": tab, "found": found, "options": WHEN},
+        tabs=[_tab(key, tab) for key in TABS],
         running={"url": running["url"]} if running else None,
     )
 
 
-def _of_tab(tab: str) -> Select[tuple[Run]]:
+def _of_tab(tab: str) -> Select[Run]:
     return select(Run).where(Run.company_id == company().id, Run.state.in_(TABS[tab][1]))
 
 
-def _search(statement: Select[tuple[Run]], q: str, found: str) -> Select[tuple[Run]]:
+def _search(statement: Select[Run], q: str, found: str) -> Select[Run]:
     if q:
         by_name = Run.requested_by_name.ilike(f"%{q}%")
         digits = q.lower().removeprefix("run").strip()
-        statement = statement.where(or_(by_name, Run.id == int(digits)) if digits.isdigit() and len(digits) < 10 else by_name)
+        statement = statement.where(
+            or_(by_name, Run.id == int(digits)) if digits.isdigit() and len(digits) < 10 else by_name
+        )
     if found.isdigit() and 0 < int(found) < 4000:
         statement = statement.where(Run.started_at > now() - timedelta(days=int(found)))
     return statement
@@ -56,8 +62,13 @@ def _search(statement: Select[tuple[Run]], q: str, found: str) -> Select[tuple[R
 
 def _tab(key: str, current: str) -> dict[str, Any]:
     count = db().execute(select(func.count()).select_from(_of_tab(key).subquery())).scalar_one()
-    return {"label": TABS[key][0], "href": address(tab=key, page=""), "current": key == current, "count": count,
-            "bad": False}
+    return {
+        "label": TABS[key][0],
+        "href": address(tab=key, page=""),
+        "current": key == current,
+        "count": count,
+        "bad": False,
+    }
 
 
 def run_title(run: Run) -> str:
@@ -68,10 +79,17 @@ def run_row(run: Run) -> dict[str, Any]:
     """A run as lists show it. Counts of a run that goes on are in its own page."""
     counts = run.counts or {}
     return {
-        "number": run.id, "url": url_for("logs.run", run_id=run.id), "started_at": run.started_at,
-        "title": run_title(run), "asked_by": run.requested_by_name or "Schedule", "state": run.state,
-        "message": run.message or "", "posted": counts.get(Status.COMPLETE, 0), "faults": counts.get(Status.FAULT, 0),
-        "skipped": counts.get(Status.SKIPPED, 0), "totals": posted_totals(run),
+        "number": run.id,
+        "url": url_for("logs.run", run_id=run.id),
+        "started_at": run.started_at,
+        "title": run_title(run),
+        "asked_by": run.requested_by_name or "Schedule",
+        "state": run.state,
+        "message": run.message or "",
+        "posted": counts.get(Status.COMPLETE, 0),
+        "faults": counts.get(Status.FAULT, 0),
+        "skipped": counts.get(Status.SKIPPED, 0),
+        "totals": posted_totals(run),
         "elapsed": max((run.finished_at or now()) - run.started_at, timedelta(0)),
     }
 

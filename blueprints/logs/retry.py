@@ -18,9 +18,11 @@ from workers import enqueue
 def retry_run(company_id: int, document_ids: Sequence[int], *, resubmitted: int | None = None) -> str:
     """Ask for a retry of these Faults and return where to go. Documents that are no Faults any more are left out."""
     with writing() as write:
-        documents = write.scalars(select(Document).where(
-            Document.company_id == company_id, Document.id.in_(document_ids), Document.status == Status.FAULT
-        ).order_by(Document.id)).all()
+        documents = write.scalars(
+            select(Document)
+            .where(Document.company_id == company_id, Document.id.in_(document_ids), Document.status == Status.FAULT)
+            .order_by(Document.id)
+        ).all()
         if not documents:
             flash("None of these documents is a Fault any more.", "plain")
             return url_for("logs.errors")

@@ -27,8 +27,11 @@ from sync import audit, reports, requests, settings
 from workers import enqueue
 
 ORDER = (Status.COMPLETE, Status.PROCESSING, Status.PENDING, Status.FAULT, Status.SKIPPED)
-TABS = {"all": ("All Records", ORDER), "success": ("Success Records", (Status.COMPLETE,)),
-        "error": ("Error Records", (Status.FAULT,))}
+TABS = {
+    "all": ("All Records", ORDER),
+    "success": ("Success Records", (Status.COMPLETE,)),
+    "error": ("Error Records", (Status.FAULT,)),
+}
 MAIL_STATES = {"due": "queued", "sending": "queued", "sent": "sent", "refused": "refused", "unsure": "waiting"}
 POLL_S = 2
 
@@ -49,10 +52,17 @@ def run_status(company_id: int, run_id: int) -> ResponseReturnValue:
     found = find(run_id)
     counts = {str(status): number for status, number in _counted(found.id)}
     return jsonify(
-        state=found.state, phase=found.phase, finished=found.finished_at is not None, step=found.step,
-        message=found.message or "", total=sum(counts.values()), complete=counts.get(Status.COMPLETE, 0),
-        faults=counts.get(Status.FAULT, 0), skipped=counts.get(Status.SKIPPED, 0),
-        pending=counts.get(Status.PENDING, 0), processing=counts.get(Status.PROCESSING, 0),
+        state=found.state,
+        phase=found.phase,
+        finished=found.finished_at is not None,
+        step=found.step,
+        message=found.message or "",
+        total=sum(counts.values()),
+        complete=counts.get(Status.COMPLETE, 0),
+        faults=counts.get(Status.FAULT, 0),
+        skipped=counts.get(Status.SKIPPED, 0),
+        pending=counts.get(Status.PENDING, 0),
+        processing=counts.get(Status.PROCESSING, 0),
     )
 
 
@@ -63,7 +73,8 @@ def run_csv(company_id: int, run_id: int) -> ResponseReturnValue:
     _long, short = ledger_names(company())
     text = reports.csv_text(reports.items(db(), found.id), found.id, short)
     return Response(
-        text.encode("utf-8-sig"), mimetype="text/csv",
+        text.encode("utf-8-sig"),
+        mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="bookbridge-run-{found.id}.csv"'},
     )
 
@@ -77,9 +88,7 @@ def find(run_id: int) -> Run:
 
 
 def _counted(run_id: int) -> list[tuple[str, int]]:
-    rows = db().execute(
-        select(RunItem.status, func.count()).where(RunItem.run_id == run_id).group_by(RunItem.status)
-    )
+    rows = db().execute(select(RunItem.status, func.count()).where(RunItem.run_id == run_id).group_by(RunItem.status))
     return [(row[0], row[1]) for row in rows]
 
 
@@ -91,33 +100,53 @@ def context(found: Run) -> dict[str, Any]:
     listed = paged(db(), _records(found, tab), 50)
     total = sum(each["count"] for each in counts)
     shown = _shown(found, tab, counts)
-    here = url_for("logs.run_live", run_id=found.id, **{k: v for k, v in request.args.items() if k in ("tab", "page")})
+    here = url_for("logs.run_live", run_id=found.id, tab=request.args.get("tab"), page=request.args.get("page"))
     return {
-        "run": _run(found, counts), "counts": counts, "total": total, "steps": _steps(found),
-        "stats": _stats(counts) if ended else [], "tabs": [_tab(key, tab, counts) for key in TABS],
-        "records": [item_row(item) for item in listed.rows], "page": listed.pager, "totals": shown,
-        "caption": TABS[tab][0], "empty_text": "No record yet." if not ended else "No record of this kind.",
-        "one_currency": len(add_up(pair for each in counts for pair in each["totals"])) == 1, "sort": "",
-        "recipients": _recipients(found), "files": [], "poll_s": POLL_S, "live_url": "" if ended else here,
+        "run": _run(found, counts),
+        "counts": counts,
+        "total": total,
+        "steps": _steps(found),
+        "stats": _stats(counts) if ended else [],
+        "tabs": [_tab(key, tab, counts) for key in TABS],
+        "records": [item_row(item) for item in listed.rows],
+        "page": listed.pager,
+        "totals": shown,
+        "caption": TABS[tab][0],
+        "empty_text": "No record yet." if not ended else "No record of this kind.",
+        "one_currency": len(add_up(pair for each in counts for pair in each["totals"])) == 1,
+        "sort": "",
+        "recipients": _recipients(found),
+        "files": [],
+        "poll_s": POLL_S,
+        "live_url": "" if ended else here,
         "csv_url": url_for("logs.run_csv", run_id=found.id) if total else "",
     }
 
 
 def _counts(found: Run) -> list[dict[str, Any]]:
-    rows = db().execute(
-        select(RunItem.status, RunItem.currency, func.count(), func.sum(RunItem.amount))
-        .where(RunItem.run_id == found.id).group_by(RunItem.status, RunItem.currency)
-    ).all()
+    rows = (
+        db()
+        .execute(
+            select(RunItem.status, RunItem.currency, func.count(), func.sum(RunItem.amount))
+            .where(RunItem.run_id == found.id)
+            .group_by(RunItem.status, RunItem.currency)
+        )
+        .all()
+    )
     return [
-        {"status": status, "count": sum(row[2] for row in rows if row[0] == status),
-         "totals": add_up((row[1] or "USD", row[3]) for row in rows if row[0] == status)}
+        {
+            "status": status,
+            "count": sum(row[2] for row in rows if row[0] == status),
+            "totals": add_up((row[1] or "USD", row[3]) for row in rows if row[0] == status),
+        }
         for status in ORDER
     ]
 
 
-def _records(found: Run, tab: str) -> Select[tuple[RunItem]]:
+def _records(found: Run, tab: str) -> Select[RunItem]:
     return (
-        select(RunItem).where(RunItem.run_id == found.id, RunItem.status.in_(TABS[tab][1]))
+        select(RunItem)
+        .where(RunItem.run_id == found.id, RunItem.status.in_(TABS[tab][1]))
         .order_by(RunItem.status != Status.FAULT, RunItem.id)
     )
 
@@ -137,12 +166,20 @@ def _run(found: Run, counts: list[dict[str, Any]]) -> dict[str, Any]:
     running = found.finished_at is None
     asked = found.requested_by_name or "the schedule"
     return {
-        "number": found.id, "title": run_title(found), "state": found.state, "asked_by": asked,
-        "started_at": found.started_at, "ended_at": found.finished_at, "message": found.message or "",
-        "elapsed": max((found.finished_at or now()) - found.started_at, timedelta(0)), "waited": timedelta(0),
+        "number": found.id,
+        "title": run_title(found),
+        "state": found.state,
+        "asked_by": asked,
+        "started_at": found.started_at,
+        "ended_at": found.finished_at,
+        "message": found.message or "",
+        "elapsed": max((found.finished_at or now()) - found.started_at, timedelta(0)),
+        "waited": timedelta(0),
         "joined_at": now() if request.args.get("joined") and running else None,
         "can_stop": running and found.kind == "sync" and not found.stop_requested and may(g.role, Need.STAFF),
-        "faults": sum(each["count"] for each in counts if each["status"] == Status.FAULT) if may(g.role, Need.STAFF) else 0,
+        "faults": sum(each["count"] for each in counts if each["status"] == Status.FAULT)
+        if may(g.role, Need.STAFF)
+        else 0,
         "post_all": _post_all(found),
     }
 
@@ -154,8 +191,11 @@ def _post_all(found: Run) -> dict[str, Any] | None:
     waiting = requests.waiting(db(), found.company_id)
     if not waiting.documents or not may(g.role, Need.STAFF):
         return None
-    return {"count": waiting.documents, "totals": sorted(waiting.totals.items()),
-            "url": url_for("tools.sync_now", post_all=1)}
+    return {
+        "count": waiting.documents,
+        "totals": sorted(waiting.totals.items()),
+        "url": url_for("tools.sync_now", post_all=1),
+    }
 
 
 def _steps(found: Run) -> list[dict[str, Any]]:
@@ -163,14 +203,24 @@ def _steps(found: Run) -> list[dict[str, Any]]:
     phases = ("queued", "reading", "posting", "finished")
     at = phases.index(found.phase) if found.phase in phases else 0
     failed = found.state == RunState.FAILED
-    labels = (("reading", "Read Autotask and compare"), ("posting", "Post in batches and mark in Autotask"),
-              ("finished", "Report"))
+    labels = (
+        ("reading", "Read Autotask and compare"),
+        ("posting", "Post in batches and mark in Autotask"),
+        ("finished", "Report"),
+    )
     steps = []
     for phase, label in labels:
         place = phases.index(phase)
         done = place < at or (found.phase == "finished" and not failed)
         kind = "done" if done else "bad" if failed and place == at else "now" if place == at else "wait"
-        steps.append({"kind": kind, "text": label, "detail": step_words(found.step, company().time_zone) if kind == "now" else "", "span": None})
+        steps.append(
+            {
+                "kind": kind,
+                "text": label,
+                "detail": step_words(found.step, company().time_zone) if kind == "now" else "",
+                "span": None,
+            }
+        )
     return steps
 
 
@@ -178,16 +228,31 @@ def _stats(counts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     by_status = {each["status"]: each for each in counts}
     posted = by_status[Status.COMPLETE]
     waits = by_status[Status.PENDING]["count"] + by_status[Status.PROCESSING]["count"]
-    main: dict[str, Any] = {"label": "Posted", "text": f"{posted['count']:,}", "note": format_totals(posted["totals"]) or "nothing"}
+    main: dict[str, Any] = {
+        "label": "Posted",
+        "text": f"{posted['count']:,}",
+        "note": format_totals(posted["totals"]) or "nothing",
+    }
     if len(posted["totals"]) == 1:
         currency, amount = posted["totals"][0]
-        main = {"label": "Posted", "currency": currency, "amount": amount, "note": format_plural(posted["count"], "document")}
+        main = {
+            "label": "Posted",
+            "currency": currency,
+            "amount": amount,
+            "note": format_plural(posted["count"], "document"),
+        }
     return [
         main,
-        {"label": "Faults", "text": f"{by_status[Status.FAULT]['count']:,}",
-         "note": format_totals(by_status[Status.FAULT]["totals"]) or "none"},
-        {"label": "Skipped Over", "text": f"{by_status[Status.SKIPPED]['count']:,}",
-         "note": format_totals(by_status[Status.SKIPPED]["totals"]) or "none"},
+        {
+            "label": "Faults",
+            "text": f"{by_status[Status.FAULT]['count']:,}",
+            "note": format_totals(by_status[Status.FAULT]["totals"]) or "none",
+        },
+        {
+            "label": "Skipped Over",
+            "text": f"{by_status[Status.SKIPPED]['count']:,}",
+            "note": format_totals(by_status[Status.SKIPPED]["totals"]) or "none",
+        },
         {"label": "Still pending", "text": f"{waits:,}", "note": "go with the next Sync" if waits else "nothing waits"},
     ]
 
@@ -199,7 +264,10 @@ def _recipients(found: Run) -> list[dict[str, Any]]:
         return [_mail(row) for row in rows]
     if found.finished_at is not None or found.kind != "sync":
         return []
-    return [{"address": each, "state": "queued", "note": "at the end", "again_url": ""} for each in reports.recipients(db(), found)]
+    return [
+        {"address": each, "state": "queued", "note": "at the end", "again_url": ""}
+        for each in reports.recipients(db(), found)
+    ]
 
 
 def _mail(row: Outbox) -> dict[str, Any]:
@@ -211,7 +279,9 @@ def _mail(row: Outbox) -> dict[str, Any]:
         "waiting": row.problem or "not certain whether it arrived",
     }
     state = MAIL_STATES.get(row.state, "queued")
-    note = notes[state] + (", without figures because the address is not known here yet" if row.kind == "notice" else "")
+    note = notes[state] + (
+        ", without figures because the address is not known here yet" if row.kind == "notice" else ""
+    )
     return {"address": row.recipient, "state": state, "note": note, "again_url": ""}
 
 
@@ -223,9 +293,12 @@ def stop(company_id: int, run_id: int) -> ResponseReturnValue:
     counted = {each["status"]: each for each in _counts(found)}
     state = settings.load_invoices(db(), company_id).sync_state
     return render_template(
-        "logs/stop_confirm.html", run={"number": found.id, "url": url_for("logs.run", run_id=found.id)},
-        in_flight=counted[Status.PROCESSING]["count"], waiting=counted[Status.PENDING]["count"],
-        waiting_totals=counted[Status.PENDING]["totals"], automatic=state is SyncState.ON,
+        "logs/stop_confirm.html",
+        run={"number": found.id, "url": url_for("logs.run", run_id=found.id)},
+        in_flight=counted[Status.PROCESSING]["count"],
+        waiting=counted[Status.PENDING]["count"],
+        waiting_totals=counted[Status.PENDING]["totals"],
+        automatic=state is SyncState.ON,
     )
 
 
@@ -244,8 +317,13 @@ def stop_now(company_id: int, run_id: int) -> ResponseReturnValue:
 def resubmit(company_id: int, run_id: int) -> ResponseReturnValue:
     """Try all Faults of this run again, as a new run; this one is then marked Resubmitted."""
     found = find(run_id)
-    ids = db().scalars(
-        select(Document.id).join(RunItem, RunItem.document_id == Document.id)
-        .where(RunItem.run_id == found.id, RunItem.status == Status.FAULT, Document.status == Status.FAULT)
-    ).all()
+    ids = (
+        db()
+        .scalars(
+            select(Document.id)
+            .join(RunItem, RunItem.document_id == Document.id)
+            .where(RunItem.run_id == found.id, RunItem.status == Status.FAULT, Document.status == Status.FAULT)
+        )
+        .all()
+    )
     return redirect(retry_run(company_id, ids, resubmitted=found.id))

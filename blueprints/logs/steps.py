@@ -24,11 +24,19 @@ def steps(company_id: int, document_id: int) -> ResponseReturnValue:
     row = db().get(Document, document_id)
     if row is None or row.company_id != company().id:
         raise Problem(404, "404")
-    listed = paged(db(), select(Step).where(Step.company_id == company_id, Step.document_id == row.id).order_by(Step.id), 100)
+    listed = paged(
+        db(), select(Step).where(Step.company_id == company_id, Step.document_id == row.id).order_by(Step.id), 100
+    )
     return render_template(
-        "logs/steps.html", entries=[entry(step) for step in listed.rows], page=listed.pager,
-        document={"number": number_of(row), "customer": row.party_name or "(no customer)", "status": row.status,
-                  "url": url_for("home.document", document_id=row.id)},
+        "logs/steps.html",
+        entries=[entry(step) for step in listed.rows],
+        page=listed.pager,
+        document={
+            "number": number_of(row),
+            "customer": row.party_name or "(no customer)",
+            "status": row.status,
+            "url": url_for("home.document", document_id=row.id),
+        },
     )
 
 
@@ -37,8 +45,12 @@ def entry(step: Step) -> dict[str, Any]:
     if step.who:
         detail.append(("Who", step.who))
     return {
-        "at": step.at, "run": step.run_id or "", "run_url": url_for("logs.run", run_id=step.run_id) if step.run_id else "",
-        "stage": step.name.replace("_", " ").capitalize(), "kind": KINDS.get(step.name, "ok"), "text": step.text,
+        "at": step.at,
+        "run": step.run_id or "",
+        "run_url": url_for("logs.run", run_id=step.run_id) if step.run_id else "",
+        "stage": step.name.replace("_", " ").capitalize(),
+        "kind": KINDS.get(step.name, "ok"),
+        "text": step.text,
         "detail": [(label, value) for label, value in detail if value],
     }
 

@@ -21,12 +21,19 @@ from models import Company, MirrorEntry
 
 INCOME = ("Income", "Other Income")
 LABELS = {
-    "sync_state": "Invoice sync status", "start_date": "Start date", "numbering": "Invoice numbering option",
-    "match_by": "Autotask billing code field used to match item names", "missing_item": "If an item is missing",
-    "created_item_account": "Account for created items", "untaxed_code": "Tax code for documents without tax",
-    "recipients": "Who gets the report", "look_back_days": "Calendar days in the past to look for unsynced invoices",
-    "zero_total": "Zero-total invoices", "blank_text": "A line without text",
-    "run_limit": "Documents a run may post without asking", "time_zone": "Time zone of the company",
+    "sync_state": "Invoice sync status",
+    "start_date": "Start date",
+    "numbering": "Invoice numbering option",
+    "match_by": "Autotask billing code field used to match item names",
+    "missing_item": "If an item is missing",
+    "created_item_account": "Account for created items",
+    "untaxed_code": "Tax code for documents without tax",
+    "recipients": "Who gets the report",
+    "look_back_days": "Calendar days in the past to look for unsynced invoices",
+    "zero_total": "Zero-total invoices",
+    "blank_text": "A line without text",
+    "run_limit": "Documents a run may post without asking",
+    "time_zone": "Time zone of the company",
     "source_time_zone": "Autotask time zone",
 }
 NUMBERING = (
@@ -35,14 +42,22 @@ NUMBERING = (
     (Numbering.LEDGER, "Let the ledger generate the number"),
 )
 MATCH_BY = (
-    (MatchBy.NUMBER, "Billing Code External Number"), (MatchBy.NAME, "Billing Code Name"), (MatchBy.ID, "Billing Code ID"),
+    (MatchBy.NUMBER, "Billing Code External Number"),
+    (MatchBy.NAME, "Billing Code Name"),
+    (MatchBy.ID, "Billing Code ID"),
 )
 MISSING = ((MissingItem.HOLD, "Hold the invoice"), (MissingItem.CREATE, "Create the item"))
 ZERO = ((ZeroTotal.SKIP, "Skip"), (ZeroTotal.POST, "Post"))
 BLANK = ((BlankText.NAME, "Take the item's name"), (BlankText.HOLD, "Hold the invoice"))
 # People look for a city, not for one of the database's 600 names; a company's own zone is added where it is missing.
-ZONES = tuple(sorted(name for name in available_timezones() if name.split("/")[0] in (
-    "Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Pacific") and name.count("/") == 1))
+ZONES = tuple(
+    sorted(
+        name
+        for name in available_timezones()
+        if name.split("/")[0] in ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Pacific")
+        and name.count("/") == 1
+    )
+)
 
 
 def _text_choices(choices: Any) -> list[tuple[str, str]]:
@@ -50,28 +65,49 @@ def _text_choices(choices: Any) -> list[tuple[str, str]]:
 
 
 class InvoicesForm(Form):
-    sync_state = RadioField(LABELS["sync_state"], [InputRequired("Choose what happens to new invoices.")],
-                            choices=[(str(each), str(each)) for each in SyncState])
+    sync_state = RadioField(
+        LABELS["sync_state"],
+        [InputRequired("Choose what happens to new invoices.")],
+        choices=[(str(each), str(each)) for each in SyncState],
+    )
     start_date = DateField(LABELS["start_date"], [InputRequired("Enter the start date.")])
     confirm_start_date = BooleanField("Yes, let these older invoices in")
-    numbering = RadioField(LABELS["numbering"], [InputRequired("Choose which number the documents carry.")],
-                           choices=_text_choices(NUMBERING))
-    match_by = SelectField(LABELS["match_by"], [InputRequired("Choose the field that names the item.")],
-                           choices=_text_choices(MATCH_BY))
-    missing_item = RadioField(LABELS["missing_item"], [InputRequired("Choose what happens to a missing item.")],
-                              choices=_text_choices(MISSING))
+    numbering = RadioField(
+        LABELS["numbering"],
+        [InputRequired("Choose which number the documents carry.")],
+        choices=_text_choices(NUMBERING),
+    )
+    match_by = SelectField(
+        LABELS["match_by"], [InputRequired("Choose the field that names the item.")], choices=_text_choices(MATCH_BY)
+    )
+    missing_item = RadioField(
+        LABELS["missing_item"],
+        [InputRequired("Choose what happens to a missing item.")],
+        choices=_text_choices(MISSING),
+    )
     created_item_account = SelectField(LABELS["created_item_account"], choices=[])
     untaxed_code = SelectField(LABELS["untaxed_code"], choices=[])
     recipients = TextAreaField(LABELS["recipients"], [Addresses()])
-    look_back_days = IntegerField(LABELS["look_back_days"], [
-        InputRequired("Enter how many days to look back."), NumberRange(1, 400, "Enter a number of days from 1 to 400.")])
-    zero_total = RadioField(LABELS["zero_total"], [InputRequired("Choose what happens to invoices of 0.00.")],
-                            choices=_text_choices(ZERO))
-    blank_text = RadioField(LABELS["blank_text"], [InputRequired("Choose what a line without text shows.")],
-                            choices=_text_choices(BLANK))
-    run_limit = IntegerField(LABELS["run_limit"], [
-        InputRequired("Enter how many documents a run may post without asking."),
-        NumberRange(1, 100_000, "Enter a number from 1 to 100,000.")])
+    look_back_days = IntegerField(
+        LABELS["look_back_days"],
+        [
+            InputRequired("Enter how many days to look back."),
+            NumberRange(1, 400, "Enter a number of days from 1 to 400."),
+        ],
+    )
+    zero_total = RadioField(
+        LABELS["zero_total"], [InputRequired("Choose what happens to invoices of 0.00.")], choices=_text_choices(ZERO)
+    )
+    blank_text = RadioField(
+        LABELS["blank_text"], [InputRequired("Choose what a line without text shows.")], choices=_text_choices(BLANK)
+    )
+    run_limit = IntegerField(
+        LABELS["run_limit"],
+        [
+            InputRequired("Enter how many documents a run may post without asking."),
+            NumberRange(1, 100_000, "Enter a number from 1 to 100,000."),
+        ],
+    )
     source_time_zone = SelectField(LABELS["source_time_zone"], choices=[])
     time_zone = SelectField(LABELS["time_zone"], choices=[])
 
@@ -79,13 +115,19 @@ class InvoicesForm(Form):
     def values(self) -> InvoiceSettings:
         """The settings of a valid form."""
         return InvoiceSettings(
-            start_date=self.start_date.data, sync_state=SyncState(self.sync_state.data),
-            look_back_days=self.look_back_days.data, numbering=Numbering(self.numbering.data),
-            match_by=MatchBy(self.match_by.data), missing_item=MissingItem(self.missing_item.data),
+            start_date=self.start_date.data,
+            sync_state=SyncState(self.sync_state.data),
+            look_back_days=self.look_back_days.data,
+            numbering=Numbering(self.numbering.data),
+            match_by=MatchBy(self.match_by.data),
+            missing_item=MissingItem(self.missing_item.data),
             created_item_account=self.created_item_account.data or None,
-            zero_total=ZeroTotal(self.zero_total.data), blank_text=BlankText(self.blank_text.data),
+            zero_total=ZeroTotal(self.zero_total.data),
+            blank_text=BlankText(self.blank_text.data),
             untaxed_code=(self.untaxed_code.data or None) if "untaxed_code" in self else None,
-            run_limit=self.run_limit.data, time_zone=self.time_zone.data, source_time_zone=self.source_time_zone.data,
+            run_limit=self.run_limit.data,
+            time_zone=self.time_zone.data,
+            source_time_zone=self.source_time_zone.data,
             recipients=tuple(split_addresses(self.recipients.data)),
         )
 
@@ -137,9 +179,9 @@ def numbering_contradiction(company: Company, chosen: str | None) -> str:
     own_numbers = (company.profile or {}).get("own_numbers")
     where = "In QuickBooks: Gear, Account and settings, Sales, Sales form content, Custom transaction numbers"
     if own_numbers is False and chosen in (Numbering.SOURCE, Numbering.SOURCE_ID):
-        return f"QuickBooks numbers documents itself, so it would not keep ours. {where}: switch it on, then refresh lists."
+        return f"QuickBooks numbers documents itself, so ours would be lost. {where}: switch it on, then refresh lists."
     if own_numbers is True and chosen == Numbering.LEDGER:
-        return f"QuickBooks expects numbers from outside, so it would give none. {where}: switch it off, then refresh lists."
+        return f"QuickBooks takes numbers from outside, so there would be none. {where}: switch it off, then refresh lists."
     return ""
 
 

@@ -69,7 +69,9 @@ def _save(write: Session, company_id: int, wanted: InvoiceSettings) -> int | Non
         flash("Nothing was changed.", "plain")
         return None
     changed = [each["field"] for each in version.changes]
-    audit.record(write, company_id, now(), user.email, "settings saved", f"version {version.version}", {"fields": changed})
+    audit.record(
+        write, company_id, now(), user.email, "settings saved", f"version {version.version}", {"fields": changed}
+    )
     found.time_zone = wanted.time_zone
     if "start_date" in changed:
         start_date.apply(write, company_id, wanted.start_date, now())
@@ -81,7 +83,9 @@ def _save(write: Session, company_id: int, wanted: InvoiceSettings) -> int | Non
 
 def _tell(write: Session, found: Company, version: SettingsVersion, wanted: InvoiceSettings) -> int | None:
     finished_setup = found.first_posted_at is not None
-    rescan = not finished_setup and found.source_tenant is not None and not requests.open_run(write, found.id, "first_scan")
+    rescan = (
+        not finished_setup and found.source_tenant is not None and not requests.open_run(write, found.id, "first_scan")
+    )
     text = f"Saved as version {version.version}."
     if rescan:
         text += " The first scan runs again with these settings."
@@ -95,12 +99,20 @@ def _page(form: InvoicesForm, current: InvoiceSettings, opens: tuple[int, Totals
     older_count, older_totals = before_start(db(), company().id)
     newest = settings.newest(db(), company().id)
     return render_template(
-        "settings/invoices.html", form=form, saved=saved(newest), may_save=may(g.role, Need.ADMIN),
-        older={"count": older_count, "totals": older_totals}, tax_sentence=tax_sentence(company()),
-        opens={"count": opens[0], "totals": opens[1]} if opens else None, cancel_url=url_for("settings.index"),
-        more={"count": len(MORE), "changed": _differing(current)}, **lists_context(),
-        tools=[{"label": "Sync Invoices Now", "url": url_for("tools.sync_now")},
-               {"label": "View Error Logs", "url": url_for("logs.errors")}],
+        "settings/invoices.html",
+        form=form,
+        saved=saved(newest),
+        may_save=may(g.role, Need.ADMIN),
+        older={"count": older_count, "totals": older_totals},
+        tax_sentence=tax_sentence(company()),
+        opens={"count": opens[0], "totals": opens[1]} if opens else None,
+        cancel_url=url_for("settings.index"),
+        more={"count": len(MORE), "changed": _differing(current)},
+        **lists_context(),
+        tools=[
+            {"label": "Sync Invoices Now", "url": url_for("tools.sync_now")},
+            {"label": "View Error Logs", "url": url_for("logs.errors")},
+        ],
     )
 
 
@@ -123,9 +135,7 @@ def tax_sentence(found: Company) -> str:
     _long, short = ledger_names(found)
     if needs_untaxed_code(found):
         return (
-            f"Each line takes the {short} tax code that is named like the invoice's tax region in Autotask, or like its "
+            f"Each line takes the {short} tax code named like the invoice's tax region in Autotask, or like its "
             "one tax. What does not give Autotask's tax waits with the difference."
         )
     return f"{short} ends with Autotask's tax: lines are marked as taxed or not, and the amount is sent as it is."
-
-

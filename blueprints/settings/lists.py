@@ -17,8 +17,14 @@ from sync import audit, connection, credentials, mirror
 from workers import enqueue
 
 ORDER = (
-    "QuickBooks company and preferences", "QuickBooks tax codes", "QuickBooks customers", "QuickBooks vendors",
-    "QuickBooks items", "QuickBooks accounts", "QuickBooks terms", "Autotask billing codes, terms and taxes",
+    "QuickBooks company and preferences",
+    "QuickBooks tax codes",
+    "QuickBooks customers",
+    "QuickBooks vendors",
+    "QuickBooks items",
+    "QuickBooks accounts",
+    "QuickBooks terms",
+    "Autotask billing codes, terms and taxes",
 )
 STUCK = timedelta(minutes=5)
 
@@ -52,8 +58,12 @@ def describe() -> dict[str, Any]:
     progress = (state.progress or {}) if state else {}
     ready = mirror_ready(company_id)
     current = reading(state, now()) if state else None
-    shown: dict[str, Any] = {"done": 0, "total": len(ORDER), "read_at": state.whole_at if state else None,
-                             "may_refresh": may(g.role, Need.STAFF)}
+    shown: dict[str, Any] = {
+        "done": 0,
+        "total": len(ORDER),
+        "read_at": state.whole_at if state else None,
+        "may_refresh": may(g.role, Need.STAFF),
+    }
     row = connection.of(db(), company_id, credentials.LEDGER)
     if row is None or row.state != credentials.CONNECTED:
         return {**shown, "state": "failed", "text": "The ledger is not connected, so its lists cannot be read."}
@@ -84,6 +94,8 @@ def mirror_ready(company_id: int) -> bool:
 
 def _counts(company_id: int) -> str:
     counts = mirror.counts(db(), company_id)
-    parts = [format_plural(counts.get(kind, 0), kind.replace("_", " ")) for kind in ("customer", "item", "account", "term")]
+    parts = [
+        format_plural(counts.get(kind, 0), kind.replace("_", " ")) for kind in ("customer", "item", "account", "term")
+    ]
     codes = len(mirror.catalog_of(db(), company_id).codes)
     return ", ".join([*parts, f"{format_count(codes)} Autotask billing codes"]) + "."

@@ -44,11 +44,17 @@ def _page(form: InviteForm) -> str:
     admins = [member for member in members if member.role == "admin"]
     invitations = access.open_invitations(db(), company().id, now())
     return render_template(
-        "settings/people.html", form=form if may(g.role, Need.ADMIN) else None,
+        "settings/people.html",
+        form=form if may(g.role, Need.ADMIN) else None,
         members=[_member(each, only_admin=admins == [each]) for each in members],
         invitations=[
-            {"id": each.id, "email": each.email, "role": each.role, "by": db().get_one(User, each.invited_by).name,
-             "expires_at": each.created_at + access.INVITATION_LIFE}
+            {
+                "id": each.id,
+                "email": each.email,
+                "role": each.role,
+                "by": db().get_one(User, each.invited_by).name,
+                "expires_at": each.created_at + access.INVITATION_LIFE,
+            }
             for each in invitations
         ],
     )
@@ -57,9 +63,15 @@ def _page(form: InviteForm) -> str:
 def _member(member: Membership, *, only_admin: bool) -> dict[str, Any]:
     seen = db().execute(select(func.max(WebSession.seen_at)).where(WebSession.user_id == member.user_id)).scalar()
     return {
-        "id": member.id, "name": member.user.name, "email": member.user.email, "role": member.role,
-        "since": member.created_at.date(), "last_seen": seen, "you": member.user_id == the_user().id,
-        "roles": ROLE_CHOICES, "only_admin": only_admin,
+        "id": member.id,
+        "name": member.user.name,
+        "email": member.user.email,
+        "role": member.role,
+        "since": member.created_at.date(),
+        "last_seen": seen,
+        "you": member.user_id == the_user().id,
+        "roles": ROLE_CHOICES,
+        "only_admin": only_admin,
     }
 
 
@@ -89,11 +101,23 @@ def invite(company_id: int) -> ResponseReturnValue:
 def _queue_mail(write: Session, made: Invitation, user: User, token: str) -> None:
     zone = company().time_zone
     expires: datetime = made.created_at + access.INVITATION_LIFE
-    reports.queue_mail(write, made.company_id, "invitation", f"invitation:{made.id}", made.email, now(), data={
-        "subject": f"{user.name} invites you to {company().name} in Bookbridge", "inviter": user.name, "role": made.role,
-        "url": invitation_url(token), "expires_at": expires.isoformat(), "zone": zone,
-        "zone_name": expires.astimezone(ZoneInfo(zone)).tzname() or zone,
-    })
+    reports.queue_mail(
+        write,
+        made.company_id,
+        "invitation",
+        f"invitation:{made.id}",
+        made.email,
+        now(),
+        data={
+            "subject": f"{user.name} invites you to {company().name} in Bookbridge",
+            "inviter": user.name,
+            "role": made.role,
+            "url": invitation_url(token),
+            "expires_at": expires.isoformat(),
+            "zone": zone,
+            "zone_name": expires.astimezone(ZoneInfo(zone)).tzname() or zone,
+        },
+    )
 
 
 @blueprint.post("/c/<int:company_id>/people/<int:member_id>/role")
@@ -108,8 +132,15 @@ def role(company_id: int, member_id: int) -> ResponseReturnValue:
         try:
             if before != wanted:
                 access.change_role(write, member, wanted)
-                audit.record(write, company_id, now(), the_user().email, "role changed", person.email,
-                             {"before": before, "after": wanted})
+                audit.record(
+                    write,
+                    company_id,
+                    now(),
+                    the_user().email,
+                    "role changed",
+                    person.email,
+                    {"before": before, "after": wanted},
+                )
         except access.LastAdmin as problem:
             flash(f"{problem} Make somebody else an admin first.", "bad")
             return redirect(url_for("settings.people"))

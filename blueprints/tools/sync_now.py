@@ -35,11 +35,21 @@ class SyncForm(Form):
 @blueprint.get("/c/<int:company_id>/tools")
 def index(company_id: int) -> ResponseReturnValue:
     faults, totals = sums(db(), company_id, Document.status == Status.FAULT)
-    causes = db().execute(select(func.count(func.distinct(Document.reason_code))).where(
-        Document.company_id == company_id, Document.status == Status.FAULT)).scalar_one()
+    causes = (
+        db()
+        .execute(
+            select(func.count(func.distinct(Document.reason_code))).where(
+                Document.company_id == company_id, Document.status == Status.FAULT
+            )
+        )
+        .scalar_one()
+    )
     return render_template(
-        "tools/index.html", recipients=settings.load_invoices(db(), company_id).recipients, last=_last(),
-        faults={"count": faults, "causes": causes, "totals": totals}, **_form_context(SyncForm(formdata=None)),
+        "tools/index.html",
+        recipients=settings.load_invoices(db(), company_id).recipients,
+        last=_last(),
+        faults={"count": faults, "causes": causes, "totals": totals},
+        **_form_context(SyncForm(formdata=None)),
     )
 
 
@@ -65,7 +75,7 @@ def do_sync(company_id: int) -> ResponseReturnValue:
     run_id, new = _ask(company_id, form, confirmed=confirmed)
     if new:
         ring(enqueue.scan, company_id, run_id)
-    return redirect(url_for("logs.run", run_id=run_id, **({} if new else {"joined": 1})))
+    return redirect(url_for("logs.run", run_id=run_id, joined=None if new else 1))
 
 
 def _ask(company_id: int, form: SyncForm, *, confirmed: bool) -> tuple[int, bool]:
@@ -76,8 +86,15 @@ def _ask(company_id: int, form: SyncForm, *, confirmed: bool) -> tuple[int, bool
         run, new = requests.ask_sync(
             write, write.get_one(Company, company_id), now=now(), user=user, recipients=recipients, confirmed=confirmed
         )
-        audit.record(write, company_id, now(), user.email, "sync started" if new else "sync joined", f"run {run.id}",
-                     {"recipients": len(recipients), "confirmed": confirmed})
+        audit.record(
+            write,
+            company_id,
+            now(),
+            user.email,
+            "sync started" if new else "sync joined",
+            f"run {run.id}",
+            {"recipients": len(recipients), "confirmed": confirmed},
+        )
         return run.id, new
 
 
@@ -86,16 +103,31 @@ def _confirm(form: SyncForm, kept: dict[str, str]) -> ResponseReturnValue:
     if not count:
         return redirect(url_for("tools.sync_now"))
     where = (Document.status == Status.PENDING, Document.before_start.is_(False), Document.reason_code.in_(READY))
-    first, last = db().execute(
-        select(func.min(Document.document_date), func.max(Document.document_date))
-        .where(Document.company_id == company().id, *where)
-    ).one()
+    first, last = (
+        db()
+        .execute(
+            select(func.min(Document.document_date), func.max(Document.document_date)).where(
+                Document.company_id == company().id, *where
+            )
+        )
+        .one()
+    )
     limit = settings.load_invoices(db(), company().id).run_limit
     faults, _ = sums(db(), company().id, Document.status == Status.FAULT)
     return render_template(
-        "tools/sync_confirm.html", count=count, totals=totals, kinds=_kinds(where), limit=limit, over=count > limit,
-        new={"customers": 0, "goods": 0}, first_day=first, last_day=last, faults=faults,
-        fields={**kept, "confirmed": "yes"}, action=url_for("tools.do_sync"), keep_url=url_for("tools.sync_now"),
+        "tools/sync_confirm.html",
+        count=count,
+        totals=totals,
+        kinds=_kinds(where),
+        limit=limit,
+        over=count > limit,
+        new={"customers": 0, "goods": 0},
+        first_day=first,
+        last_day=last,
+        faults=faults,
+        fields={**kept, "confirmed": "yes"},
+        action=url_for("tools.do_sync"),
+        keep_url=url_for("tools.sync_now"),
     )
 
 
@@ -113,7 +145,9 @@ def _form_context(form: SyncForm) -> dict[str, Any]:
     count, totals = ready_documents(company().id)
     before = company().first_posted_at is None
     return {
-        "form": form, "sync": {"ready": count, "totals": totals}, "running": running_run(),
+        "form": form,
+        "sync": {"ready": count, "totals": totals},
+        "running": running_run(),
         "first_posting_url": url_for("connect.first_posting") if before else "",
     }
 
@@ -123,17 +157,34 @@ def running_run() -> dict[str, Any] | None:
     run = requests.open_run(db(), company().id)
     if run is None:
         return None
-    done = db().execute(select(func.count()).select_from(RunItem).where(
-        RunItem.run_id == run.id, RunItem.status.in_((Status.COMPLETE, Status.FAULT, Status.SKIPPED)))).scalar_one()
-    return {"url": url_for("logs.run", run_id=run.id), "started_at": run.started_at,
-            "text": f"{format_plural(done, 'document')} decided so far. {step_words(run.step, company().time_zone)}".strip()}
+    done = (
+        db()
+        .execute(
+            select(func.count())
+            .select_from(RunItem)
+            .where(RunItem.run_id == run.id, RunItem.status.in_((Status.COMPLETE, Status.FAULT, Status.SKIPPED)))
+        )
+        .scalar_one()
+    )
+    words = step_words(run.step, company().time_zone)
+    return {
+        "url": url_for("logs.run", run_id=run.id),
+        "started_at": run.started_at,
+        "text": f"{format_plural(done, 'document')} decided so far. {words}".strip(),
+    }
 
 
 def _last() -> dict[str, Any] | None:
-    run = db().scalars(
-        select(Run).where(Run.company_id == company().id, Run.kind == "sync", Run.finished_at.is_not(None))
-        .order_by(Run.id.desc()).limit(1)
-    ).first()
+    run = (
+        db()
+        .scalars(
+            select(Run)
+            .where(Run.company_id == company().id, Run.kind == "sync", Run.finished_at.is_not(None))
+            .order_by(Run.id.desc())
+            .limit(1)
+        )
+        .first()
+    )
     if run is None or run.finished_at is None:
         return None
     kinds = {RunState.FINISHED: "ok", RunState.PROBLEMS: "warn", RunState.FAILED: "bad"}

@@ -24,8 +24,19 @@ from app import create_app
 from blueprints.sessions import DEMO_NAME, id_hash
 from config import Config
 from models import (
-    Company, Connection, Document, Grant, Identity, Invitation, Membership, MirrorEntry, MirrorState, Run, RunItem,
-    Step, User, WebSession,
+    Company,
+    Connection,
+    Document,
+    Grant,
+    Identity,
+    Invitation,
+    MirrorEntry,
+    MirrorState,
+    Run,
+    RunItem,
+    Step,
+    User,
+    WebSession,
 )
 from sync import access, credentials, lease, settings
 from workers.wiring import Services
@@ -56,10 +67,16 @@ class TestClock:
 
 def config_for(database_url: str, **changes: Any) -> Config:
     values: dict[str, Any] = {
-        "database_url": database_url, "redis_url": "unix:///nonexistent/redis.sock", "public_url": BASE,
-        "sandbox_url": "http://127.0.0.1:9", "secret_key": "test" * 10, "demo": False, "log_level": "CRITICAL",
+        "database_url": database_url,
+        "redis_url": "unix:///nonexistent/redis.sock",
+        "public_url": BASE,
+        "sandbox_url": "http://127.0.0.1:9",
+        "secret_key": "test" * 10,
+        "demo": False,
+        "log_level": "CRITICAL",
         "encryption_keys": "k1:" + base64.urlsafe_b64encode(b"1" * 32).decode(),
-        "intuit_client_id": "SANDBOX-CLIENT-ID", "intuit_client_secret": "SANDBOX-CLIENT-SECRET-NOT-REAL",
+        "intuit_client_id": "SANDBOX-CLIENT-ID",
+        "intuit_client_secret": "SANDBOX-CLIENT-SECRET-NOT-REAL",
     }
     return Config(**{**values, **changes})
 
@@ -86,10 +103,16 @@ class Site:
         raw = secrets.token_urlsafe(16)
         now = self.clock.now()
         with self.services.sessions() as db, db.begin():
-            db.add(WebSession(
-                id_hash=id_hash(raw), user_id=user_id, created_at=now, seen_at=now, signed_in_at=now,
-                data={"_user_id": str(user_id), "signed_in_at": now.isoformat(), "agent": "Firefox Linux"},
-            ))
+            db.add(
+                WebSession(
+                    id_hash=id_hash(raw),
+                    user_id=user_id,
+                    created_at=now,
+                    seen_at=now,
+                    signed_in_at=now,
+                    data={"_user_id": str(user_id), "signed_in_at": now.isoformat(), "agent": "Firefox Linux"},
+                )
+            )
         client.set_cookie(DEMO_NAME, raw, domain="app.test")
         return raw
 
@@ -125,8 +148,16 @@ def _user(db: Session, name: str) -> User:
 
 def _company(db: Session, site: Site, letter: str, name: str) -> None:
     company = Company(
-        name=name, ledger="quickbooks", ledger_tenant=f"91300{letter}", source_tenant=f"10{letter}", country="US",
-        currency="USD", time_zone="America/Chicago", profile=_profile(name), setup_step="ready", first_posted_at=NOW,
+        name=name,
+        ledger="quickbooks",
+        ledger_tenant=f"91300{letter}",
+        source_tenant=f"10{letter}",
+        country="US",
+        currency="USD",
+        time_zone="America/Chicago",
+        profile=_profile(name),
+        setup_step="ready",
+        first_posted_at=NOW,
         created_at=NOW,
     )
     db.add(company)
@@ -142,8 +173,12 @@ def _company(db: Session, site: Site, letter: str, name: str) -> None:
     _connections(db, site, company, letter)
     ids |= _records(db, company, name)
     invitation = Invitation(
-        company_id=company.id, email="new@people.example", role="staff", token_hash=letter * 8,
-        invited_by=site.users[f"{letter} admin"], created_at=NOW,
+        company_id=company.id,
+        email="new@people.example",
+        role="staff",
+        token_hash=letter * 8,
+        invited_by=site.users[f"{letter} admin"],
+        created_at=NOW,
     )
     db.add(invitation)
     db.flush()
@@ -152,15 +187,29 @@ def _company(db: Session, site: Site, letter: str, name: str) -> None:
 
 def _profile(name: str) -> dict[str, Any]:
     return {
-        "tenant": "91300", "company_name": name, "country": "US", "currency": "USD", "multi_currency": False,
-        "tax_model": "explicit_total", "own_numbers": True, "closed_through": None, "latin1_only": True, "edition": "",
+        "tenant": "91300",
+        "company_name": name,
+        "country": "US",
+        "currency": "USD",
+        "multi_currency": False,
+        "tax_model": "explicit_total",
+        "own_numbers": True,
+        "closed_through": None,
+        "latin1_only": True,
+        "edition": "",
     }
 
 
 def _connections(db: Session, site: Site, company: Company, letter: str) -> None:
     admin = site.users[f"{letter} admin"]
-    grant = Grant(provider="intuit", subject=company.ledger_tenant, version=1, created_at=NOW,
-                  access_expires_at=NOW + timedelta(hours=1), refresh_expires_at=NOW + timedelta(days=100))
+    grant = Grant(
+        provider="intuit",
+        subject=company.ledger_tenant,
+        version=1,
+        created_at=NOW,
+        access_expires_at=NOW + timedelta(hours=1),
+        refresh_expires_at=NOW + timedelta(days=100),
+    )
     db.add(grant)
     db.flush()
     ring = site.services.key_ring
@@ -173,36 +222,94 @@ def _connections(db: Session, site: Site, company: Company, letter: str) -> None
     source.web_url, source.api_url = "https://ww1.autotask.net/", "https://webservices1.autotask.net/"
     rows: tuple[Connection, ...] = (ledger, source)
     for row in rows:
-        row.state, row.connected_by, row.connected_at, row.found = "connected", admin, NOW, {
-            "can_read_invoices": True, "can_mark_invoices": True, "parties": 12}
+        row.state, row.connected_by, row.connected_at, row.found = (
+            "connected",
+            admin,
+            NOW,
+            {"can_read_invoices": True, "can_mark_invoices": True, "parties": 12},
+        )
 
 
 def _records(db: Session, company: Company, party: str) -> dict[str, int]:
     """A run with one posted and one refused document, each with a step, and a small mirror."""
     for kind, ledger_id, name, details in (
-        ("account", "79", "Sales of services", {"type": "Income"}), ("account", "35", "Checking", {"type": "Bank"}),
-        ("item", "5", "Managed services", {"income_account_id": "79"}), ("customer", "58", party, {}),
+        ("account", "79", "Sales of services", {"type": "Income"}),
+        ("account", "35", "Checking", {"type": "Bank"}),
+        ("item", "5", "Managed services", {"income_account_id": "79"}),
+        ("customer", "58", party, {}),
     ):
-        db.add(MirrorEntry(company_id=company.id, kind=kind, ledger_id=ledger_id, name=name, folded=name.lower(),
-                           loose=name.lower(), version="0", active=True, details=details, read_at=NOW))
-    run = Run(company_id=company.id, kind="sync", trigger="button", state="Finished with problems", phase="finished",
-              counts={"Complete": 1, "Fault": 1}, summary={}, started_at=NOW, finished_at=NOW, requested_by_name=party)
+        db.add(
+            MirrorEntry(
+                company_id=company.id,
+                kind=kind,
+                ledger_id=ledger_id,
+                name=name,
+                folded=name.lower(),
+                loose=name.lower(),
+                version="0",
+                active=True,
+                details=details,
+                read_at=NOW,
+            )
+        )
+    run = Run(
+        company_id=company.id,
+        kind="sync",
+        trigger="button",
+        state="Finished with problems",
+        phase="finished",
+        counts={"Complete": 1, "Fault": 1},
+        summary={},
+        started_at=NOW,
+        finished_at=NOW,
+        requested_by_name=party,
+    )
     db.add(run)
     db.flush()
-    complete = document(company, "1001", party, status="Complete", ledger_kind="invoice", ledger_id="145",
-                        ledger_number="1001", completed_at=NOW)
-    fault = document(company, "1002", party, status="Fault", reason_code="item_missing",
-                     reasons=[{"code": "item_missing", "params": {"item": "Backup 1TB"}}])
+    complete = document(
+        company,
+        "1001",
+        party,
+        status="Complete",
+        ledger_kind="invoice",
+        ledger_id="145",
+        ledger_number="1001",
+        completed_at=NOW,
+    )
+    fault = document(
+        company,
+        "1002",
+        party,
+        status="Fault",
+        reason_code="item_missing",
+        reasons=[{"code": "item_missing", "params": {"item": "Backup 1TB"}}],
+    )
     db.add_all((complete, fault))
     db.flush()
     for row in (complete, fault):
-        db.add(RunItem(
-            company_id=company.id, run_id=run.id, document_id=row.id, status=row.status, reasons=row.reasons,
-            number=row.number, source_id=row.source_id, kind="invoice", party_name=party, amount=row.total,
-            document_date=row.document_date, currency="USD", ledger_id=row.ledger_id, ledger_kind=row.ledger_kind,
-            flags=[], changed_at=NOW,
-        ))
-        db.add(Step(company_id=company.id, document_id=row.id, run_id=run.id, at=NOW, name="read", text="Read", detail={}))
+        db.add(
+            RunItem(
+                company_id=company.id,
+                run_id=run.id,
+                document_id=row.id,
+                status=row.status,
+                reasons=row.reasons,
+                number=row.number,
+                source_id=row.source_id,
+                kind="invoice",
+                party_name=party,
+                amount=row.total,
+                document_date=row.document_date,
+                currency="USD",
+                ledger_id=row.ledger_id,
+                ledger_kind=row.ledger_kind,
+                flags=[],
+                changed_at=NOW,
+            )
+        )
+        db.add(
+            Step(company_id=company.id, document_id=row.id, run_id=run.id, at=NOW, name="read", text="Read", detail={})
+        )
     db.flush()
     return {"run_id": run.id, "document_id": complete.id, "fault_id": fault.id}
 
@@ -210,15 +317,37 @@ def _records(db: Session, company: Company, party: str) -> dict[str, int]:
 def document(company: Company, number: str, party: str, **changes: Any) -> Document:
     """A document as a scan stores it; `changes` overlay its columns."""
     header = {
-        "kind": "invoice", "id": f"9{number}", "number": number, "party_id": "7", "document_date": "2026-11-20",
-        "created_at": NOW.isoformat(), "due_date": "2026-12-20", "total": "120.00", "tax_total": "0",
+        "kind": "invoice",
+        "id": f"9{number}",
+        "number": number,
+        "party_id": "7",
+        "document_date": "2026-11-20",
+        "created_at": NOW.isoformat(),
+        "due_date": "2026-12-20",
+        "total": "120.00",
+        "tax_total": "0",
     }
     values: dict[str, Any] = {
-        "company_id": company.id, "source_tenant": company.source_tenant or "", "kind": "invoice",
-        "source_id": f"9{number}", "number": number, "party_id": "7", "party_name": party,
-        "document_date": date(2026, 11, 20), "source_created_at": NOW, "total": Decimal("120.00"),
-        "tax_total": Decimal(0), "currency": "USD", "status": "Pending Sync", "reasons": [], "flags": [],
-        "header": header, "header_hash": "0", "seen_at": NOW, "read_at": NOW, "changed_at": NOW,
+        "company_id": company.id,
+        "source_tenant": company.source_tenant or "",
+        "kind": "invoice",
+        "source_id": f"9{number}",
+        "number": number,
+        "party_id": "7",
+        "party_name": party,
+        "document_date": date(2026, 11, 20),
+        "source_created_at": NOW,
+        "total": Decimal("120.00"),
+        "tax_total": Decimal(0),
+        "currency": "USD",
+        "status": "Pending Sync",
+        "reasons": [],
+        "flags": [],
+        "header": header,
+        "header_hash": "0",
+        "seen_at": NOW,
+        "read_at": NOW,
+        "changed_at": NOW,
     }
     return Document(**{**values, **changes})
 

@@ -85,9 +85,10 @@ def test_another_company_does_not_exist(shared_site: Site, endpoint: str) -> Non
         assert SECRET_OF_B not in text
 
 
-@pytest.mark.parametrize("endpoint", [
-    rule.endpoint for rule in rules() if {"run_id", "document_id", "member_id", "invitation_id"} & rule.arguments
-])
+@pytest.mark.parametrize(
+    "endpoint",
+    [rule.endpoint for rule in rules() if {"run_id", "document_id", "member_id", "invitation_id"} & rule.arguments],
+)
 def test_a_record_of_another_company_does_not_exist(shared_site: Site, endpoint: str) -> None:
     mixed = {**shared_site.ids["B"], "company_id": shared_site.ids["A"]["company_id"]}
     status, _, text = call(shared_site, endpoint, "A admin", mixed, role="viewer")
@@ -109,8 +110,11 @@ def test_the_demos_door_is_shut_outside_the_demo(shared_site: Site, endpoint: st
 def test_ticked_rows_of_another_company_are_left_alone(site: Site) -> None:
     a, b = site.ids["A"], site.ids["B"]
     client = site.client("A staff")
-    answer = client.post(f"/c/{a['company_id']}/documents/skip", base_url=BASE, data={
-        "company_id": str(a["company_id"]), "id": str(b["fault_id"]), "reason": "not mine"})
+    answer = client.post(
+        f"/c/{a['company_id']}/documents/skip",
+        base_url=BASE,
+        data={"company_id": str(a["company_id"]), "id": str(b["fault_id"]), "reason": "not mine"},
+    )
     assert answer.status_code == 404
 
 
@@ -121,5 +125,3 @@ def test_a_form_of_another_tab_is_refused(site: Site) -> None:
         answer = site.client("A admin").post(f"/c/{a}/tools/sync-now", base_url=BASE, data=sent)
         assert answer.status_code == 409
         assert "another company" in answer.get_data(as_text=True)
-
-

@@ -181,7 +181,7 @@ def numbering_contradiction(company: Company, chosen: str | None) -> str:
     if own_numbers is False and chosen in (Numbering.SOURCE, Numbering.SOURCE_ID):
         return f"QuickBooks numbers documents itself, so ours would be lost. {where}: switch it on, then refresh lists."
     if own_numbers is True and chosen == Numbering.LEDGER:
-        return f"QuickBooks takes numbers from outside, so there would be none. {where}: switch it off, then refresh lists."
+        return f"QuickBooks takes our numbers, so there would be none. {where}: switch it off, then refresh lists."
     return ""
 
 

@@ -156,7 +156,7 @@ def _demo() -> dict[str, Any]:
                 "See what the scan found",
                 "connect.first_scan",
                 company,
-                company.setup_step not in ("autotask", "review"),
+                company.setup_step not in ("source", "review"),
             ),
             _step("Post one invoice", "connect.first_posting", company, posted),
             _step("Press Sync Now", "tools.sync_now", company, done > 1),

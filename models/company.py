@@ -81,8 +81,8 @@ class Company(Base):
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
     profile: Mapped[Any] = mapped_column(Json, default=dict)
     """Last reading of the ledger's preferences (connectors.ledgers.base.LedgerProfile as JSON)."""
-    setup_step: Mapped[str] = mapped_column(String(20), default="autotask")
-    """autotask → settings → review → scan → first → ready."""
+    setup_step: Mapped[str] = mapped_column(String(20), default="source")
+    """source → review → scan → first → ready."""
     first_posted_at: Mapped[datetime | None] = mapped_column(Instant)
     last_checked_at: Mapped[datetime | None] = mapped_column(Instant)
     next_poll_at: Mapped[datetime | None] = mapped_column(Instant, index=True)

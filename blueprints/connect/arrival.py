@@ -104,7 +104,7 @@ def _new_company(db: Session, realm: str, found: LedgerCompany) -> Company:
         currency="",
         time_zone=found.time_zone,
         profile={},
-        setup_step="autotask",
+        setup_step="source",
         created_at=now(),
     )
     db.add(company)
@@ -130,7 +130,7 @@ def _connect_ledger(db: Session, company: Company, user: User, tokens: TokenSet,
 
 def _first_page(company_id: int, step: str, role: str, next_path: str | None) -> str:
     """Where a person goes on: unfinished set-up first, then where they wanted to go, else home."""
-    if role == "admin" and step == "autotask":
+    if role == "admin" and step == "source":
         return url_for("connect.autotask", company_id=company_id)
     if role == "admin" and step == "review":
         return url_for("connect.review", company_id=company_id)

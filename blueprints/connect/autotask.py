@@ -118,7 +118,7 @@ def _keep(company_id: int, given: Credentials, check: SourceCheck) -> None:
         row.found, row.problem = asdict(check), None
         row.state = credentials.CONNECTED if fixing else credentials.TESTED
         row.connected_by, row.connected_at, row.last_success_at = the_user().id, now(), now()
-        if not fixing and found.setup_step == "autotask":
+        if not fixing and found.setup_step == "source":
             found.setup_step = "review"
         if fixing:
             found.next_poll_at = now()

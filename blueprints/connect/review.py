@@ -41,7 +41,7 @@ def finish(company_id: int) -> ResponseReturnValue:
         if found.source_tenant != row.tenant:
             raise Problem(409, "409")
         row.state, row.connected_by, row.connected_at = credentials.CONNECTED, the_user().id, now()
-        if found.setup_step in ("autotask", "review"):
+        if found.setup_step in ("source", "review"):
             found.setup_step = "scan"
         _take_time_zone(db, found, row)
         run = begin_scan(db, found)

@@ -40,7 +40,7 @@ READY = ("waits_for_sync", "queued", "run_stopped")
 def first_scan(company_id: int) -> ResponseReturnValue:
     found = _newest()
     if found is None:
-        return redirect(url_for("connect.review" if company().setup_step in ("autotask", "review") else "home.index"))
+        return redirect(url_for("connect.review" if company().setup_step in ("source", "review") else "home.index"))
     return render_template("connect/first_scan.html", **_context(found))
 
 

@@ -178,7 +178,7 @@ def _setup(current: InvoiceSettings) -> list[dict[str, Any]]:
     """The set-up list; empty once everything is done."""
     found, saved = company(), settings.newest(db(), company().id)
     step = found.setup_step
-    connected = step not in ("autotask", "review")
+    connected = step not in ("source", "review")
     entries = [
         ("QuickBooks connected", True, "", ""),
         ("Autotask connected", found.source_tenant is not None, url_for("connect.autotask"), ""),

@@ -232,86 +232,50 @@ def _connections(db: Session, site: Site, company: Company, letter: str) -> None
 
 def _records(db: Session, company: Company, party: str) -> dict[str, int]:
     """A run with one posted and one refused document, each with a step, and a small mirror."""
-    for kind, ledger_id, name, details in (
+    _mirror(db, company, party)
+    run = Run(
+        company_id=company.id, kind="sync", trigger="button", state="Finished with problems", phase="finished",
+        counts={"Complete": 1, "Fault": 1}, summary={}, started_at=NOW, finished_at=NOW, requested_by_name=party,
+    )  # fmt: skip
+    complete = document(
+        company, "1001", party, status="Complete", ledger_kind="invoice", ledger_id="145", ledger_number="1001",
+        completed_at=NOW,
+    )  # fmt: skip
+    missing = [{"code": "item_missing", "params": {"item": "Backup 1TB"}}]
+    fault = document(company, "1002", party, status="Fault", reason_code="item_missing", reasons=missing)
+    db.add_all((run, complete, fault))
+    db.flush()
+    for row in (complete, fault):
+        db.add(run_item(run, row))
+        db.add(Step(
+            company_id=company.id, document_id=row.id, run_id=run.id, at=NOW, name="read", text="Read", detail={},
+        ))  # fmt: skip
+    db.flush()
+    return {"run_id": run.id, "document_id": complete.id, "fault_id": fault.id}
+
+
+def _mirror(db: Session, company: Company, party: str) -> None:
+    records: tuple[tuple[str, str, str, dict[str, str]], ...] = (
         ("account", "79", "Sales of services", {"type": "Income"}),
         ("account", "35", "Checking", {"type": "Bank"}),
         ("item", "5", "Managed services", {"income_account_id": "79"}),
         ("customer", "58", party, {}),
-    ):
-        db.add(
-            MirrorEntry(
-                company_id=company.id,
-                kind=kind,
-                ledger_id=ledger_id,
-                name=name,
-                folded=name.lower(),
-                loose=name.lower(),
-                version="0",
-                active=True,
-                details=details,
-                read_at=NOW,
-            )
-        )
-    run = Run(
-        company_id=company.id,
-        kind="sync",
-        trigger="button",
-        state="Finished with problems",
-        phase="finished",
-        counts={"Complete": 1, "Fault": 1},
-        summary={},
-        started_at=NOW,
-        finished_at=NOW,
-        requested_by_name=party,
     )
-    db.add(run)
-    db.flush()
-    complete = document(
-        company,
-        "1001",
-        party,
-        status="Complete",
-        ledger_kind="invoice",
-        ledger_id="145",
-        ledger_number="1001",
-        completed_at=NOW,
-    )
-    fault = document(
-        company,
-        "1002",
-        party,
-        status="Fault",
-        reason_code="item_missing",
-        reasons=[{"code": "item_missing", "params": {"item": "Backup 1TB"}}],
-    )
-    db.add_all((complete, fault))
-    db.flush()
-    for row in (complete, fault):
-        db.add(
-            RunItem(
-                company_id=company.id,
-                run_id=run.id,
-                document_id=row.id,
-                status=row.status,
-                reasons=row.reasons,
-                number=row.number,
-                source_id=row.source_id,
-                kind="invoice",
-                party_name=party,
-                amount=row.total,
-                document_date=row.document_date,
-                currency="USD",
-                ledger_id=row.ledger_id,
-                ledger_kind=row.ledger_kind,
-                flags=[],
-                changed_at=NOW,
-            )
-        )
-        db.add(
-            Step(company_id=company.id, document_id=row.id, run_id=run.id, at=NOW, name="read", text="Read", detail={})
-        )
-    db.flush()
-    return {"run_id": run.id, "document_id": complete.id, "fault_id": fault.id}
+    for kind, ledger_id, name, details in records:
+        db.add(MirrorEntry(
+            company_id=company.id, kind=kind, ledger_id=ledger_id, name=name, folded=name.lower(),
+            loose=name.lower(), version="0", active=True, details=details, read_at=NOW,
+        ))  # fmt: skip
+
+
+def run_item(run: Run, row: Document) -> RunItem:
+    """The row of a document in a run."""
+    return RunItem(
+        company_id=row.company_id, run_id=run.id, document_id=row.id, status=row.status, reasons=row.reasons,
+        number=row.number, source_id=row.source_id, kind="invoice", party_name=row.party_name, amount=row.total,
+        document_date=row.document_date, currency="USD", ledger_id=row.ledger_id, ledger_kind=row.ledger_kind,
+        flags=[], changed_at=NOW,
+    )  # fmt: skip
 
 
 def document(company: Company, number: str, party: str, **changes: Any) -> Document:

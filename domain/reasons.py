@@ -462,6 +462,12 @@ CATALOGUE: dict[str, Entry] = {
         "{the_ledger} allows a number of calls per minute, and they are used up.",
         "Nothing needs doing: it continues by itself.",
     ),
+    "ledger_away": _wait(
+        Stage.LEDGER,
+        "{the_ledger} could not be reached; tried again at {time}",
+        "No connection to {the_ledger} was made, so nothing was sent.",
+        "Nothing needs doing: it continues by itself.",
+    ),
     "billed_before": _wait(
         Stage.SCOPE,
         "Its items are already in {the_ledger} on {other}",

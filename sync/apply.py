@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from connectors.errors import NeedsReconnect, NotAllowed, NotSent, PlatformError, RetryLater
 from connectors.ledgers.base import Answer, Batch, Done, Kind, Ledger, Member, Refused, Unknown
 from connectors.sources.base import Source
-from domain.reasons import reason
+from domain.reasons import Reason, reason
 from domain.statuses import PostingState, Status
 from models import Attempt, BatchRow, Company, Document, Posting, Run
 from sync import codec, due, mirror, reports, requests
@@ -81,6 +81,8 @@ class Serving:
         self.looking: set[int] = set()
         self.mirror_stale = False
         self.failures = 0
+        self.trouble: Exception | None = None
+        """Why the ledger is left alone; None when its last answer was one."""
         self.write_back = WriteBack(rt, lease, company_id, source, self.pool)
 
     # ---- the loop -------------------------------------------------------------------------------------------
@@ -99,7 +101,10 @@ class Serving:
             if self.pool.running:
                 self._harvest(min(1.0, self.rt.times.heartbeat))
                 continue
-            if now_over or not self._wait_a_little():
+            if now_over:
+                self._finish_runs()
+                return
+            if not self._wait_a_little():
                 return
 
     def _wait_a_little(self) -> bool:
@@ -150,12 +155,13 @@ class Serving:
                 settling.unknown(posting, "the process that sent it ended", wait=0)
 
     def _stop_runs(self) -> bool:
+        """What a person stopped is taken back at once; what is in flight settles."""
         with self.rt.sessions() as db:
             asked = db.scalars(select(Run.id).where(
                 Run.company_id == self.company_id, Run.stop_requested.is_(True), Run.finished_at.is_(None)
             )).all()
-            asked = [run_id for run_id in asked if due.released(db, run_id)]
-        if not asked or self.pool.running > self.write_back.running:
+            asked = [run_id for run_id in asked if due.withdrawable(db, run_id)]
+        if not asked:
             return False
         with self.lease.transaction("Stopping") as db:
             for run_id in asked:
@@ -163,10 +169,14 @@ class Serving:
         return False
 
     def _refresh_mirror(self) -> bool:
-        if not self.mirror_stale or self.pool.running:
+        """Before the next plan; calls in flight go on meanwhile. Asked again later when the ledger is away."""
+        if not self.mirror_stale or self.rt.clock.monotonic() < self.ledger_free:
             return False
-        self.mirror_stale = False
-        self._guarded(lambda: mirror.refresh(self.rt, self.company_id, self.ledger, None))
+        self.mirror_stale = self._guarded(self._read_changes) is None
+        return not self.mirror_stale
+
+    def _read_changes(self) -> bool:
+        mirror.refresh(self.rt, self.company_id, self.ledger, None)
         return True
 
     # ---- look-ups -------------------------------------------------------------------------------------------
@@ -333,11 +343,15 @@ class Serving:
     def _harvest(self, seconds: float) -> bool:
         finished = self.pool.wait(seconds)
         marks = [f for f in finished if self.write_back.owns(f.tag)]
-        for one in finished:
-            if isinstance(one.tag, Sent):
-                self._answered(one.tag, one)
-            elif isinstance(one.tag, Looking):
-                self._found(one.tag, one)
+        for index, one in enumerate(finished):
+            try:
+                if isinstance(one.tag, Sent):
+                    self._answered(one.tag, one)
+                elif isinstance(one.tag, Looking):
+                    self._found(one.tag, one)
+            except FenceLost:
+                self._keep_seen(finished[index + 1 :])
+                raise
         if marks:
             self.write_back.harvest(marks)
         return bool(finished)
@@ -348,14 +362,20 @@ class Serving:
                 self._complete_attempt(db, tag, finished)
                 self._apply_answer(db, tag, finished)
         except FenceLost:
-            with self.rt.sessions() as db, db.begin():
-                self._complete_attempt(db, tag, finished)
+            self._keep_seen([finished])
             raise
         if finished.error is not None:
             self._platform_trouble(finished.error)
         else:
-            self.failures = 0
+            self.failures, self.trouble = 0, None
         self.rt.failpoint("after_confirm")
+
+    def _keep_seen(self, finished: Sequence[Finished]) -> None:
+        """The fence is lost: the ids that answers brought are kept all the same."""
+        for one in finished:
+            if isinstance(one.tag, Sent):
+                with self.rt.sessions() as db, db.begin():
+                    self._complete_attempt(db, one.tag, one)
 
     def _apply_answer(self, db: Session, tag: Sent, finished: Finished) -> None:
         settling = self._settling(db)
@@ -367,7 +387,7 @@ class Serving:
                 continue
             outcome = answer.outcomes.get(posting.short_id or "") if answer is not None else None
             if isinstance(error, (NotSent, RetryLater, NeedsReconnect, NotAllowed)):
-                settling.not_sent(posting, str(error), until)
+                settling.not_sent(posting, str(error), until, _why_not_sent(error, until))
             elif isinstance(outcome, Done):
                 settling.done(posting, outcome, "response")
             elif isinstance(outcome, Refused):
@@ -411,6 +431,7 @@ class Serving:
     def _platform_trouble(self, error: Exception) -> None:
         """The ledger said no, or nothing: leave it alone for a while; a lost grant is told to people."""
         self.failures += 1
+        self.trouble = error
         until = self._until(error)
         self.ledger_free = self.rt.clock.monotonic() + (until - self.rt.clock.now()).total_seconds()
         if isinstance(error, (NeedsReconnect, NotAllowed)):
@@ -426,8 +447,9 @@ class Serving:
             return None
 
     def _say_waiting(self, wake: datetime) -> None:
+        step = _waiting_step(self.trouble, self.not_before().ledger - self.rt.clock.now(), wake)
         with self.lease.transaction() as db:
-            due.tell_open_runs(db, self.company_id, self.not_before(), wake, self.rt.clock.now())
+            due.tell_open_runs(db, self.company_id, step, self.rt.clock.now())
 
     def _finish_runs(self) -> bool:
         with self.rt.sessions() as db:
@@ -448,10 +470,27 @@ class Serving:
     def abandon(self) -> None:
         """The fence is lost: calls in flight still end, and the ids they saw are kept."""
         while self.pool.running:
-            for finished in self.pool.wait(1.0):
-                if isinstance(finished.tag, Sent):
-                    with self.rt.sessions() as db, db.begin():
-                        self._complete_attempt(db, finished.tag, finished)
+            self._keep_seen(self.pool.wait(1.0))
+
+
+def _why_not_sent(error: PlatformError, until: datetime) -> Reason:
+    """What a document that could not be sent waits for."""
+    if isinstance(error, (NeedsReconnect, NotAllowed)):
+        return reason("reconnect", platform=error.platform or "QuickBooks")
+    code = "ledger_limit" if isinstance(error, RetryLater) else "ledger_away"
+    return reason(code, time=f"{until:%H:%M:%S} UTC")
+
+
+def _waiting_step(trouble: Exception | None, ledger_waits: timedelta, wake: datetime) -> str:
+    """What the run page says while nothing can move; it turns the instant into the company's time."""
+    if isinstance(trouble, (NeedsReconnect, NotAllowed)):
+        return f"Waiting for the connection: {trouble.message}"[:300]
+    if ledger_waits <= timedelta(seconds=1):
+        cause = "Waiting"
+    else:
+        limited = trouble is None or isinstance(trouble, RetryLater)
+        cause = "QuickBooks limit" if limited else "QuickBooks does not answer"
+    return f"{cause}, continues at {wake.isoformat(timespec='seconds')}"
 
 
 def _by_ids(db: Session, ids: Sequence[int]) -> list[Posting]:

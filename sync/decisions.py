@@ -37,7 +37,7 @@ def retry(db: Session, company: Company, documents: Sequence[Document], *, now: 
         posting = db.get(Posting, document.posting_id) if document.posting_id else None
         if posting is not None and posting.state == PostingState.NEEDS_HUMAN:
             posting.state, posting.renew, posting.reasons = PostingState.UNKNOWN, True, []
-            posting.next_action_at = now
+            posting.next_action_at, posting.lookups = now, 0
             set_status(db, document, Status.PROCESSING, [reason("checking", evidence="asked again by a person")], now)
             document.due_at, document.prepared = now, True
             wake(db, company.id, now)

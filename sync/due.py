@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from domain.statuses import PostingState, Status
 from models import Company, CompanyLease, Document, Posting, PostingNeed, Run, RunItem
 
 CREATIONS = ("customer", "item")
+PATIENT_TRIES = 3
 READY_STATES = (PostingState.CONFIRMED, PostingState.DONE)
 
 
@@ -113,12 +114,24 @@ def released(db: Session, run_id: int) -> bool:
     ).first() is not None
 
 
+def withdrawable(db: Session, run_id: int) -> bool:
+    """Some document of the run is due and was not sent: a stop takes it back."""
+    return db.execute(
+        select(Document.id).outerjoin(Posting, Posting.id == Document.posting_id)
+        .where(Document.run_id == run_id, Document.due_at.is_not(None))
+        .where(or_(Posting.id.is_(None), Posting.state.in_((PostingState.NEW, PostingState.REJECTED)))).limit(1)
+    ).first() is not None
+
+
 def unmarked(run_id: int) -> Select[int]:
-    """Postings of the run that are in the books but whose mark in the source is not proven yet."""
+    """Postings of the run that are in the books but whose mark in the source is not proven yet.
+
+    A run waits for the first tries only: a source that is away for long holds up marks, not the report.
+    """
     return (
         select(Posting.id).join(Document, Document.id == Posting.document_id)
         .where(Document.run_id == run_id, Posting.state == PostingState.CONFIRMED,
-               Posting.next_action_at.is_not(None))
+               Posting.next_action_at.is_not(None), Posting.write_back_tries <= PATIENT_TRIES)
     )
 
 
@@ -163,6 +176,8 @@ def next_wake(db: Session, company_id: int, now: datetime, free: NotBefore) -> d
     ).limit(1)).first()
     if sending is not None:
         candidates.append(now)
+    if runs_through(db, company_id, source_blocked=False):
+        candidates.append(now)
     return min(candidates) if candidates else None
 
 
@@ -204,10 +219,9 @@ def tell_progress(db: Session, company_id: int, now: datetime) -> None:
         run.step, run.heartbeat_at = f"Posting: {done:,} of {done + going:,} in the books", now
 
 
-def tell_open_runs(db: Session, company_id: int, free: NotBefore, wake: datetime, now: datetime) -> None:
-    """What the run page says while a limit is waited for; the page turns the instant into the company's time."""
-    waits_for = "QuickBooks limit" if free.ledger > now + timedelta(seconds=1) else "Waiting"
+def tell_open_runs(db: Session, company_id: int, step: str, now: datetime) -> None:
+    """What the pages of open runs say while a limit or a connection is waited for, and that the runs are alive."""
     for run in db.scalars(select(Run).where(
-        and_(Run.company_id == company_id, Run.finished_at.is_(None), Run.phase == "posting")
+        Run.company_id == company_id, Run.finished_at.is_(None), Run.phase == "posting"
     )):
-        run.step, run.heartbeat_at = f"{waits_for}, continues at {wake.isoformat(timespec='seconds')}", now
+        run.step, run.heartbeat_at = step, now

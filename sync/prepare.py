@@ -171,6 +171,10 @@ class Preparation:
             )
             self.db.add(need)
             self.creations[(kind, draft.key)] = need
+        if need.state == PostingState.NEEDS_HUMAN:
+            # Asked for again: the ledger is looked at first, and only what is proven absent is created anew.
+            need.state, need.renew, need.reasons, need.lookups = PostingState.UNKNOWN, True, [], 0
+            need.next_action_at, need.fence, need.changed_at = self.now, self.fence, self.now
         if need.state == PostingState.NEW:
             need.next_action_at, need.fence, need.changed_at = self.now, self.fence, self.now
             need.interactive = max(need.interactive or 0, interactive)

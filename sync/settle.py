@@ -78,7 +78,7 @@ class Settling:
             told = "The answer was lost; QuickBooks is asked before anything else"
             step(self.db, document, self.now, "unknown", told, evidence=evidence)
 
-    def not_sent(self, posting: Posting, why: str, until: datetime) -> None:
+    def not_sent(self, posting: Posting, why: str, until: datetime, told: Reason) -> None:
         """A definite no for the whole call: goes again under its key, unless an earlier send is still unsettled."""
         if posting.sends > 1:
             self.unknown(posting, why, wait=max(0.0, (until - self.now).total_seconds()))
@@ -87,8 +87,7 @@ class Settling:
         posting.state, posting.next_action_at, posting.sends = PostingState.READY, until, 0
         document = self._document(posting)
         if document is not None:
-            set_status(self.db, document, Status.PENDING,
-                       [reason("ledger_limit", time=f"{until:%H:%M:%S} UTC")], self.now)
+            set_status(self.db, document, Status.PENDING, [told], self.now)
 
     def reject(self, posting: Posting, reasons: Sequence[Reason], *, replan: bool = False) -> None:
         """A definite no: nothing is in the ledger. What waited for this record is told why."""
@@ -170,7 +169,13 @@ class Settling:
         """Not there (as far as the ledger shows): wait, send again under the same key, or end."""
         self._touch(posting)
         ends = (posting.last_sent_at or self.now) + timedelta(seconds=self.quarantine)
-        if posting.sends >= MAX_SENDS or posting.lookups >= MAX_LOOKUPS:
+        if posting.renew and (protected or self.now >= ends):
+            posting.renew = False
+            if posting.reasons:
+                self.reject(posting, [Reason.from_json(value) for value in posting.reasons])
+            else:
+                self._make_room(posting)
+        elif posting.sends >= MAX_SENDS or posting.lookups >= MAX_LOOKUPS:
             number = str(posting.draft.get("number") or posting.draft.get("name") or "")
             self.person(posting, [reason("cannot_settle", tries=posting.lookups, number=number)])
         elif self._hint(posting):
@@ -178,12 +183,6 @@ class Settling:
             posting.next_action_at = self.now + timedelta(seconds=min(2.0 ** min(posting.lookups, 5), 30.0))
         elif not protected and self.now < ends:
             posting.next_action_at = ends
-        elif posting.renew:
-            posting.renew = False
-            if posting.reasons:
-                self.reject(posting, [Reason.from_json(value) for value in posting.reasons])
-            else:
-                self._make_room(posting)
         else:
             posting.state = PostingState.READY
             backoff = 0.0 if posting.sends < 3 else min(2.0 ** posting.sends, 60.0)
@@ -193,11 +192,20 @@ class Settling:
         """A person asked for another try and the ledger has nothing: the next generation goes under a new key."""
         drop(self.db, posting, PostingState.REJECTED, [], self.now)
         document = self._document(posting)
-        if document is not None and document.due_at is not None:
-            document.prepared = False
-            due = document.due_at
-            set_status(self.db, document, Status.PENDING, [reason("queued")], self.now)
-            document.due_at = due
+        if document is None:
+            for waiting in self._dependents(posting):
+                self.db.get_one(Document, waiting.document_id).prepared = False
+            return
+        document.prepared = False
+        code = "waits_for_sync" if document.due_at is None else "queued"
+        set_status(self.db, document, Status.PENDING, [reason(code)], self.now)
+
+    def _dependents(self, need: Posting) -> Sequence[Posting]:
+        """Documents' postings that wait for this customer or item."""
+        return self.db.scalars(
+            select(Posting).join(PostingNeed, PostingNeed.posting_id == Posting.id)
+            .where(PostingNeed.need_id == need.id, Posting.state == PostingState.NEW)
+        ).all()
 
     # ---- details --------------------------------------------------------------------------------------------
 
@@ -248,11 +256,7 @@ class Settling:
             code = "customer_refused" if need.kind == "customer" else "item_refused"
             message = why.params.get("message") or why.sentence()
             told = reason(code, name=need.draft.get("name"), message=message, code=why.params.get("code", ""))
-        dependents = self.db.scalars(
-            select(Posting).join(PostingNeed, PostingNeed.posting_id == Posting.id)
-            .where(PostingNeed.need_id == need.id, Posting.state == PostingState.NEW)
-        ).all()
-        for posting in dependents:
+        for posting in self._dependents(need):
             self.reject(posting, [told])
 
     def _reason(self, posting: Posting, fault: LedgerFault) -> Reason:

@@ -55,7 +55,7 @@ def run_status(company_id: int, run_id: int) -> ResponseReturnValue:
         state=found.state,
         phase=found.phase,
         finished=found.finished_at is not None,
-        step=found.step,
+        step=step_words(found.step, company().time_zone),
         message=found.message or "",
         total=sum(counts.values()),
         complete=counts.get(Status.COMPLETE, 0),

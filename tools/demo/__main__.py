@@ -99,7 +99,12 @@ def control(stage: Stage, args: argparse.Namespace) -> SandboxApi:
 
 def stay(stage: Stage) -> None:
     """Leave the site running until somebody presses Ctrl-C or a process ends."""
-    say(f"The site is running at {stage.ports.web_url}. Ctrl-C stops it; `make demo` brings it back as it was.")
+    web, sandbox = stage.ports.web_url, stage.ports.sandbox_url
+    say("")
+    say(f"Look around   {web}/demo/sign-in   one press signs in as admin, staff or viewer")
+    say(f"My Apps       {sandbox}/intuit/myapps   launch and disconnect as QuickBooks shows them")
+    say(f"Mailbox       {sandbox}/mailbox/   the reports that were mailed")
+    say("The site is running. Ctrl-C stops it; `make demo` brings it back as it was.")
     stage.wait()
 
 

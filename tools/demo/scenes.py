@@ -24,7 +24,7 @@ LOOK_BACK_DAYS = 30
 # After the run's end the last marks and the report mail may still be on their way.
 SETTLE_S = 180.0
 SAY_EVERY_S = 20.0
-MSP = {"seed": 7, "invoices": 120, "region": "us", "problems": True}
+MSP = {"seed": 7, "invoices": 120, "region": "us", "known_customers": True, "problems": True}
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Scenes:
         story = self._story(company)
         story.connect()
         start = datetime.now(tz=UTC).date() - timedelta(days=60)
-        story.settings({"start_date": start.isoformat(), "look_back_days": "60"})
+        story.settings({"start_date": start.isoformat(), "look_back_days": "60", "match_by": "name"})
         story.scan_again()
         self.say(f"The generated MSP is connected and waits for its first posting: {story.base}/first-posting")
 

@@ -39,7 +39,7 @@ def summary(account: Mapping[str, Any]) -> list[str]:
     """What was posted and what needs a person, in words."""
     totals = ", ".join(f"{currency} {_amount(pair['posted']):,.2f}" for currency, pair in account["totals"].items())
     lines = [
-        f"Of {account['seen']:,} invoices, {account['posted']:,} are in the books and "
+        f"Of {account['seen']:,} documents in Autotask, {account['posted']:,} are in the books as invoices and "
         f"{account['credit_memos']:,} as credit memos: {totals or 'nothing'}.",
     ]
     for name, meaning in (("skipped", "Skipped over"), ("faults", "Need a person")):

@@ -27,7 +27,7 @@ class Run(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"))
     kind: Mapped[str] = mapped_column(String(20))
-    """sync · first_scan · first_posting"""
+    """sync · retry · first_scan · first_posting, and the tools' own: check · compare · copy_items"""
     trigger: Mapped[str] = mapped_column(String(10))
     """button · schedule"""
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
@@ -72,6 +72,23 @@ class RunItem(Base):
     ledger_number: Mapped[str | None] = mapped_column(String(64))
     flags: Mapped[Any] = mapped_column(Json, default=list)
     changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ToolRow(Base):
+    """One line of a tool's result: an invoice that was checked, a billing code that was compared.
+
+    Not a `RunItem`: what a tool looks at need not be a document of ours, and nothing is posted because of it.
+    """
+
+    __tablename__ = "tool_rows"
+    __table_args__ = (Index("ix_tool_rows_outcome", "run_id", "outcome"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), index=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
+    outcome: Mapped[str] = mapped_column(String(20))
+    posting_id: Mapped[int | None] = mapped_column(ForeignKey("postings.id"), index=True)
+    """The creation that this line asked for; None while nothing is created for it."""
+    data: Mapped[Any] = mapped_column(Json, default=dict)
 
 
 class Step(Base):

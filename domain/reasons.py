@@ -137,6 +137,12 @@ CATALOGUE: dict[str, Entry] = {
         "Autotask's Web Service Date was set by somebody else between our look and our posting.",
         "Check that it is in {the_ledger}. To let Bookbridge post it, clear the mark in Autotask.",
     ),
+    "numbered_elsewhere": _skip(
+        Stage.SCOPE,
+        "Autotask has the number {number} for this invoice already",
+        "The ledger numbers invoices here, and somebody else gave this one its number before it was posted.",
+        "Check that it is in {the_ledger}. To let Bookbridge post it, clear the number in Autotask.",
+    ),
     "before_start": _wait(
         Stage.SCOPE,
         "Dated {date}, before the start date {start}",

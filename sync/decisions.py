@@ -17,9 +17,8 @@ from domain.reasons import reason
 from domain.statuses import PostingState, RunState, Status
 from models import Company, Document, Link, Posting, Run, RunItem, User
 from sync import requests
-from sync.documents import add_to_run, set_status, step
-from sync.lease import wake
-from sync.prepare import drop
+from sync.documents import add_to_run, drop, set_status, step
+from sync.lease import exclusive, wake
 
 CUSTOMER_CODES = (
     "customer_similar", "customer_twice_in_source", "customer_twice_in_ledger", "customer_inactive",
@@ -27,8 +26,16 @@ CUSTOMER_CODES = (
 )
 
 
+def _alone_with(db: Session, company_id: int, documents: Sequence[Document]) -> None:
+    """Documents as they are now, unchanged by anybody else until the transaction ends."""
+    exclusive(db, company_id)
+    for document in documents:
+        db.expire(document)
+
+
 def retry(db: Session, company: Company, documents: Sequence[Document], *, now: datetime, user: User | None) -> Run:
     """Try Faults again as one run. The caller enqueues the scan of that run; pressing twice joins it."""
+    _alone_with(db, company.id, documents)
     run, _ = requests.ask(db, company, kind="retry", trigger="button", now=now, user=user, confirmed=True)
     chosen = [d for d in documents if d.status == Status.FAULT and d.company_id == company.id]
     add_to_run(db, run, chosen, now)
@@ -58,6 +65,7 @@ def resubmit(db: Session, company: Company, run: Run, *, now: datetime, user: Us
 
 def skip(db: Session, document: Document, *, why: str, now: datetime, who: str) -> bool:
     """Set a document aside. False when it is in the books or may be on its way."""
+    _alone_with(db, document.company_id, [document])
     posting = db.get(Posting, document.posting_id) if document.posting_id else None
     movable = (PostingState.NEW, PostingState.REJECTED, PostingState.NEEDS_HUMAN, PostingState.SKIPPED)
     if document.status in (Status.COMPLETE, Status.PROCESSING) or (posting and posting.state not in movable):
@@ -75,6 +83,7 @@ def skip(db: Session, document: Document, *, why: str, now: datetime, who: str) 
 
 def unskip(db: Session, document: Document, *, now: datetime, who: str) -> bool:
     """Bring a document back; it is read and planned with the next Sync. False when it was not set aside."""
+    _alone_with(db, document.company_id, [document])
     if document.status != Status.SKIPPED:
         return False
     document.lines = None
@@ -87,6 +96,7 @@ def link_customer(
     db: Session, company: Company, party_id: str, name: str, ledger_id: str | None, *, now: datetime, user: User | None
 ) -> list[Document]:
     """`Link This` (with the customer's AccsID) or `Create New` (None). Returns the Faults that can be retried now."""
+    exclusive(db, company.id)
     link = db.execute(select(Link).where(
         Link.company_id == company.id, Link.kind == "customer", Link.source_key == party_id
     )).scalar_one_or_none()

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from domain.reasons import Reason
-from domain.statuses import Flag, Status
-from models import Document, Run, RunItem, Step
+from domain.statuses import Flag, PostingState, Status
+from models import Document, ItemClaim, Posting, Run, RunItem, Step
 
 
 def set_status(
@@ -76,6 +76,30 @@ def step(
         company_id=document.company_id, document_id=document.id, run_id=document.run_id, at=now, name=name,
         text=text, detail=detail, who=who,
     ))
+
+
+def drop(
+    db: Session, posting: Posting, state: PostingState, reasons: Sequence[Reason], now: datetime
+) -> None:
+    """End a posting that is certainly not in the ledger: its billing items are free again."""
+    posting.state, posting.next_action_at, posting.changed_at = state, None, now
+    posting.reasons = [r.to_json() for r in reasons]
+    db.execute(delete(ItemClaim).where(ItemClaim.posting_id == posting.id))
+
+
+def end_unsent(db: Session, document: Document, reasons: Sequence[Reason], now: datetime) -> None:
+    """The document's posting was reserved and never sent: it ends with the document's own reasons."""
+    posting = db.get(Posting, document.posting_id) if document.posting_id else None
+    if posting is not None and posting.state == PostingState.NEW:
+        drop(db, posting, PostingState.REJECTED, reasons, now)
+
+
+def park(db: Session, document: Document) -> None:
+    """Not due for now; a posting that was reserved and never sent waits to be planned again."""
+    document.due_at, document.prepared = None, False
+    posting = db.get(Posting, document.posting_id) if document.posting_id else None
+    if posting is not None and posting.state == PostingState.NEW:
+        posting.next_action_at = None
 
 
 def set_flag(document: Document, flag: Flag, on: bool = True) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from connectors.errors import PlatformError
@@ -26,9 +26,9 @@ from domain.reasons import Reason, Turn, reason
 from domain.settings import InvoiceSettings, Numbering
 from domain.statuses import PostingState, RunState, Status
 from models import Company, Document, PartyEntry, Posting, Run, RunItem
-from sync import codec, mirror, reports, requests
-from sync.documents import add_to_run, set_status, step
-from sync.lease import wake
+from sync import codec, due, mirror, reports, requests
+from sync.documents import add_to_run, end_unsent, park, set_status, step
+from sync.lease import exclusive, wake
 from sync.lists import facts, prefetch, source_document
 from sync.runtime import Runtime
 from sync.settings import load_invoices
@@ -70,7 +70,7 @@ class Scan:
     def lines(self, settings: InvoiceSettings) -> None:
         """The line pass: read what has no lines yet, plan every open document of the window, release it to the run."""
         last = 0
-        while True:
+        while not self._stopped():
             with self.rt.sessions() as db:
                 rows = db.scalars(self._open(last).limit(PAGE)).all()
                 wanted = [codec.load(SourceHeader, row.header) for row in rows if _needs_reading(row)]
@@ -81,25 +81,34 @@ class Scan:
             self._judge([row.id for row in rows], settings)
             self.progress(f"Reading invoices from Autotask: {self.found:,} checked")
 
+    def _stopped(self) -> bool:
+        if self.run_id is None:
+            return False
+        with self.rt.sessions() as db:
+            run = db.get_one(Run, self.run_id)
+            return run.stop_requested or run.finished_at is not None
+
     def again(self, settings: InvoiceSettings) -> None:
         """A retry: read exactly the run's documents once more, plan them, release what can be posted now."""
         with self.rt.sessions() as db:
             rows = db.execute(
                 select(Document.id, Document.source_id)
                 .join(RunItem, RunItem.document_id == Document.id).where(RunItem.run_id == self.run_id)
+                .where(Document.status.in_((Status.PENDING, Status.FAULT)))
             ).all()
         for start in range(0, len(rows), PAGE):
             part = rows[start : start + PAGE]
             headers = self.source.headers_by_id(KIND, [source_id for _, source_id in part])
             with self.rt.sessions() as db, db.begin():
                 self._store_headers(db, headers, settings)
-                self._set_aside(db, headers)
+                self._set_aside(db, headers, settings)
             self._read_lines([h for h in headers if not h.voided], settings)
             self._judge([row_id for row_id, _ in part], settings)
 
     # ---- headers --------------------------------------------------------------------------------------------
 
     def _store_headers(self, db: Session, page: Sequence[SourceHeader], settings: InvoiceSettings) -> None:
+        exclusive(db, self.company_id)
         now = self.rt.clock.now()
         company = db.get_one(Company, self.company_id)
         known = {
@@ -115,7 +124,7 @@ class Scan:
                 self.new += 1
                 db.add(_new_document(company, self.source.tenant, header, settings, now))
             else:
-                _refresh_header(row, header, settings, now)
+                _refresh_header(db, row, header, settings, now)
 
     def _look_after_missing(self, settings: InvoiceSettings) -> None:
         """Open documents that the window does not show were voided, marked or grew too old: looked at by id."""
@@ -131,15 +140,22 @@ class Scan:
                 ) if source_id not in self.seen
             ]
         for start in range(0, len(ids), 500):
-            headers = self.source.headers_by_id(KIND, ids[start : start + 500])
+            part = ids[start : start + 500]
+            headers = self.source.headers_by_id(KIND, part)
             with self.rt.sessions() as db, db.begin():
                 self._store_headers(db, headers, settings)
-                self._set_aside(db, headers)
+                self._set_aside(db, headers, settings)
+                # Also those that are not visible (which proves nothing): asked for again in ten minutes, not at once.
+                db.execute(update(Document).where(
+                    Document.company_id == self.company_id, Document.source_tenant == self.source.tenant,
+                    Document.kind == KIND, Document.source_id.in_(part),
+                ).values(read_at=self.rt.clock.now()).execution_options(synchronize_session=False))
 
-    def _set_aside(self, db: Session, headers: Iterable[SourceHeader]) -> None:
+    def _set_aside(self, db: Session, headers: Iterable[SourceHeader], settings: InvoiceSettings) -> None:
         now = self.rt.clock.now()
         for header in headers:
-            if not header.voided and header.marked_at is None:
+            why = _taken(header, settings)
+            if why is None:
                 continue
             row = db.scalars(select(Document).where(
                 Document.company_id == self.company_id, Document.source_tenant == self.source.tenant,
@@ -147,8 +163,7 @@ class Scan:
             )).one()
             if not _touchable(db, row):
                 continue
-            why = reason("voided_in_source") if header.voided else reason(
-                "marked_elsewhere", when=f"{header.marked_at:%d %b %Y, %H:%M} UTC" if header.marked_at else "")
+            end_unsent(db, row, [why], now)
             set_status(db, row, Status.SKIPPED, [why], now)
             step(db, row, now, "skipped", why.sentence())
 
@@ -176,6 +191,7 @@ class Scan:
             ids = {d.header.party_id for d in page} | {line.party_id for d in page for line in d.lines}
             self._read_parties({i for i in ids if i})
             with self.rt.sessions() as db, db.begin():
+                exclusive(db, self.company_id)
                 now = self.rt.clock.now()
                 rows = _rows(db, self.company_id, self.source.tenant, [d.header.id for d in page])
                 for document in page:
@@ -195,6 +211,7 @@ class Scan:
         for start in range(0, len(wanted), 500):
             parties = self.source.parties(wanted[start : start + 500])
             with self.rt.sessions() as db, db.begin():
+                exclusive(db, self.company_id)
                 rows = {
                     row.source_id: row for row in db.scalars(select(PartyEntry).where(
                         PartyEntry.company_id == self.company_id,
@@ -216,9 +233,11 @@ class Scan:
         if capabilities is None:
             raise ValueError("the line pass needs the ledger's capabilities")
         with self.rt.sessions() as db, db.begin():
+            exclusive(db, self.company_id)
             now = self.rt.clock.now()
             found = db.scalars(select(Document).where(Document.id.in_(ids)).order_by(Document.id))
             rows = [row for row in found if row.lines is not None and _touchable(db, row)]
+            rows = [row for row in rows if self._ours(row)]
             plans = plans_for(db, self.company_id, rows, capabilities, settings)
             run = db.get(Run, self.run_id) if self.run_id else None
             posts = run is not None and run.kind in POSTING_RUNS and run.finished_at is None
@@ -230,8 +249,10 @@ class Scan:
                 waits = unfinished(self.rt, row, planned, now)
                 row.party_name = planned_party(planned, row)
                 if waits is not None:
+                    park(db, row)
                     set_status(db, row, Status.PENDING, [waits], now)
                 elif planned.draft is None:
+                    end_unsent(db, row, planned.reasons, now)
                     set_status(db, row, status_of(planned), planned.reasons, now)
                 elif posts and run is not None and not run.stop_requested:
                     released.append(row)
@@ -242,6 +263,12 @@ class Scan:
                 self.released += len(released)
         if released:
             self.rt.ring(self.company_id)
+
+    def _ours(self, row: Document) -> bool:
+        """Not due in another run, and not set aside (by a person, a mark, a void) since it was chosen."""
+        elsewhere = row.due_at is not None and row.run_id not in (None, self.run_id)
+        zero_total = (row.reason_code or "").startswith("zero_total")
+        return not elsewhere and (row.status != Status.SKIPPED or zero_total)
 
     def second_look(self, settings: InvoiceSettings) -> None:
         """Unfinished-invoice guard: what is younger than two minutes is read a second time five seconds later."""
@@ -270,26 +297,29 @@ class Scan:
 
 
 def scan(
-    rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: int | None, *, whole: bool = False
+    rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: int | None, *, whole: bool = False,
+    known: bool = False,
 ) -> None:
     """Lists, headers, lines, plans. With a run, what can be posted is released to it, and the run goes over to posting.
 
     A platform that does not answer ends the run as Failed with its sentence, unless something was released already:
-    then that is posted and the sentence stands on the run.
+    then that is posted and the sentence stands on the run. `known`: lists and headers were read a moment ago.
     """
     reading = Scan(rt, company_id, source, ledger.capabilities, run_id)
     if run_id is not None and not _start_reading(rt, run_id):
         return
     try:
-        reading.progress("Reading lists that changed in the ledger")
-        mirror.refresh(rt, company_id, ledger, source, whole=whole)
+        if not known:
+            reading.progress("Reading lists that changed in the ledger")
+            mirror.refresh(rt, company_id, ledger, source, whole=whole)
         with rt.sessions() as db:
             settings = load_invoices(db, company_id)
         if run_id is not None and _is_retry(rt, run_id):
             reading.again(settings)
         else:
-            reading.progress("Reading invoice headers from Autotask")
-            reading.headers(settings)
+            if not known:
+                reading.progress("Reading invoice headers from Autotask")
+                reading.headers(settings)
             if run_id is not None and _above_limit(rt, run_id, settings):
                 return
             reading.lines(settings)
@@ -297,7 +327,7 @@ def scan(
     except PlatformError as error:
         if run_id is None:
             raise
-        _reading_failed(rt, run_id, error, reading.released)
+        reading_failed(rt, run_id, error.message)
         return
     if run_id is not None:
         _go_posting(rt, company_id, run_id)
@@ -342,14 +372,17 @@ def _above_limit(rt: Runtime, run_id: int, settings: InvoiceSettings) -> bool:
         return message is not None
 
 
-def _reading_failed(rt: Runtime, run_id: int, error: PlatformError, released: int) -> None:
+def reading_failed(rt: Runtime, run_id: int, message: str) -> None:
+    """What was released already (by an earlier reading of the run too) is posted, with the sentence on the run."""
     with rt.sessions() as db, db.begin():
         run = db.get_one(Run, run_id)
-        if released:
-            run.message, run.phase = error.message, "posting"
+        if run.finished_at is not None or run.phase == "posting":
+            return
+        if due.released(db, run_id):
+            run.message, run.phase = message, "posting"
             wake(db, run.company_id, rt.clock.now())
         else:
-            reports.finish_run(db, run, rt.clock.now(), state=RunState.FAILED, message=error.message)
+            reports.finish_run(db, run, rt.clock.now(), state=RunState.FAILED, message=message)
 
 
 def _go_posting(rt: Runtime, company_id: int, run_id: int) -> None:
@@ -398,6 +431,17 @@ def unfinished(rt: Runtime, row: Document, planned: Plan, now: datetime) -> Reas
     if now - header.created_at < timedelta(seconds=rt.times.young) and row.reason_code != "young":
         row.reread_at = now + timedelta(seconds=rt.times.reread)
     return reason("young") if row.reread_at is not None else None
+
+
+def _taken(header: SourceHeader, settings: InvoiceSettings) -> Reason | None:
+    """Void, or done by somebody else: told by the field that means "synced" in this numbering."""
+    if header.voided:
+        return reason("voided_in_source")
+    if settings.numbering is Numbering.LEDGER:
+        return reason("numbered_elsewhere", number=header.number) if header.number else None
+    if header.marked_at is None:
+        return None
+    return reason("marked_elsewhere", when=f"{header.marked_at:%d %b %Y, %H:%M} UTC")
 
 
 def _needs_reading(row: Document) -> bool:
@@ -459,7 +503,9 @@ def _storable(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
 
 
-def _refresh_header(row: Document, header: SourceHeader, settings: InvoiceSettings, now: datetime) -> None:
+def _refresh_header(
+    db: Session, row: Document, header: SourceHeader, settings: InvoiceSettings, now: datetime
+) -> None:
     """Unchanged headers keep their lines; a changed one is read again. What is posted is left alone."""
     row.read_at = now
     early = header.document_date < settings.start_date and row.included_at is None
@@ -473,6 +519,13 @@ def _refresh_header(row: Document, header: SourceHeader, settings: InvoiceSettin
     fresh = codec.digest(stored)
     if fresh == row.header_hash or row.status in (Status.COMPLETE, Status.PROCESSING):
         return
+    posting = db.get(Posting, row.posting_id) if row.posting_id else None
+    if posting is not None and posting.state == PostingState.READY:
+        return
+    if posting is not None and posting.state == PostingState.NEW:
+        posting.next_action_at, row.prepared = None, False
+    if row.status == Status.SKIPPED and (row.reason_code or "").startswith("zero_total"):
+        set_status(db, row, Status.PENDING, [reason("waits_for_reading")], now)
     row.header, row.header_hash, row.lines = stored, fresh, None
     row.number, row.party_id, row.document_date = header.number, header.party_id, header.document_date
     row.total, row.tax_total = _storable(header.total), _storable(header.tax_total)

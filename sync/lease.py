@@ -39,6 +39,15 @@ def wake(db: Session, company_id: int, at: datetime) -> None:
     )
 
 
+def exclusive(db: Session, company_id: int) -> None:
+    """Nobody else changes this company's documents until the transaction ends, the serving process included.
+
+    For those who work without the lease (scans, people's decisions). Call it before anything is read that is
+    decided upon. SQLite's write transactions are exclusive anyway.
+    """
+    db.execute(select(CompanyLease.company_id).where(CompanyLease.company_id == company_id).with_for_update())
+
+
 @dataclass(slots=True)
 class Lease:
     rt: Runtime

@@ -20,6 +20,7 @@ from domain.documents import Catalog
 from domain.matching import fold, loose
 from models import Company, MirrorEntry, MirrorState
 from sync import codec
+from sync.lease import exclusive
 from sync.runtime import Runtime
 
 FEED_KINDS = (Kind.CUSTOMER, Kind.VENDOR, Kind.ITEM, Kind.ACCOUNT, Kind.TERM)
@@ -98,6 +99,7 @@ def _store(
 ) -> None:
     now = rt.clock.now()
     with rt.sessions() as db, db.begin():
+        exclusive(db, company_id)
         for kind in whole_kinds:
             seen = {record.id for record in changes.records if record.kind is kind}
             known = db.scalars(

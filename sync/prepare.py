@@ -21,7 +21,7 @@ from domain.settings import InvoiceSettings
 from domain.statuses import PostingState, Status
 from models import Company, Document, ItemClaim, Link, Posting, PostingNeed
 from sync import codec
-from sync.documents import set_status, step
+from sync.documents import drop, park, set_status, step
 from sync.gather import marker_of, plans_for, status_of
 
 MAY_BE_REDRAFTED = (PostingState.NEW,)
@@ -40,6 +40,11 @@ class Preparation:
 
     def page(self, rows: Sequence[Document], capabilities: Capabilities, settings: InvoiceSettings) -> None:
         """Each row ends with a posting, or with a status that says why not; none stays due without one."""
+        for row in rows:
+            if row.lines is None:  # its header changed since it was released: it is read first
+                park(self.db, row)
+                set_status(self.db, row, Status.PENDING, [reason("waits_for_reading")], self.now)
+        rows = [row for row in rows if row.lines is not None]
         plans = plans_for(self.db, self.company.id, rows, capabilities, settings)
         self._known_creations(plans)
         claims = self._claims(plans)
@@ -202,15 +207,6 @@ def add_link(
         db.add(Link(company_id=company_id, kind=kind, source_key=key, source_name=name, ledger_id=ledger_id,
                     how=how, made_at=now))
         db.flush()
-
-
-def drop(
-    db: Session, posting: Posting, state: PostingState, reasons: Sequence[Reason], now: datetime
-) -> None:
-    """End a posting that is certainly not in the ledger: its billing items are free again."""
-    posting.state, posting.next_action_at, posting.changed_at = state, None, now
-    posting.reasons = [r.to_json() for r in reasons]
-    db.execute(delete(ItemClaim).where(ItemClaim.posting_id == posting.id))
 
 
 def _kind(draft: PartyDraft | ItemDraft) -> str:

@@ -11,14 +11,14 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from domain.reasons import reason
 from domain.settings import InvoiceSettings
 from domain.statuses import PostingState, RunState, Status
 from models import Company, Document, Posting, Run, RunItem, User
 from sync.documents import add_to_run, set_status, step
-from sync.lease import wake
+from sync.lease import exclusive, wake
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ def ask_sync(
 
 def ask_one(db: Session, company: Company, document: Document, *, now: datetime, user: User | None) -> Run:
     """Post exactly this document, at once and ahead of others (first posting). The caller rings afterwards."""
+    _alone_with(db, company.id, [document])
     run, _ = ask(db, company, kind="first_posting", trigger="button", now=now, user=user, confirmed=True)
     run.phase, run.step = "posting", "Posting one document"
     release(db, run, [document], now, interactive=True)
@@ -117,7 +118,7 @@ def stop(db: Session, run: Run, *, now: datetime, user: User | None) -> None:
 
 def withdraw(db: Session, run: Run, now: datetime) -> None:
     """Take back what the run released and nothing was sent for. Called under the lease."""
-    rows = db.scalars(select(Document).where(
+    rows = db.scalars(select(Document).options(defer(Document.lines)).where(
         Document.company_id == run.company_id, Document.run_id == run.id, Document.due_at.is_not(None)
     )).all()
     for document in rows:
@@ -132,10 +133,19 @@ def withdraw(db: Session, run: Run, now: datetime) -> None:
 
 def include(db: Session, documents: Sequence[Document], *, now: datetime, who: str) -> None:
     """A person takes documents in although they are dated before the start date."""
+    for company_id in {document.company_id for document in documents}:
+        _alone_with(db, company_id, documents)
     for document in documents:
         document.included_at, document.before_start = now, False
         set_status(db, document, Status.PENDING, [reason("waits_for_reading")], now)
         step(db, document, now, "included", "Included although dated before the start date", who=who)
+
+
+def _alone_with(db: Session, company_id: int, documents: Sequence[Document]) -> None:
+    """Documents as they are now, unchanged by anybody else until the transaction ends."""
+    exclusive(db, company_id)
+    for document in documents:
+        db.expire(document)
 
 
 def count(db: Session, run: Run) -> dict[str, int]:
@@ -152,7 +162,7 @@ def finish(db: Session, run: Run, now: datetime, *, state: RunState | None = Non
         if run.stop_requested:
             state = RunState.STOPPED
         else:
-            state = RunState.PROBLEMS if counts[Status.FAULT] else RunState.FINISHED
+            state = RunState.PROBLEMS if counts[Status.FAULT] or run.message else RunState.FINISHED
     run.state, run.phase, run.step, run.finished_at = state, "finished", "", now
     run.message = message or run.message
     run.counts, run.summary = dict(counts), _sums(db, run)

@@ -20,8 +20,8 @@ from domain.reasons import Reason, reason
 from domain.statuses import Flag, PostingState, Status
 from models import Document, Posting, PostingNeed
 from sync import codec, mirror
-from sync.documents import set_flag, set_status, step
-from sync.prepare import add_link, drop
+from sync.documents import drop, set_flag, set_status, step
+from sync.prepare import add_link
 
 MAX_SENDS = 12
 MAX_LOOKUPS = 40

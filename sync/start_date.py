@@ -11,10 +11,12 @@ from domain.reasons import reason
 from domain.statuses import Status
 from models import Document
 from sync.documents import set_status, step
+from sync.lease import exclusive
 
 
 def apply(db: Session, company_id: int, start: date, now: datetime) -> tuple[int, int]:
     """Let documents from `start` on in, set earlier ones aside; what is on its way stays. Returns (in, aside)."""
+    exclusive(db, company_id)
     entering = db.scalars(select(Document).where(
         Document.company_id == company_id, Document.before_start.is_(True), Document.document_date >= start
     )).all()

@@ -8,10 +8,8 @@ from functools import lru_cache
 from config import get_config
 from connectors.errors import NeedsReconnect, NotAllowed, PlatformError
 from connectors.registry import side_of
-from domain.settings import SyncState
-from domain.statuses import RunState
-from models import Company, MirrorState, Run
-from sync import gather, mail, mirror, reports, requests, settings
+from models import MirrorState, Run
+from sync import gather, mail, mirror, scheduled
 from sync.apply import serve as serve_company
 from sync.connection import needs_reconnect, of
 from workers import enqueue
@@ -53,10 +51,7 @@ def scan(company_id: int, run_id: int) -> None:
 
 
 def _fail(made: Services, company_id: int, run_id: int, error: PlatformError) -> None:
-    with made.sessions() as db, db.begin():
-        run = db.get_one(Run, run_id)
-        if run.finished_at is None:
-            reports.finish_run(db, run, made.now(), state=RunState.FAILED, message=error.message)
+    gather.reading_failed(made.runtime(), run_id, error.message)
     _note_connection(made, company_id, error)
 
 
@@ -65,26 +60,11 @@ def poll(company_id: int) -> None:
     made = services()
     rt = made.runtime()
     try:
-        source = made.source(company_id)
-        if not gather.poll(rt, company_id, source):
-            return
-        run_id = _scheduled_run(made, company_id)
-        gather.scan(rt, company_id, source, made.ledger(company_id), run_id)
+        scheduled.look(rt, company_id, made.source(company_id), lambda: made.ledger(company_id))
     except PlatformError as error:
         log.warning("company %s was not read: %s", company_id, error.message)
         _note_connection(made, company_id, error)
     enqueue.mails(made)
-
-
-def _scheduled_run(made: Services, company_id: int) -> int | None:
-    """The schedule's run, when syncing is on and somebody looked at the first posting."""
-    with made.sessions() as db, db.begin():
-        company = db.get_one(Company, company_id)
-        state = settings.load_invoices(db, company_id).sync_state
-        if state is SyncState.OFF or company.first_posted_at is None:
-            return None
-        run, _ = requests.ask(db, company, kind="sync", trigger="schedule", now=made.now(), user=None)
-        return run.id
 
 
 def _note_connection(made: Services, company_id: int, error: PlatformError) -> None:

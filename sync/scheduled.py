@@ -1,0 +1,71 @@
+"""The schedule's minute: one cheap look, reading when something is new, and a run only when there is one to tell of.
+
+What is found is read and planned first; a run begins when documents can be posted or Faults were never reported.
+A run above the run limit stands as Stopped until a person answers: the schedule starts no second one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from connectors.ledgers.base import Ledger
+from connectors.sources.base import Source
+from domain.settings import SyncState
+from domain.statuses import RunState, Status
+from models import Company, Document, Run, RunItem
+from sync import gather, requests
+from sync.runtime import Runtime
+from sync.settings import load_invoices
+
+RELEASABLE = ("waits_for_sync", "run_stopped")
+
+
+def look(rt: Runtime, company_id: int, source: Source, ledger: Callable[[], Ledger]) -> None:
+    """One call when nothing is new. `ledger` is only asked for when something is. Raises as reads do."""
+    unread = gather.poll(rt, company_id, source)
+    if unread:
+        gather.scan(rt, company_id, source, ledger(), None)
+    run_id = _begin(rt, company_id)
+    if run_id is not None:
+        gather.scan(rt, company_id, source, ledger(), run_id, known=True)
+
+
+def _begin(rt: Runtime, company_id: int) -> int | None:
+    """The schedule's run when one is due; None also while another run is open: that one takes what is ready."""
+    with rt.sessions() as db, db.begin():
+        company = db.get_one(Company, company_id)
+        if not _wanted(db, company):
+            return None
+        run, new = requests.ask(db, company, kind="sync", trigger="schedule", now=rt.clock.now(), user=None)
+        return run.id if new else None
+
+
+def _wanted(db: Session, company: Company) -> bool:
+    settings = load_invoices(db, company.id)
+    if settings.sync_state is SyncState.OFF or company.first_posted_at is None:
+        return False
+    if requests.open_run(db, company.id) is not None or not _something_to_tell(db, company):
+        return False
+    last = db.scalars(
+        select(Run).where(Run.company_id == company.id, Run.kind == "sync").order_by(Run.id.desc()).limit(1)
+    ).first()
+    above = last is not None and last.trigger == "schedule" and last.state == RunState.STOPPED
+    if above and last is not None and not last.stop_requested:
+        return requests.over_limit(last, requests.waiting(db, company.id), settings) is None
+    return True
+
+
+def _something_to_tell(db: Session, company: Company) -> bool:
+    """Documents that can be posted, or Faults that no sync has reported."""
+    reported = exists().where(RunItem.document_id == Document.id, Run.id == RunItem.run_id, Run.kind == "sync")
+    ready = and_(
+        Document.status == Status.PENDING, Document.due_at.is_(None), Document.lines.is_not(None),
+        Document.reread_at.is_(None), Document.reason_code.in_(RELEASABLE),
+    )
+    return db.execute(select(Document.id).where(
+        Document.company_id == company.id, Document.kind == gather.KIND, Document.before_start.is_(False),
+        or_(ready, and_(Document.status == Status.FAULT, ~reported)),
+    ).limit(1)).first() is not None

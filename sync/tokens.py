@@ -66,12 +66,12 @@ class TokenService:
                 grant = _alive(db, grant_id)
                 asked_at_version = grant.version if asked_at_version is None else asked_at_version
                 current = self._open(grant, "access_token")
-                expires = grant.access_expires_at or self._clock()
+                expires, version = grant.access_expires_at or self._clock(), grant.version
                 renewed = grant.version > asked_at_version
                 usable = current is not None and current != rejected and (renewed or not force)
             if current is not None and usable and expires > self._clock() + SPARE:
                 return current
-            claim = self._claim(grant_id)
+            claim = self._claim(grant_id, version)
             if claim is not None:
                 return self._renew(claim, current if usable and expires > self._clock() else None)
             if current is not None and usable and expires > self._clock():
@@ -85,13 +85,13 @@ class TokenService:
 
     # ---- inside -------------------------------------------------------------------------------------------
 
-    def _claim(self, grant_id: int) -> _Claim | None:
-        """Become the one refresher, or None while somebody else is."""
+    def _claim(self, grant_id: int, version: int) -> _Claim | None:
+        """Become the one refresher of this version, or None while somebody else is or when a newer one is there."""
         with self._sessions() as db, db.begin():
             now = self._clock()
             claimed = db.execute(
                 update(Grant)
-                .where(Grant.id == grant_id, Grant.ended_at.is_(None))
+                .where(Grant.id == grant_id, Grant.version == version, Grant.ended_at.is_(None))
                 .where(or_(Grant.refreshing_until.is_(None), Grant.refreshing_until < now))
                 .values(refreshing_until=now + CLAIM, refreshing_by=self._worker)
                 .returning(Grant.id)

@@ -45,7 +45,9 @@ class Bench:
     refresh: str
 
     def service(self, worker: str = "w1") -> TokenService:
-        return TokenService(self.sessions, RING, self.identity, self.clock.now, lambda _seconds: time.sleep(0.01), worker)
+        return TokenService(
+            self.sessions, RING, self.identity, self.clock.now, lambda _seconds: time.sleep(0.01), worker
+        )
 
     def grant(self) -> Grant:
         with self.sessions() as db:
@@ -57,31 +59,39 @@ class Bench:
         self.world.clock.advance(int(timedelta(**parts).total_seconds()))
 
     def refreshes(self) -> int:
-        rows = self.world.journal.entries(platform="intuit")
-        return sum(1 for row in rows if row["operation"] == "token")
+        return self.world.journal.counts("intuit").get("token", 0)
 
 
 @pytest.fixture
 def bench(sandbox_world: World, sandbox: str, migrated_sqlite_url: str) -> Iterator[Bench]:
     clock = Clock(datetime.now(tz=UTC))
     identity = IntuitIdentity(
-        http=Http(time.monotonic), endpoints=endpoints(sandbox), client_id=sandbox_world.client_id,
-        client_secret=sandbox_world.client_secret, redirect_uri="http://app.test/callback", clock=clock.now,
+        http=Http(time.monotonic),
+        endpoints=endpoints(sandbox),
+        client_id=sandbox_world.client_id,
+        client_secret=sandbox_world.client_secret,
+        redirect_uri="http://app.test/callback",
+        clock=clock.now,
     )
     with sandbox_world.store.transaction():
         answer = intuit.issue(sandbox_world, intuit.grant(sandbox_world, "sandbox-admin", "9130", [API_SCOPE]))
     engine = make_engine(migrated_sqlite_url)
     sessions = make_sessions(engine)
     with sessions() as db, db.begin():
-        grant = store_new_grant(db, RING, provider="intuit", subject="9130", tokens=tokens_of(answer, clock), now=clock.at)
+        grant = store_new_grant(
+            db, RING, provider="intuit", subject="9130", tokens=tokens_of(answer, clock), now=clock.at
+        )
     yield Bench(sandbox_world, sessions, identity, clock, grant.id, answer["refresh_token"])
     engine.dispose()
 
 
 def tokens_of(answer: dict[str, Any], clock: Clock) -> TokenSet:
     return TokenSet(
-        answer["access_token"], answer["refresh_token"], clock.at + timedelta(seconds=answer["expires_in"]),
-        clock.at + timedelta(seconds=answer["x_refresh_token_expires_in"]), None,
+        answer["access_token"],
+        answer["refresh_token"],
+        clock.at + timedelta(seconds=answer["expires_in"]),
+        clock.at + timedelta(seconds=answer["x_refresh_token_expires_in"]),
+        None,
     )
 
 
@@ -141,7 +151,7 @@ def test_the_former_refresh_token_stays_for_its_grace(bench: Bench) -> None:
 
 def test_a_lost_answer_of_a_rotation_is_made_good_with_the_former_token(bench: Bench) -> None:
     bench.advance(hours=25)
-    bench.world.faults.plan(name="response_lost", platform="intuit", operation="token", count=1)
+    bench.world.faults.plan(name="response_lost", platform="intuit", operation="token", times=1)
     with pytest.raises(Unavailable):
         bench.service().access_token(bench.grant_id)
     assert bench.service().access_token(bench.grant_id)
@@ -150,7 +160,7 @@ def test_a_lost_answer_of_a_rotation_is_made_good_with_the_former_token(bench: B
 
 def test_an_outage_of_the_token_service_disconnects_nobody(bench: Bench) -> None:
     bench.advance(minutes=56)
-    bench.world.faults.plan(name="status_503", platform="intuit", count=50)
+    bench.world.faults.plan(name="status_503", platform="intuit", times=None)
     still_good = bench.service().access_token(bench.grant_id)  # four minutes are left of it
     assert still_good
     bench.advance(minutes=10)

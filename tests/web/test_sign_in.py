@@ -255,7 +255,7 @@ def test_an_unverified_address_does_not_sign_in(site: Site, made: dict[str, Any]
 def test_intuit_away_is_said_and_changes_nothing(site: Site, sandbox_world: World, made: dict[str, Any]) -> None:
     visit = Visit.of(site)
     back = visit.consent(visit.begin(), realm=made["realm"])
-    sandbox_world.faults.plan(name="status_503", platform="intuit", count=20)
+    sandbox_world.faults.plan(name="status_503", platform="intuit", times=None)
     assert "not answering" in problem(visit, visit.come_back(back))
 
 

@@ -7,7 +7,6 @@ read-backs. A key stands in a committed row before the first byte is sent. Start
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,33 +16,28 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connectors.errors import NeedsReconnect, NotAllowed, NotSent, PlatformError, RetryLater
-from connectors.ledgers.base import Answer, Batch, Done, Kind, Ledger, Member, Refused, Unknown
+from connectors.ledgers.base import Answer, Batch, Done, Ledger, Refused, Unknown
 from connectors.sources.base import Source
 from domain.reasons import Reason, reason
-from domain.statuses import PostingState, Status
-from models import Attempt, BatchRow, Company, Document, Posting, Run
-from sync import codec, due, mirror, reports, requests
+from domain.statuses import PostingState
+from models import Attempt, Company, Posting, Run
+from sync import due, mirror, reports, requests
 from sync.connection import needs_reconnect, succeeded
-from sync.documents import set_status, step
+from sync.documents import load as load_documents
+from sync.freeze import Freezing, Sent, by_ids
 from sync.lease import FenceLost, Lease
 from sync.prepare import Preparation
 from sync.runtime import Finished, Runtime
 from sync.settings import load_invoices
-from sync.settle import Settling, resolved
+from sync.settle import Settling
 from sync.writeback import WriteBack
 
 T = TypeVar("T")
 
+LOOK_AGAIN = 0.25
+"""Seconds until the database is asked again for work of the ledger when there was none and no answer came since."""
 PREPARE_PAGE = 100
 LOOKUP_PAGE = 90
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A batch in flight."""
-
-    attempt_id: int
-    postings: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +72,7 @@ class Serving:
         self.source, self.ledger = source, ledger
         self.pool = rt.pool()
         self.ledger_free = 0.0
+        self.look_at = 0.0
         self.looking: set[int] = set()
         self.mirror_stale = False
         self.failures = 0
@@ -131,10 +126,12 @@ class Serving:
         )
 
     def _start_something(self) -> bool:
-        if self._stop_runs() or self._refresh_mirror():
-            return True
-        if self._ledger_ready() and (self._look_up() or self._send_something()):
-            return True
+        if self.rt.clock.monotonic() >= self.look_at:
+            if self._stop_runs() or self._refresh_mirror():
+                return True
+            if self._ledger_ready() and (self._look_up() or self._send_something()):
+                return True
+            self.look_at = self.rt.clock.monotonic() + LOOK_AGAIN
         return self.write_back.start()
 
     def _ledger_ready(self) -> bool:
@@ -200,13 +197,13 @@ class Serving:
             self._platform_trouble(finished.error)
             with self.lease.transaction() as db:
                 later = self.rt.clock.now() + timedelta(seconds=2)
-                for posting in _by_ids(db, tag.postings):
+                for posting in by_ids(db, tag.postings):
                     posting.next_action_at = later
             return
         found: dict[str, Sequence[Done]] = dict(finished.value)
         with self.lease.transaction("Looking in the ledger") as db:
             settling = self._settling(db)
-            for posting in _by_ids(db, tag.postings):
+            for posting in by_ids(db, tag.postings):
                 if posting.state == PostingState.UNKNOWN:
                     key = str(posting.id)
                     settling.looked_up(posting, found.get(key, ()), found.get(f"{key}/vendor", ()))
@@ -247,7 +244,7 @@ class Serving:
     def _prepare(self, ids: Sequence[int]) -> bool:
         with self.lease.transaction("Checking documents") as db:
             now = self.rt.clock.now()
-            rows = db.scalars(select(Document).where(Document.id.in_(ids)).order_by(Document.id)).all()
+            rows = [row for _, row in sorted(load_documents(db, ids).items())]
             company = db.get_one(Company, self.company_id)
             preparation = Preparation(db, company, now, self.lease.fence)
             preparation.page(rows, self.ledger.capabilities, load_invoices(db, self.company_id))
@@ -263,10 +260,14 @@ class Serving:
             self.ledger_free = self.rt.clock.monotonic() + wait
             return False
         with self.lease.transaction(f"Sending {len(ids)} to the ledger") as db:
-            batch, sent = self._freeze(db, ids)
+            freezing = Freezing(
+                db, self.ledger, self.company_id, self.rt.clock.now(), self.lease.fence, self.rt.worker
+            )
+            frozen = freezing.batch(ids, self.rt.new_key())
             self.rt.failpoint("after_freeze")
-        if batch is None or sent is None:
+        if frozen is None:
             return True
+        batch, sent = frozen
         self.rt.failpoint("after_intent")
         if self.lease.remaining() < self.rt.times.write_timeout + self.rt.times.margin:
             with self.lease.transaction():
@@ -283,61 +284,6 @@ class Serving:
         self.rt.failpoint("after_send")
         return answer
 
-    def _freeze(self, db: Session, ids: Sequence[int]) -> tuple[Batch | None, Sent | None]:
-        """Freeze payloads, compose the body, commit the intent. A re-send keeps its key, short ids and bytes."""
-        now = self.rt.clock.now()
-        postings = [p for p in _by_ids(db, ids) if p.state in (PostingState.NEW, PostingState.READY)]
-        if not postings:
-            return None, None
-        key = postings[0].batch_key or self.rt.new_key()
-        members: list[Member] = []
-        for index, posting in enumerate(postings):
-            if posting.payload is None:
-                self._freeze_payload(db, posting)
-                posting.batch_key, posting.short_id = key, str(index)
-            members.append(Member(
-                posting.short_id or str(index), Kind(posting.ledger_kind), posting.operation, posting.payload or b"",
-            ))
-        body = self.ledger.compose(members)
-        while len(body) > self.ledger.capabilities.batch_bytes and len(members) > 1:
-            dropped = postings.pop()
-            members.pop()
-            if dropped.sends == 0 and dropped.state == PostingState.NEW:
-                dropped.payload = dropped.payload_sha256 = dropped.batch_key = dropped.short_id = None
-            body = self.ledger.compose(members)
-        for posting in postings:
-            self._intend(db, posting, now)
-        row = BatchRow(
-            company_id=self.company_id, key=key, ledger_tenant=self.ledger.tenant, body=body,
-            body_sha256=hashlib.sha256(body).hexdigest(), created_at=now,
-            members=[[p.id, p.short_id] for p in postings],
-        )
-        db.add(row)
-        db.flush()
-        attempt = Attempt(
-            company_id=self.company_id, batch_id=row.id, fence=self.lease.fence, worker=self.rt.worker, started_at=now,
-        )
-        db.add(attempt)
-        db.flush()
-        sent = Sent(attempt.id, tuple((p.id, p.short_id or "") for p in postings))
-        return Batch(key, self.ledger.tenant, tuple(members), body), sent
-
-    def _freeze_payload(self, db: Session, posting: Posting) -> None:
-        draft = resolved(codec.load_draft(posting.ledger_kind, posting.draft), due.created_ids(db, posting.id))
-        posting.draft = codec.dump(draft)
-        posting.payload = self.ledger.payload(draft, {})
-        posting.payload_sha256 = hashlib.sha256(posting.payload).hexdigest()
-
-    def _intend(self, db: Session, posting: Posting, now: datetime) -> None:
-        posting.state, posting.sends = PostingState.SENDING, posting.sends + 1
-        posting.first_sent_at = posting.first_sent_at or now
-        posting.last_sent_at, posting.next_action_at = now, None
-        posting.fence, posting.changed_at = self.lease.fence, now
-        if posting.document_id is not None:
-            document = db.get_one(Document, posting.document_id)
-            set_status(db, document, Status.PROCESSING, [reason("in_hand")], now)
-            step(db, document, now, "sent", "Sent to QuickBooks", key=posting.batch_key, member=posting.short_id)
-
     # ---- answers --------------------------------------------------------------------------------------------
 
     def _harvest(self, seconds: float) -> bool:
@@ -352,6 +298,8 @@ class Serving:
             except FenceLost:
                 self._keep_seen(finished[index + 1 :])
                 raise
+        if len(marks) < len(finished):
+            self.look_at = 0.0
         if marks:
             self.write_back.harvest(marks)
         return bool(finished)
@@ -382,7 +330,9 @@ class Serving:
         answer: Answer | None = finished.value
         error = finished.error
         until = self._until(error)
-        for posting in _by_ids(db, [posting_id for posting_id, _ in tag.postings]):
+        postings = by_ids(db, [posting_id for posting_id, _ in tag.postings])
+        load_documents(db, [p.document_id for p in postings if p.document_id])
+        for posting in postings:
             if posting.state != PostingState.SENDING:
                 continue
             outcome = answer.outcomes.get(posting.short_id or "") if answer is not None else None
@@ -491,9 +441,3 @@ def _waiting_step(trouble: Exception | None, ledger_waits: timedelta, wake: date
         limited = trouble is None or isinstance(trouble, RetryLater)
         cause = "QuickBooks limit" if limited else "QuickBooks does not answer"
     return f"{cause}, continues at {wake.isoformat(timespec='seconds')}"
-
-
-def _by_ids(db: Session, ids: Sequence[int]) -> list[Posting]:
-    return list(db.scalars(select(Posting).where(Posting.id.in_(ids)).order_by(Posting.id)))
-
-

@@ -28,12 +28,45 @@ def set_status(
     if status in (Status.COMPLETE, Status.FAULT, Status.SKIPPED):
         document.due_at = None
         document.prepared = False
-    if document.run_id is not None:
-        item = db.execute(
+    item = _item(db, document)
+    if item is not None:
+        copy_to_item(document, item, now)
+
+
+def load(db: Session, ids: Sequence[int]) -> dict[int, Document]:
+    """These documents, and with them their rows in the runs they belong to: two queries instead of two each.
+
+    The session keeps them to its end, so that finding one of them by its id later asks nothing.
+    """
+    documents = {row.id: row for row in db.scalars(select(Document).where(Document.id.in_(ids)))}
+    db.info.setdefault("documents", {}).update(documents)
+    _remember(db, db.scalars(
+        select(RunItem).join(Document, Document.id == RunItem.document_id)
+        .where(Document.id.in_(ids), RunItem.run_id == Document.run_id)
+    ))
+    return documents
+
+
+def _remember(db: Session, items: Iterable[RunItem]) -> None:
+    _known(db).update({(item.run_id, item.document_id): item for item in items})
+
+
+def _known(db: Session) -> dict[tuple[int, int], RunItem]:
+    """Rows of runs this session has read, so that one document after another asks no query each."""
+    known: dict[tuple[int, int], RunItem] = db.info.setdefault("run_items", {})
+    return known
+
+
+def _item(db: Session, document: Document) -> RunItem | None:
+    """The document's row in the run it belongs to."""
+    if document.run_id is None:
+        return None
+    found = _known(db).get((document.run_id, document.id))
+    if found is None:
+        found = db.execute(
             select(RunItem).where(RunItem.run_id == document.run_id, RunItem.document_id == document.id)
         ).scalar_one_or_none()
-        if item is not None:
-            copy_to_item(document, item, now)
+    return found
 
 
 def copy_to_item(document: Document, item: RunItem, now: datetime) -> None:
@@ -47,17 +80,14 @@ def copy_to_item(document: Document, item: RunItem, now: datetime) -> None:
 def add_to_run(db: Session, run: Run, documents: Iterable[Document], now: datetime) -> None:
     """Make these documents rows of the run. Repeating is safe: a document has one row per run."""
     documents = list(documents)
-    known: set[int] = set()
     ids = [d.id for d in documents]
     for start in range(0, len(ids), 500):
-        known |= set(db.scalars(
-            select(RunItem.document_id).where(
-                RunItem.run_id == run.id, RunItem.document_id.in_(ids[start : start + 500])
-            )
+        _remember(db, db.scalars(
+            select(RunItem).where(RunItem.run_id == run.id, RunItem.document_id.in_(ids[start : start + 500]))
         ))
     for document in documents:
         document.run_id = run.id
-        if document.id in known:
+        if (run.id, document.id) in _known(db):
             continue
         item = RunItem(
             company_id=document.company_id, run_id=run.id, document_id=document.id,
@@ -65,6 +95,7 @@ def add_to_run(db: Session, run: Run, documents: Iterable[Document], now: dateti
         )
         copy_to_item(document, item, now)
         db.add(item)
+        _remember(db, [item])
     db.flush()
 
 

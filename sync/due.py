@@ -15,6 +15,8 @@ from models import Company, CompanyLease, Document, Posting, PostingNeed, Run, R
 CREATIONS = ("customer", "item")
 PATIENT_TRIES = 3
 READY_STATES = (PostingState.CONFIRMED, PostingState.DONE)
+# The other posting of a need. Made once: making an alias costs more than the query it stands in.
+_OTHER = aliased(Posting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,9 @@ def to_prepare(db: Session, company_id: int, now: datetime, limit: int) -> Seque
 def to_create(db: Session, company_id: int, tenant: str, now: datetime, limit: int) -> Sequence[Posting]:
     """New customers and items that a due document needs: the barrier before the documents."""
     query = _postings(company_id, tenant, PostingState.NEW, now).where(Posting.kind.in_(CREATIONS))
-    waiting = aliased(Posting)
     needed = exists().where(
-        PostingNeed.need_id == Posting.id, waiting.id == PostingNeed.posting_id,
-        waiting.state == PostingState.NEW, waiting.next_action_at.is_not(None),
+        PostingNeed.need_id == Posting.id, _OTHER.id == PostingNeed.posting_id,
+        _OTHER.state == PostingState.NEW, _OTHER.next_action_at.is_not(None),
     )
     return db.scalars(query.where(needed).limit(limit)).all()
 
@@ -73,9 +74,8 @@ def to_send(
     query = _postings(company_id, tenant, PostingState.NEW, now).where(Posting.kind.not_in(CREATIONS))
     if interactive:
         query = query.where(Posting.interactive > 0)
-    need = aliased(Posting)
     missing = exists().where(
-        PostingNeed.posting_id == Posting.id, need.id == PostingNeed.need_id, need.state.not_in(READY_STATES)
+        PostingNeed.posting_id == Posting.id, _OTHER.id == PostingNeed.need_id, _OTHER.state.not_in(READY_STATES)
     )
     return db.scalars(query.where(~missing).limit(limit)).all()
 
@@ -89,11 +89,12 @@ def creations_open(db: Session, company_id: int, tenant: str) -> bool:
     ).limit(1)).first() is not None
 
 
-def created_ids(db: Session, posting_id: int) -> dict[tuple[str, str], str]:
-    """(kind, key) → ledger id of everything this posting waited for."""
+def created_ids(db: Session, posting_ids: Sequence[int]) -> dict[tuple[str, str], str]:
+    """(kind, key) → ledger id of everything these postings waited for; they are of one company."""
     rows = db.execute(
         select(Posting.kind, Posting.source_id, Posting.ledger_id)
-        .join(PostingNeed, PostingNeed.need_id == Posting.id).where(PostingNeed.posting_id == posting_id)
+        .join(PostingNeed, PostingNeed.need_id == Posting.id).where(PostingNeed.posting_id.in_(posting_ids))
+        .order_by(Posting.generation)
     )
     return {(kind, key): ledger_id for kind, key, ledger_id in rows if ledger_id}
 

@@ -37,6 +37,11 @@ class Preparation:
     now: datetime
     fence: int
     creations: dict[tuple[str, str], Posting] = field(default_factory=dict)
+    reserved: list[tuple[Document, Plan, Posting]] = field(default_factory=list)
+    links: set[str] = field(default_factory=set)
+    """Parties that are linked to a customer already."""
+    held: set[str] = field(default_factory=set)
+    """Billing items that were claimed before this page."""
 
     def page(self, rows: Sequence[Document], capabilities: Capabilities, settings: InvoiceSettings) -> None:
         """Each row ends with a posting, or with a status that says why not; none stays due without one."""
@@ -50,6 +55,12 @@ class Preparation:
         claims = self._claims(plans)
         for row, planned in zip(rows, plans, strict=True):
             self._one(row, planned, claims)
+        needs = [[self._creation(draft, p.interactive) for draft in plan.creations] for _, plan, p in self.reserved]
+        self.db.flush()
+        self._known_links()
+        self._clear_needs()
+        for (row, planned, posting), wanted in zip(self.reserved, needs, strict=True):
+            self._tie(row, planned, posting, wanted)
         self.db.flush()
 
     def _one(self, row: Document, planned: Plan, claims: dict[str, int]) -> None:
@@ -72,7 +83,8 @@ class Preparation:
             set_status(self.db, row, Status.PENDING, [reason("billed_before", other=other)], self.now)
             row.due_at = None
             return
-        self._reserve(row, planned, planned.draft, former, claims)
+        self._reserve(row, planned, planned.draft, former)
+        claims.update({line.id: row.id for line in planned.document.lines})
 
     def _refused_before(self, row: Document, former: Posting | None, draft: Draft) -> list[Reason] | None:
         """After a refusal "inactive or not found" only a changed plan is sent again by itself."""
@@ -82,9 +94,7 @@ class Preparation:
             return None
         return [Reason.from_json(value) for value in former.reasons]
 
-    def _reserve(
-        self, row: Document, planned: Plan, draft: Draft, former: Posting | None, claims: dict[str, int]
-    ) -> None:
+    def _reserve(self, row: Document, planned: Plan, draft: Draft, former: Posting | None) -> None:
         posting = former if former is not None and former.state == PostingState.NEW else None
         if posting is None:
             posting = Posting(
@@ -98,47 +108,55 @@ class Preparation:
         posting.plan_digest = codec.digest(posting.draft)
         posting.next_action_at, posting.interactive = self.now, int(row.interactive)
         posting.fence, posting.changed_at = self.fence, self.now
-        self.db.flush()
-        row.posting_id, row.fingerprint = posting.id, posting.plan_digest
+        row.fingerprint = posting.plan_digest
         if row.reason_code != "queued":
             set_status(self.db, row, Status.PENDING, [reason("queued")], self.now)
-        self._take_claims(row, planned, posting, claims)
-        self._needs(posting, planned)
-        self._link(draft, planned)
+        self.reserved.append((row, planned, posting))
         step(self.db, row, self.now, "checked", "Checked and reserved for posting", generation=posting.generation,
              notes=list(draft.notes))
+
+    def _tie(self, row: Document, planned: Plan, posting: Posting, needs: Sequence[Posting]) -> None:
+        """The posting has its id now: the document, its billing items, its needs and its customer point to it."""
+        row.posting_id = posting.id
+        self._take_claims(row, planned, posting)
+        self.db.add_all([
+            PostingNeed(posting_id=posting.id, need_id=need_id, company_id=self.company.id)
+            for need_id in dict.fromkeys(need.id for need in needs)
+        ])
+        if planned.draft is not None:
+            self._link(planned.draft)
 
     # ---- billing items: billed once -------------------------------------------------------------------------
 
     def _claims(self, plans: Sequence[Plan]) -> dict[str, int]:
-        """Claimed billing items of these documents → the posting that holds them."""
+        """Claimed billing items of these documents → the document whose posting holds them."""
         ids = [line.id for planned in plans for line in planned.document.lines]
         claims: dict[str, int] = {}
         for start in range(0, len(ids), 500):
-            rows = self.db.execute(select(ItemClaim.item_id, ItemClaim.posting_id).where(
-                ItemClaim.company_id == self.company.id, ItemClaim.item_id.in_(ids[start : start + 500]),
-                ItemClaim.source_tenant == self.company.source_tenant,
-            ))
-            claims.update({str(item_id): int(posting_id) for item_id, posting_id in rows})
+            part = ids[start : start + 500]
+            rows = self.db.execute(
+                select(ItemClaim.item_id, Posting.document_id)
+                .join(Posting, Posting.id == ItemClaim.posting_id)
+                .where(ItemClaim.company_id == self.company.id, ItemClaim.item_id.in_(part),
+                       ItemClaim.source_tenant == self.company.source_tenant)
+            )
+            claims.update({item_id: document_id for item_id, document_id in rows if document_id is not None})
+        self.held = set(claims)
         return claims
 
     def _claimed_elsewhere(self, row: Document, planned: Plan, claims: dict[str, int]) -> str | None:
         holders = {claims[line.id] for line in planned.document.lines if line.id in claims}
-        for posting_id in sorted(holders):
-            holder = self.db.get_one(Posting, posting_id)
-            if holder.document_id != row.id:
-                other = self.db.get_one(Document, holder.document_id)
-                return other.ledger_number or other.number or other.source_id
+        for document_id in sorted(holders - {row.id}):
+            other = self.db.get_one(Document, document_id)
+            return other.ledger_number or other.number or other.source_id
         return None
 
-    def _take_claims(self, row: Document, planned: Plan, posting: Posting, claims: dict[str, int]) -> None:
-        for line in planned.document.lines:
-            if line.id not in claims:
-                self.db.add(ItemClaim(
-                    company_id=self.company.id, source_tenant=row.source_tenant, item_id=line.id,
-                    posting_id=posting.id,
-                ))
-            claims[line.id] = posting.id
+    def _take_claims(self, row: Document, planned: Plan, posting: Posting) -> None:
+        """New claims; those the same document holds already stay as they are."""
+        self.db.add_all([
+            ItemClaim(company_id=self.company.id, source_tenant=row.source_tenant, item_id=item, posting_id=posting.id)
+            for item in dict.fromkeys(line.id for line in planned.document.lines) if item not in self.held
+        ])
 
     # ---- what must exist first ------------------------------------------------------------------------------
 
@@ -157,11 +175,11 @@ class Preparation:
                 ).order_by(Posting.generation))
                 self.creations.update({(kind, row.source_id): row for row in rows})
 
-    def _needs(self, posting: Posting, planned: Plan) -> None:
-        self.db.execute(delete(PostingNeed).where(PostingNeed.posting_id == posting.id))
-        for draft in planned.creations:
-            need = self._creation(draft, posting.interactive)
-            self.db.add(PostingNeed(posting_id=posting.id, need_id=need.id, company_id=self.company.id))
+    def _clear_needs(self) -> None:
+        """What an earlier plan of these postings needed; a posting planned again may need something else."""
+        ids = [posting.id for _, _, posting in self.reserved]
+        if ids:
+            self.db.execute(delete(PostingNeed).where(PostingNeed.posting_id.in_(ids)))
 
     def _creation(self, draft: PartyDraft | ItemDraft, interactive: int) -> Posting:
         kind = _kind(draft)
@@ -183,15 +201,22 @@ class Preparation:
         if need.state == PostingState.NEW:
             need.next_action_at, need.fence, need.changed_at = self.now, self.fence, self.now
             need.interactive = max(need.interactive or 0, interactive)
-        self.db.flush()
         return need
 
-    def _link(self, draft: Draft, planned: Plan) -> None:
+    def _known_links(self) -> None:
+        keys = sorted({planned.draft.party.key for _, planned, _ in self.reserved if planned.draft is not None})
+        self.links.update(self.db.scalars(select(Link.source_key).where(
+            Link.company_id == self.company.id, Link.kind == "customer", Link.source_key.in_(keys),
+            Link.ledger_id != CREATE_NEW,
+        )))
+
+    def _link(self, draft: Draft) -> None:
         """A customer found by its exact name is linked once, so that a later renaming changes nothing."""
         party = draft.party
-        if party.ledger_id is not None:
+        if party.ledger_id is not None and party.key not in self.links:
             known = (party.key, party.name, party.ledger_id)
             add_link(self.db, self.company.id, "customer", *known, "exact name", self.now)
+            self.links.add(party.key)
 
 
 def add_link(

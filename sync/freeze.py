@@ -1,0 +1,110 @@
+"""Freezing one batch: payloads, short ids, key and body become rows together with SENDING, before the first byte.
+
+A re-send keeps its key, short ids and bytes. Within the caller's transaction; nothing here talks to a platform.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connectors.ledgers.base import Batch, Kind, Ledger, Member
+from domain.reasons import reason
+from domain.statuses import PostingState, Status
+from models import Attempt, BatchRow, Document, Posting
+from sync import codec, due
+from sync.documents import load as load_documents
+from sync.documents import set_status, step
+from sync.settle import resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A batch in flight."""
+
+    attempt_id: int
+    postings: tuple[tuple[int, str], ...]
+    """(posting id, short id)"""
+
+
+@dataclass(slots=True)
+class Freezing:
+    db: Session
+    ledger: Ledger
+    company_id: int
+    now: datetime
+    fence: int
+    worker: str
+
+    def batch(self, ids: Sequence[int], new_key: str) -> tuple[Batch, Sent] | None:
+        """The batch of these postings, as many as fit; `new_key` is for those never sent. None: none is to go."""
+        postings = [p for p in by_ids(self.db, ids) if p.state in (PostingState.NEW, PostingState.READY)]
+        if not postings:
+            return None
+        key = postings[0].batch_key or new_key
+        members = self._members(postings, key)
+        body = self.ledger.compose(members)
+        while len(body) > self.ledger.capabilities.batch_bytes and len(members) > 1:
+            dropped = postings.pop()
+            members.pop()
+            if dropped.sends == 0 and dropped.state == PostingState.NEW:
+                dropped.payload = dropped.payload_sha256 = dropped.batch_key = dropped.short_id = None
+            body = self.ledger.compose(members)
+        documents = load_documents(self.db, [p.document_id for p in postings if p.document_id])
+        for posting in postings:
+            self._intend(posting, documents.get(posting.document_id or 0))
+        sent = Sent(self._attempt(postings, key, body), tuple((p.id, p.short_id or "") for p in postings))
+        return Batch(key, self.ledger.tenant, tuple(members), body), sent
+
+    def _members(self, postings: Sequence[Posting], key: str) -> list[Member]:
+        created = due.created_ids(self.db, [p.id for p in postings if p.payload is None])
+        members: list[Member] = []
+        for index, posting in enumerate(postings):
+            if posting.payload is None:
+                self._payload(posting, created)
+                posting.batch_key, posting.short_id = key, str(index)
+            members.append(Member(
+                posting.short_id or str(index), Kind(posting.ledger_kind), posting.operation, posting.payload or b"",
+            ))
+        return members
+
+    def _payload(self, posting: Posting, created: dict[tuple[str, str], str]) -> None:
+        draft = resolved(codec.load_draft(posting.ledger_kind, posting.draft), created)
+        posting.draft = codec.dump(draft)
+        posting.payload = self.ledger.payload(draft, {})
+        posting.payload_sha256 = hashlib.sha256(posting.payload).hexdigest()
+
+    def _intend(self, posting: Posting, document: Document | None) -> None:
+        posting.state, posting.sends = PostingState.SENDING, posting.sends + 1
+        posting.first_sent_at = posting.first_sent_at or self.now
+        posting.last_sent_at, posting.next_action_at = self.now, None
+        posting.fence, posting.changed_at = self.fence, self.now
+        if document is not None:
+            set_status(self.db, document, Status.PROCESSING, [reason("in_hand")], self.now)
+            step(self.db, document, self.now, "sent", "Sent to QuickBooks", key=posting.batch_key,
+                 member=posting.short_id)
+
+    def _attempt(self, postings: Sequence[Posting], key: str, body: bytes) -> int:
+        """The rows of this send: what is on the wire, and that it was begun. Returns the attempt's id."""
+        row = BatchRow(
+            company_id=self.company_id, key=key, ledger_tenant=self.ledger.tenant, body=body,
+            body_sha256=hashlib.sha256(body).hexdigest(), created_at=self.now,
+            members=[[p.id, p.short_id] for p in postings],
+        )
+        self.db.add(row)
+        self.db.flush()
+        attempt = Attempt(
+            company_id=self.company_id, batch_id=row.id, fence=self.fence, worker=self.worker, started_at=self.now,
+        )
+        self.db.add(attempt)
+        self.db.flush()
+        return attempt.id
+
+
+def by_ids(db: Session, ids: Sequence[int]) -> list[Posting]:
+    return list(db.scalars(select(Posting).where(Posting.id.in_(ids)).order_by(Posting.id)))

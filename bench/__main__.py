@@ -59,7 +59,7 @@ def plain(given: argparse.Namespace) -> Conditions:
 
 
 def thousand(given: argparse.Namespace) -> dict[str, Any]:
-    with stage(generated(given), plain(given)) as ready:
+    with stage(generated(given), plain(given), match_by=MatchBy.NAME) as ready:
         figures = measure(ready, plain(given), patience_s=PATIENCE_S)
     return {**figures, "targets": verdicts(figures, "ledger_calls_per_invoice", "source_calls_per_invoice", "peak_mb")}
 
@@ -76,7 +76,7 @@ def flight(given: argparse.Namespace) -> dict[str, Any]:
     sides: dict[int, dict[str, Any]] = {}
     for calls in (1, 4):
         conditions = Conditions(given.limits == "on", True, given.factor, calls)
-        with stage(generated(given), conditions) as ready:
+        with stage(generated(given), conditions, match_by=MatchBy.NAME) as ready:
             sides[calls] = measure(ready, conditions, patience_s=PATIENCE_S)
     times = ("seconds_to_first_batch", "seconds_in_the_books", "seconds_all_marked")
     ratios = {name: round(sides[1][name] / sides[4][name], 2) for name in times}

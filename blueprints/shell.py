@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, g, request, session, url_for
+from flask import Flask, g, session, url_for
 from sqlalchemy import func, select
 from werkzeug.local import LocalProxy
 
@@ -162,7 +162,9 @@ def _demo() -> dict[str, Any]:
             _step("Press Sync Now", "tools.sync_now", company, done > 1),
             _step("Fix a Fault", "logs.errors", company, False),
         ]
-    sentence = "Everything here is simulated: Autotask, QuickBooks and the mailbox." if request.endpoint else ""
+    sentence = "Everything here is simulated: Autotask, QuickBooks and the mailbox."
+    if company is None and g.get("user") is not None:
+        sentence += " Choose the company that waits for its first posting; the tour takes a minute."
     return {"sentence": sentence, "steps": steps, "accounts_url": url_for("account.demo")}
 
 

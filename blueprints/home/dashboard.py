@@ -39,7 +39,7 @@ def index(company_id: int) -> ResponseReturnValue:
     return render_template(
         "home/index.html",
         today=today,
-        lead=_lead(faults, running),
+        lead=_lead(faults, running, automatic=current.sync_state is not SyncState.OFF),
         stats=_stats(company_id, today, zone),
         faults=faults,
         next_look=_next_look(current),
@@ -55,11 +55,12 @@ def index(company_id: int) -> ResponseReturnValue:
     )
 
 
-def _lead(faults: int, running: dict[str, Any] | None) -> str:
+def _lead(faults: int, running: dict[str, Any] | None, *, automatic: bool) -> str:
     if running:
         return f"A run is on: {running['text']}"
     if faults:
-        return f"{format_plural(faults, 'document waits', 'documents wait')} for you; everything else goes by itself."
+        rest = "goes by itself" if automatic else "goes when somebody presses Sync Now"
+        return f"{format_plural(faults, 'document waits', 'documents wait')} for you; everything else {rest}."
     return "Nothing waits for you."
 
 

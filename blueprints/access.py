@@ -82,6 +82,11 @@ ENDPOINTS: dict[str, Need] = {
     "tools.index": V,
     "tools.sync_now": V,
     "tools.do_sync": S,
+    "tools.check": V,
+    "tools.do_check": S,
+    "tools.result": V,
+    "tools.result_live": V,
+    "tools.result_csv": V,
     # logs
     "logs.history": V,
     "logs.run": V,

@@ -14,6 +14,7 @@ TITLES: dict[str, str] = {
     "zero_total_cancels": "The total is 0.00 because the lines cancel out",
     "voided_in_source": "Voided in Autotask",
     "marked_elsewhere": "Marked by another program",
+    "already_posted": "In the books already",
     "before_start": "Dated before the start date",
     "skipped_by_person": "Set aside by a person",
     "still_building": "Autotask is still building it",

@@ -114,8 +114,7 @@ def _candidates() -> Any:
         .order_by(Document.document_date.desc(), Document.id.desc())
     )
     if q:
-        like = f"%{q}%"
-        statement = statement.where(or_(Document.number.ilike(like), Document.party_name.ilike(like)))
+        statement = statement.where(or_(Document.number.icontains(q, autoescape=True), Document.party_name.icontains(q, autoescape=True)))
     return paged(db(), statement, 20)
 
 

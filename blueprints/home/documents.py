@@ -154,11 +154,10 @@ def _of_tab(tab: str) -> list[ColumnElement[bool]]:
 
 def _matches(q: str) -> ColumnElement[bool]:
     """One box for number, ledger number, customer, amount and date."""
-    like = f"%{q}%"
     found: list[ColumnElement[bool]] = [
-        Document.number.ilike(like),
-        Document.party_name.ilike(like),
-        Document.ledger_number.ilike(like),
+        Document.number.icontains(q, autoescape=True),
+        Document.party_name.icontains(q, autoescape=True),
+        Document.ledger_number.icontains(q, autoescape=True),
         Document.source_id == q,
     ]
     amount = _amount(q)

@@ -72,11 +72,10 @@ def _rows(view: str, q: str) -> Select[Document]:
     if cause in CATALOGUE:
         statement = statement.where(Document.reason_code == cause)
     if q:
-        like = f"%{q}%"
         statement = statement.where(
             or_(
-                Document.number.ilike(like),
-                Document.party_name.ilike(like),
+                Document.number.icontains(q, autoescape=True),
+                Document.party_name.icontains(q, autoescape=True),
                 Document.source_id == q,
             )
         )

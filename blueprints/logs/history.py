@@ -16,6 +16,7 @@ from blueprints.queries import Totals, add_up, address, paged
 from blueprints.tools.sync_now import running_run
 from domain.statuses import RunState, Status
 from models import Run
+from sync.tool_report import TOOLS
 
 TABS: dict[str, tuple[str, tuple[RunState, ...]]] = {
     "all": ("All", tuple(RunState)),
@@ -24,6 +25,7 @@ TABS: dict[str, tuple[str, tuple[RunState, ...]]] = {
 }
 WHEN = [("", "Any time"), ("1", "Last 24 hours"), ("7", "Last 7 days"), ("30", "Last 30 days")]
 TITLES = {"sync": "Sync Invoices Now", "first_scan": "First scan", "first_posting": "First posting", "retry": "Retry"}
+TITLES |= {kind: tool.title for kind, tool in TOOLS.items()}
 SCHEDULED = "Automatic sync"
 
 
@@ -50,7 +52,7 @@ def _of_tab(tab: str) -> Select[Run]:
 
 def _search(statement: Select[Run], q: str, found: str) -> Select[Run]:
     if q:
-        by_name = Run.requested_by_name.ilike(f"%{q}%")
+        by_name = Run.requested_by_name.icontains(q, autoescape=True)
         digits = q.lower().removeprefix("run").strip()
         statement = statement.where(
             or_(by_name, Run.id == int(digits)) if digits.isdigit() and len(digits) < 10 else by_name
@@ -96,5 +98,6 @@ def run_row(run: Run) -> dict[str, Any]:
 
 def posted_totals(run: Run) -> Totals:
     """Sum per currency of what a finished run posted."""
-    posted = (run.summary or {}).get(Status.COMPLETE, {}) if run.kind != "first_scan" else {}
+    reads_only = run.kind == "first_scan" or run.kind in TOOLS
+    posted = {} if reads_only else (run.summary or {}).get(Status.COMPLETE, {})
     return add_up((currency, Decimal(each["amount"])) for currency, each in posted.items())

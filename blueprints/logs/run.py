@@ -14,16 +14,17 @@ from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.logs.history import run_title
 from blueprints.logs.retry import retry_run
 from blueprints.logs.routes import blueprint
-from blueprints.problems import Problem
 from blueprints.queries import Totals, add_up, address, paged
 from blueprints.rows import item_row
+from blueprints.runs import find, mail_rows
 from blueprints.shell import ledger_names
 from blueprints.stepwords import step_words
-from domain.formats import format_clock, format_plural, format_totals
+from domain.formats import format_plural, format_totals
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
-from models import Document, Outbox, Run, RunItem, User
+from models import Document, Run, RunItem, User
 from sync import audit, reports, requests, settings
+from sync.tool_report import TOOLS
 from workers import enqueue
 
 ORDER = (Status.COMPLETE, Status.PROCESSING, Status.PENDING, Status.FAULT, Status.SKIPPED)
@@ -32,13 +33,15 @@ TABS = {
     "success": ("Success Records", (Status.COMPLETE,)),
     "error": ("Error Records", (Status.FAULT,)),
 }
-MAIL_STATES = {"due": "queued", "sending": "queued", "sent": "sent", "refused": "refused", "unsure": "waiting"}
 POLL_S = 2
 
 
 @blueprint.get("/c/<int:company_id>/runs/<int:run_id>")
 def run(company_id: int, run_id: int) -> ResponseReturnValue:
-    return render_template("logs/run.html", **context(find(run_id)))
+    found = find(run_id)
+    if found.kind in TOOLS:
+        return redirect(url_for("tools.result", run_id=run_id))
+    return render_template("logs/run.html", **context(found))
 
 
 @blueprint.get("/c/<int:company_id>/runs/<int:run_id>/live")
@@ -77,14 +80,6 @@ def run_csv(company_id: int, run_id: int) -> ResponseReturnValue:
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="bookbridge-run-{found.id}.csv"'},
     )
-
-
-def find(run_id: int) -> Run:
-    """A run of this company, or 404."""
-    found = db().get(Run, run_id)
-    if found is None or found.company_id != company().id:
-        raise Problem(404, "404")
-    return found
 
 
 def _counted(run_id: int) -> list[tuple[str, int]]:
@@ -259,30 +254,15 @@ def _stats(counts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _recipients(found: Run) -> list[dict[str, Any]]:
     """Per address: what became of the report, or that it will be mailed at the end."""
-    rows = db().scalars(select(Outbox).where(Outbox.run_id == found.id).order_by(Outbox.id)).all()
-    if rows:
-        return [_mail(row) for row in rows]
+    sent = mail_rows(found)
+    if sent:
+        return sent
     if found.finished_at is not None or found.kind != "sync":
         return []
     return [
         {"address": each, "state": "queued", "note": "at the end", "again_url": ""}
         for each in reports.recipients(db(), found)
     ]
-
-
-def _mail(row: Outbox) -> dict[str, Any]:
-    zone = company().time_zone
-    notes = {
-        "sent": f"sent at {format_clock(row.sent_at, zone)}" if row.sent_at else "sent",
-        "queued": "on its way" if not row.problem else f"tried again: {row.problem}",
-        "refused": row.problem or "refused by the mail server",
-        "waiting": row.problem or "not certain whether it arrived",
-    }
-    state = MAIL_STATES.get(row.state, "queued")
-    note = notes[state] + (
-        ", without figures because the address is not known here yet" if row.kind == "notice" else ""
-    )
-    return {"address": row.recipient, "state": state, "note": note, "again_url": ""}
 
 
 @blueprint.get("/c/<int:company_id>/runs/<int:run_id>/stop")

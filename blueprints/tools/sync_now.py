@@ -17,6 +17,7 @@ from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.forms import Address, Addresses, Form, split_addresses
 from blueprints.queries import sums
 from blueprints.stepwords import step_words
+from blueprints.tools.results import cards
 from blueprints.tools.routes import blueprint
 from domain.formats import format_age, format_plural
 from domain.statuses import RunState, Status
@@ -49,6 +50,7 @@ def index(company_id: int) -> ResponseReturnValue:
         recipients=settings.load_invoices(db(), company_id).recipients,
         last=_last(),
         faults={"count": faults, "causes": causes, "totals": totals},
+        cards=cards(),
         **_form_context(SyncForm(formdata=None)),
     )
 

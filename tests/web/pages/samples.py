@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.web.pages import connect_samples, home_samples, log_samples, settings_samples
+from tests.web.pages import connect_samples, home_samples, log_samples, settings_samples, tool_samples
 from tests.web.pages.facts import demo_strip, error_context, shell, style_guide
 
 __all__ = ["PAGES", "shell"]
@@ -54,6 +54,12 @@ PAGES: dict[str, tuple[str, Context]] = {
     "tools-before": ("tools/index.html", settings_samples.tools_before),
     "sync-now": ("tools/sync_now.html", settings_samples.sync_now),
     "sync-confirm": ("tools/sync_confirm.html", settings_samples.sync_confirm),
+    "check": ("tools/check.html", tool_samples.check),
+    "check-errors": ("tools/check.html", tool_samples.check_errors),
+    "check-result": ("tools/check_result.html", tool_samples.check_result),
+    "check-running": ("tools/check_result.html", tool_samples.check_running),
+    "check-failed": ("tools/check_result.html", tool_samples.check_failed),
+    "check-none": ("tools/check_result.html", tool_samples.check_none),
     "profile": ("account/profile.html", settings_samples.profile),
     "demo": ("account/demo.html", settings_samples.demo),
     "history": ("logs/history.html", log_samples.history),

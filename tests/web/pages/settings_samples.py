@@ -20,6 +20,7 @@ from wtforms import (
 )
 
 from domain.settings import SyncState
+from tests.web.pages import tool_samples
 from tests.web.pages.facts import ago, usd
 
 YES_NO = [("skip", "Skip"), ("post", "Post")]
@@ -156,6 +157,7 @@ def tools() -> dict[str, Any]:
         "form": Addresses(),
         "first_posting_url": "",
         "running": {"url": "/page/run", "text": "51 of 60 decided.", "started_at": ago(minutes=4)},
+        "cards": tool_samples.cards(),
     }
 
 

@@ -21,6 +21,7 @@ FRAGMENTS = {
     "run": "logs/_run_live.html",
     "scan": "connect/_scan_live.html",
     "settings-reading": "settings/_lists.html",
+    "check-running": "tools/_check_result.html",
 }
 CSP = (
     "default-src 'self'; script-src 'self' 'nonce-stage'; style-src 'self'; img-src 'self' data:; "

@@ -1,0 +1,80 @@
+"""Sample contexts of the further tools' pages under templates/tools."""
+
+# ruff: noqa: E501 - samples are sentences, and read better unbroken
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from wtforms import Form, IntegerField, SelectField, StringField
+
+from domain.stages import cells, outcome_of
+from tests.web.pages.facts import ago, usd
+
+MAILS = [{"address": "books@harborpoint.example", "state": "sent", "note": "sent at 13:58", "again_url": ""}]
+
+
+class Check(Form):
+    numbering = SelectField("Invoice Number Options", choices=[("source", "Use the invoice number in Autotask if available")])
+    max_age_days = IntegerField("Invoice Max Age")
+    other = StringField("Other Email")
+
+
+def cards() -> list[dict[str, Any]]:
+    last = {"kind": "ok", "text": "7 of 12 invoices are ready, 3 h ago", "url": "/page/check-result"}
+    return [
+        {"id": "check", "title": "Check Which Invoices are Ready for Billing", "text": "Shows which invoices would go.", "icon": "list-check", "button": "Check for Invoices", "url": "/page/check", "last": last},
+        {"id": "compare", "title": "Compare Billing Codes and Items", "text": "Shows how they match.", "icon": "equal", "button": "compare items", "url": "/page/check", "last": None},
+    ]  # fmt: skip
+
+
+def check() -> dict[str, Any]:
+    return {"form": Check(data={"max_age_days": 14, "numbering": "source"}), "last": cards()[0]["last"], "connected": True}
+
+
+def check_errors() -> dict[str, Any]:
+    form = Check(data={"max_age_days": -3, "numbering": "source", "other": "partner@"})
+    form.max_age_days.errors = ["Enter a number of days from 1 to 400."]
+    form.other.errors = ["“partner@” is not an e-mail address. Write it like name@company.example."]
+    return {"form": form, "last": None, "connected": False}
+
+
+def run(**changes: Any) -> dict[str, Any]:
+    return {
+        "number": 414, "title": "Check Which Invoices are Ready for Billing", "running": False, "failed": False, "state": "Finished",
+        "message": "", "step": "", "started_at": ago(minutes=4), "ended_at": ago(minutes=3), "asked_by": "Robin", "joined": False, **changes,
+    }  # fmt: skip
+
+
+def check_result() -> dict[str, Any]:
+    from domain.reasons import Stage, reason
+
+    stopped = [reason("item_missing", item="Backup 1TB"), reason("blank_text", line=4)]
+    rows = []
+    for number, reasons, amount in (("10452", stopped, "1460.00"), ("10469", [], "751.00"), ("10470", [reason("young")], "-180.00")):
+        states = cells(reasons, taxed=number != "10469")
+        rows.append({
+            "number": number, "url": "/page/document" if reasons else "", "customer": "Fernhill Veterinary", "day": date(2026, 11, 18),
+            "amount": Decimal(amount), "currency": "USD", "cells": [(str(stage), str(state)) for stage, state in states.items()],
+            "ready": outcome_of(reasons) == "ready", "reasons": [each.sentence() for each in reasons],
+        })  # fmt: skip
+    return {
+        "run": run(), "headline": "1 of 3 invoices is ready", "live_url": "", "mails": MAILS, "csv_url": "/page/check-result",
+        "stages": [str(stage) for stage in Stage], "rows": rows, "page": None, "totals": usd("751.00"), "ready": 1, "count": 3,
+        "tabs": [{"label": "All", "count": 3, "href": "/page/check-result", "current": True, "bad": False}],
+        "numbering": "Use the Autotask Invoice ID", "days": 14, "again_url": "/page/check",
+    }  # fmt: skip
+
+
+def check_running() -> dict[str, Any]:
+    now = run(running=True, state="In process", step="Checking invoices of Autotask: 51 checked", ended_at=None, joined=True)
+    return {**check_result(), "run": now, "live_url": "/live/check-running", "csv_url": "", "mails": []}
+
+
+def check_failed() -> dict[str, Any]:
+    return {**check_result(), "run": run(failed=True, state="Failed", message="Autotask did not answer."), "csv_url": ""}
+
+
+def check_none() -> dict[str, Any]:
+    return {**check_result(), "rows": [], "count": 0, "ready": 0, "totals": [], "headline": "No invoice waits in Autotask"}

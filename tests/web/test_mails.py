@@ -60,7 +60,7 @@ def report(**changes: Any) -> dict[str, Any]:
         **FRAME,
         "headline": "2 posted, 1 needs you",
         "run_title": "Sync Invoices Now",
-        "asked_by": "Robin",
+        "asked_by": "Office",
         "found": 3,
         "found_totals": usd("1994.00"),
         "outcomes": [
@@ -80,9 +80,9 @@ def report(**changes: Any) -> dict[str, Any]:
 
 CONTEXTS: dict[str, dict[str, Any]] = {
     "report": report(),
-    "notice": {**FRAME, "asked_by": "Robin", "posted": 2, "needs": 1},
+    "notice": {**FRAME, "asked_by": "Office", "posted": 2, "needs": 1},
     "invitation": {
-        **FRAME, "inviter": "Robin", "role": "staff", "url": "https://bookbridge.example/invitation/x", "expires_at": FRAME["at"],
+        **FRAME, "inviter": "Office", "role": "staff", "url": "https://bookbridge.example/invitation/x", "expires_at": FRAME["at"],
     },
     "problem": {
         **FRAME, "title": "Autotask refused the API user", "happened": "Posting waits since 13:40; nothing is lost.", "why": "",
@@ -154,4 +154,4 @@ def test_a_notice_has_no_name_and_no_amount(mails: Environment) -> None:
     for kind in ("html", "txt"):
         text = mails.get_template(f"mail/notice.{kind}").render(CONTEXTS["notice"])
         assert "USD" not in text and not any(customer in text for _, customer, *_ in ROWS)
-        assert "2 posted" in text and "Robin" in text
+        assert "2 posted" in text and "Office" in text

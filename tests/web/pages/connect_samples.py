@@ -102,7 +102,7 @@ def review() -> dict[str, Any]:
 def connections() -> dict[str, Any]:
     good = {
         "id": 1, "name": "QuickBooks Online", "kind": "ok", "word": "Connected", "problem": "", "problem_text": "",
-        "facts": [("Company", "Harbor Point IT, United States, USD"), ("Connected by", "Robin, since 3 Oct 2026"), ("Last success", "19 Nov 2026, 13:59"), ("Sign in again by", "27 Feb 2027")],
+        "facts": [("Company", "Harbor Point IT, United States, USD"), ("Connected by", "Office, since 3 Oct 2026"), ("Last success", "19 Nov 2026, 13:59"), ("Sign in again by", "27 Feb 2027")],
         "primary": None, "reconnect": {"label": "Reconnect", "url": "/page/consent", "method": "post"}, "disconnect_url": "/page/disconnect",
     }  # fmt: skip
     bad = {
@@ -132,7 +132,7 @@ def denied() -> dict[str, Any]:
         "title": "You are not a member of Harbor Point IT here",
         "sentence": "This QuickBooks company is connected already, and you may open it there. In Bookbridge, an admin invites its members.",
         "company": "Harbor Point IT",
-        "admins": [{"name": "Robin", "email": "b…@harborpoint.example"}],
+        "admins": [{"name": "Office", "email": "b…@harborpoint.example"}],
         "signed_in_as": "new@harborpoint.example",
     }
 
@@ -141,7 +141,7 @@ def invite() -> dict[str, Any]:
     invitation = {
         "company": "Harbor Point IT",
         "role": "staff",
-        "by": "Robin",
+        "by": "Office",
         "email": "sam@harborpoint.example",
         "expires_at": ago(days=-6),
         "accept_url": "/page/invite",

@@ -39,7 +39,7 @@ def shell(**changes: Any) -> dict[str, Any]:
         "company": company,
         "companies": companies,
         "connection": {"kind": "ok", "word": "Running", "look": "last look 40 s ago", "url": "/page/connections"},
-        "user": {"name": "Robin", "role": "admin", "email": "books@harborpoint.example"},
+        "user": {"name": "Office", "role": "admin", "email": "books@harborpoint.example"},
         "admin": True,
         "faults": 14,
         "service": {"kind": "ok", "text": "Everything is running"},

@@ -42,7 +42,7 @@ def home() -> dict[str, Any]:
             for i, (c, f, w) in enumerate(days)
         ],
         "runs": [
-            {"number": 412 - i, "url": "/page/run", "started_at": ago(hours=i * 5), "state": s, "asked_by": "Robin, Sync Now",
+            {"number": 412 - i, "url": "/page/run", "started_at": ago(hours=i * 5), "state": s, "asked_by": "Office, Sync Now",
              "posted": p, "totals": usd("54912.20"), "faults": f}
             for i, (s, p, f) in enumerate(runs)
         ],

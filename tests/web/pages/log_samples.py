@@ -12,7 +12,7 @@ from tests.web.pages.facts import ago, pager, problem, rows, usd
 RUN = {
     "number": 412,
     "title": "Sync Invoices Now",
-    "asked_by": "Robin",
+    "asked_by": "Office",
     "started_at": ago(minutes=4),
     "ended_at": None,
     "elapsed": timedelta(minutes=4, seconds=12),
@@ -147,7 +147,7 @@ def _run_row(number: int, state: str, message: str, posted: int, faults: int) ->
         "url": "/page/run",
         "started_at": ago(hours=412 - number),
         "title": "Sync Invoices Now",
-        "asked_by": "Robin" if number % 2 else "Schedule",
+        "asked_by": "Office" if number % 2 else "Schedule",
         "state": state,
         "message": message,
         "posted": posted,

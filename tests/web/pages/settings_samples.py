@@ -67,7 +67,7 @@ ANSWERS = {
     "run_limit": 200, "time_zone": "America/Chicago", "source_time_zone": "America/Chicago",
 }  # fmt: skip
 READY = {"state": "ready", "text": "62 income accounts, 6 tax codes, 1,248 customers.", "read_at": ago(minutes=50), "done": 7, "total": 7, "may_refresh": True}  # fmt: skip
-SAVED = {"version": 7, "at": ago(days=7), "by": "Robin"}
+SAVED = {"version": 7, "at": ago(days=7), "by": "Office"}
 
 
 def index() -> dict[str, Any]:
@@ -124,8 +124,8 @@ def history() -> dict[str, Any]:
     ]
     return {
         "versions": [
-            {"version": 7, "at": ago(days=7), "by": "Robin", "changes": changes, "note": "in use"},
-            {"version": 1, "at": ago(days=9), "by": "Robin", "changes": [], "note": ""},
+            {"version": 7, "at": ago(days=7), "by": "Office", "changes": changes, "note": "in use"},
+            {"version": 1, "at": ago(days=9), "by": "Office", "changes": [], "note": ""},
         ],
         "page": None,
     }
@@ -133,13 +133,13 @@ def history() -> dict[str, Any]:
 
 def people() -> dict[str, Any]:
     roles = [("admin", "Admin"), ("staff", "Staff"), ("viewer", "Viewer")]
-    members = [("Robin", "admin", True, True), ("Sam", "staff", False, False), ("Kim", "viewer", False, False)]
+    members = [("Office", "admin", True, True), ("Reception", "staff", False, False), ("Kim", "viewer", False, False)]
     return {
         "members": [
             {"id": i, "name": n, "email": f"{n.lower()}@harborpoint.example", "role": r, "since": date(2026, 10, 3), "last_seen": None if i == 2 else ago(hours=i), "you": y, "roles": roles, "only_admin": o}
             for i, (n, r, y, o) in enumerate(members)
         ],
-        "invitations": [{"id": 1, "email": "lee@harborpoint.example", "role": "staff", "by": "Robin", "expires_at": ago(days=-5)}],
+        "invitations": [{"id": 1, "email": "lee@harborpoint.example", "role": "staff", "by": "Office", "expires_at": ago(days=-5)}],
         "form": Invitation(data={"role": "staff"}),
     }  # fmt: skip
 
@@ -191,7 +191,7 @@ def sync_confirm() -> dict[str, Any]:
 
 def profile() -> dict[str, Any]:
     return {
-        "user": {"name": "Robin", "email": "books@harborpoint.example", "identity": "Intuit"},
+        "user": {"name": "Office", "email": "books@harborpoint.example", "identity": "Intuit"},
         "companies": [{"name": "Harbor Point IT", "role": "admin", "url": "/page/home"}],
         "form": Look(data={"theme": "", "shortcuts": True}),
         "sessions": [

@@ -43,7 +43,7 @@ def check_errors() -> dict[str, Any]:
 def run(**changes: Any) -> dict[str, Any]:
     return {
         "number": 414, "title": "Check Which Invoices are Ready for Billing", "running": False, "failed": False, "state": "Finished",
-        "message": "", "step": "", "started_at": ago(minutes=4), "ended_at": ago(minutes=3), "asked_by": "Robin", "joined": False, **changes,
+        "message": "", "step": "", "started_at": ago(minutes=4), "ended_at": ago(minutes=3), "asked_by": "Office", "joined": False, **changes,
     }  # fmt: skip
 
 

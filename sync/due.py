@@ -125,15 +125,20 @@ def withdrawable(db: Session, run_id: int) -> bool:
 
 
 def unmarked(run_id: int) -> Select[int]:
-    """Postings of the run that are in the books but whose mark in the source is not proven yet.
-
-    A run waits for the first tries only: a source that is away for long holds up marks, not the report.
-    """
+    """Postings of the run that are in the books but whose mark in the source is not proven yet."""
     return (
         select(Posting.id).join(Document, Document.id == Posting.document_id)
         .where(Document.run_id == run_id, Posting.state == PostingState.CONFIRMED,
-               Posting.next_action_at.is_not(None), Posting.write_back_tries <= PATIENT_TRIES)
+               Posting.next_action_at.is_not(None))
     )
+
+
+def _marks_fail(db: Session, company_id: int) -> bool:
+    """Some mark failed again and again: a source that is away for long holds up marks, not the report."""
+    return db.execute(select(Posting.id).where(
+        Posting.company_id == company_id, Posting.state == PostingState.CONFIRMED,
+        Posting.next_action_at.is_not(None), Posting.write_back_tries > PATIENT_TRIES,
+    ).limit(1)).first() is not None
 
 
 def runs_through(db: Session, company_id: int, *, source_blocked: bool) -> list[int]:
@@ -141,6 +146,7 @@ def runs_through(db: Session, company_id: int, *, source_blocked: bool) -> list[
     runs = db.scalars(select(Run).where(
         Run.company_id == company_id, Run.finished_at.is_(None), Run.phase == "posting"
     )).all()
+    source_blocked = source_blocked or (bool(runs) and _marks_fail(db, company_id))
     return [
         run.id for run in runs
         if not released(db, run.id)

@@ -15,16 +15,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from connectors.errors import NeedsReconnect, NotAllowed, PlatformError, RetryLater
+from connectors.errors import BadAnswer, NeedsReconnect, NotAllowed, PlatformError, RetryLater
 from connectors.sources.base import Mark, Source
-from domain.settings import Numbering
 from domain.statuses import PostingState
 from models import Document, Posting
 from sync.connection import needs_reconnect, succeeded
 from sync.documents import step
 from sync.lease import Lease
 from sync.runtime import Finished, Pool, Runtime
-from sync.settings import load_invoices
 
 IN_FLIGHT = 2
 READ_BACK = 500
@@ -71,7 +69,6 @@ class WriteBack:
 
     def _fill(self) -> None:
         with self.rt.sessions() as db:
-            numbered = load_invoices(db, self.company_id).numbering is Numbering.LEDGER
             rows = db.execute(
                 select(Posting, Document).join(Document, Document.id == Posting.document_id)
                 .where(Posting.company_id == self.company_id, Posting.state == PostingState.CONFIRMED)
@@ -80,7 +77,7 @@ class WriteBack:
                 .order_by(Posting.interactive.desc(), Posting.id).limit(50)
             ).all()
             self._queue = [
-                (p.id, d.kind, d.source_id, p.ledger_number if numbered else None, p.marked_at)
+                (p.id, d.kind, d.source_id, _number(p), p.marked_at)
                 for p, d in rows if p.id not in self.busy and p.marked_at is not None
             ]
 
@@ -127,12 +124,14 @@ class WriteBack:
             self.blocked, self.failures = False, 0
             succeeded(db, self.company_id, "source", now)
         else:
-            self._postpone(db, posting, str(finished.error), now)
+            refused = not isinstance(finished.error, PlatformError) or isinstance(finished.error, BadAnswer)
+            self._postpone(db, posting, str(finished.error), now, refused=refused)
 
-    def _postpone(self, db: Session, posting: Posting, why: str, now: datetime) -> None:
-        """Try again ever more slowly; after ten tries a person sees that the mark is missing. The books are right."""
+    def _postpone(self, db: Session, posting: Posting, why: str, now: datetime, *, refused: bool) -> None:
+        """Try again ever more slowly. Only this mark's own refusals are counted to the end (then a person sees that
+        it is missing; the books are right): an outage or a lost connection of the source ends no mark."""
         posting.written_back_at = None
-        posting.write_back_tries += 1
+        posting.write_back_tries += 1 if refused or posting.write_back_tries < MAX_TRIES - 1 else 0
         given_up = posting.write_back_tries >= MAX_TRIES
         wait = min(2.0 ** posting.write_back_tries, 300.0)
         posting.next_action_at = None if given_up else now + timedelta(seconds=wait)
@@ -175,7 +174,7 @@ class WriteBack:
                 posting.fence = self.lease.fence
                 step(db, document, now, "marked", "Marked in Autotask and read back")
             else:
-                self._postpone(db, posting, "Autotask does not show the mark yet", now)
+                self._postpone(db, posting, "Autotask does not show the mark yet", now, refused=True)
         if finished.error is None:
             self.rt.failpoint("before_done")
 
@@ -193,7 +192,14 @@ class WriteBack:
 
 
 def _same(mark: Mark, posting: Posting) -> bool:
-    """Autotask may keep the date only, or the time too (unconfirmed): the calendar day decides."""
-    return mark.marked_at is not None and posting.marked_at is not None and (
-        abs(mark.marked_at - posting.marked_at) < timedelta(days=1)
-    )
+    """Autotask may keep the date only, or the time too (unconfirmed): the calendar day decides. Where the ledger
+    numbers, its number must stand there too (I08)."""
+    if mark.marked_at is None or posting.marked_at is None:
+        return False
+    number = _number(posting)
+    return abs(mark.marked_at - posting.marked_at) < timedelta(days=1) and number in (None, mark.number)
+
+
+def _number(posting: Posting) -> str | None:
+    """What is written back: the ledger's number where the ledger numbered this posting, whatever the setting is now."""
+    return posting.ledger_number if posting.draft.get("number") is None else None

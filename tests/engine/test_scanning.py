@@ -16,6 +16,8 @@ from domain.settings import Numbering, SyncState
 from domain.statuses import PostingState, RunState, Status
 from models import Company, Document, Outbox, Posting, Run
 from sync import decisions, gather, requests, scheduled, settings
+from sync.apply import Serving
+from sync.lease import Lease
 from tests.engine.world import World, furnish, invoice, line, make_world
 
 
@@ -31,9 +33,6 @@ def read(world: World, run_id: int | None = None) -> None:
 
 def reserve(world: World) -> None:
     """Released documents become postings; nothing is sent."""
-    from sync.apply import Serving
-    from sync.lease import Lease
-
     lease = Lease.acquire(world.rt, world.company_id)
     assert lease is not None
     serving = Serving(world.rt, lease, world.company_id, world.source, world.ledger)
@@ -261,4 +260,5 @@ def test_postings_are_found_once_for_both_databases(any_world: World) -> None:
     run = world.run(world.sync())
     assert (run.state, run.counts) == (RunState.FINISHED, {Status.COMPLETE: 65})
     with world.sessions() as db:
-        assert db.execute(select(func.count()).select_from(Posting).where(Posting.state != PostingState.DONE)).scalar_one() == 0
+        open_ = select(func.count()).select_from(Posting).where(Posting.state != PostingState.DONE)
+        assert db.execute(open_).scalar_one() == 0

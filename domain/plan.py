@@ -146,9 +146,9 @@ def plan(
     reasons += tax.reasons
     if facts.closed_through is not None and header.document_date <= facts.closed_through:
         reasons.append(reason("closed_period", date=header.document_date, closed=facts.closed_through))
-    draft = None
-    if customer is not None:
-        draft = _draft(document, settings, lists, facts, customer, number, items, tax, currency, marker, reasons)
+    # Without a customer the draft is thrown away, but what its lines lack is told as well.
+    customer = customer or Reference("customer", header.party_id or "", "")
+    draft = _draft(document, settings, lists, facts, customer, number, items, tax, currency, marker, reasons)
     if reasons or draft is None:
         return Plan(document, None, (), tuple(reasons))
     creations: tuple[PartyDraft | ItemDraft, ...] = (*([new_customer] if new_customer else []), *new_items)

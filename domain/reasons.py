@@ -143,6 +143,12 @@ CATALOGUE: dict[str, Entry] = {
         "The ledger numbers invoices here, and somebody else gave this one its number before it was posted.",
         "Check that it is in {the_ledger}. To let Bookbridge post it, clear the number in Autotask.",
     ),
+    "already_posted": _skip(
+        Stage.SCOPE,
+        "It is in {the_ledger} already",
+        "It was posted earlier; only its mark in Autotask is missing or was cleared.",
+        "Nothing needs doing: it is never posted a second time.",
+    ),
     "before_start": _wait(
         Stage.SCOPE,
         "Dated {date}, before the start date {start}",

@@ -189,7 +189,7 @@ class Scan:
             return
         for page in self.source.documents(headers):
             ids = {d.header.party_id for d in page} | {line.party_id for d in page for line in d.lines}
-            self._read_parties({i for i in ids if i})
+            self.read_parties({i for i in ids if i})
             with self.rt.sessions() as db, db.begin():
                 exclusive(db, self.company_id)
                 now = self.rt.clock.now()
@@ -199,7 +199,7 @@ class Scan:
                     row.lines = codec.dump_text(document.lines, tuple[SourceLine, ...])
                     row.lines_read_at, row.reread_at = now, None
 
-    def _read_parties(self, ids: set[str]) -> None:
+    def read_parties(self, ids: set[str]) -> None:
         """Parties not read within the last day, in one call per 500."""
         fresh = self.rt.clock.now() - timedelta(days=1)
         with self.rt.sessions() as db:

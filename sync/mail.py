@@ -22,8 +22,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from domain import formats
+from domain.statuses import RunState
 from models import Company, Outbox, Run
-from sync import mail_report, reports
+from sync import mail_report, reports, tool_report
 
 TIMEOUT_S = 20
 MAX_TRIES = 8
@@ -140,6 +141,12 @@ def compose(db: Session, row: Outbox, mail_from: str, public_url: str, now: date
             name = str(context["csv_name"])
             ledger = mail_report.LEDGERS[company.ledger]
             attachment = (name, reports.csv_text(reports.items(db, run.id), run.id, ledger))
+    elif row.kind in ("tool", "tool_notice"):
+        run = db.get_one(Run, row.run_id)
+        context = tool_report.mail_context(db, company, run, public_url)
+        if row.kind == "tool" and run.state != RunState.FAILED:
+            ledger = mail_report.LEDGERS[company.ledger]
+            attachment = (tool_report.csv_name(run), tool_report.csv_text(run, tool_report.rows_of(db, run), ledger))
     else:
         instants = {key: datetime.fromisoformat(row.data[key]) for key in ("at", "expires_at") if key in row.data}
         context = {"company": company.name, "ledger": mail_report.LEDGERS[company.ledger], **row.data, **instants}

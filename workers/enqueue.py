@@ -60,6 +60,11 @@ def first_scan(services: Services, company_id: int, run_id: int) -> None:
     put(services, INTERACTIVE, "scan", company_id, run_id)
 
 
+def tool(services: Services, company_id: int, run_id: int) -> None:
+    """Carry out a tool's run. It reads only."""
+    put(services, INTERACTIVE, "tool", company_id, run_id)
+
+
 def poll(services: Services, company_id: int) -> None:
     put(services, INTERACTIVE, "poll", company_id)
 

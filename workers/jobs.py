@@ -9,7 +9,7 @@ from config import get_config
 from connectors.errors import NeedsReconnect, NotAllowed, PlatformError
 from connectors.registry import side_of
 from models import MirrorState, Run
-from sync import gather, mail, mirror, scheduled
+from sync import gather, mail, mirror, scheduled, tools
 from sync.apply import serve as serve_company
 from sync.connection import needs_reconnect, of
 from workers import enqueue
@@ -40,13 +40,31 @@ def scan(company_id: int, run_id: int) -> None:
     """Read for one run (Sync Now, schedule, first scan)."""
     made = services()
     rt = made.runtime()
+    with made.sessions() as db:
+        kind = db.get_one(Run, run_id).kind
+    if kind in tools.KINDS:  # the scheduler rings for every run whose reading died in the same way
+        tool(company_id, run_id)
+        return
     try:
         source, ledger = made.source(company_id, interactive=True), made.ledger(company_id)
-        with made.sessions() as db:
-            whole = db.get_one(Run, run_id).kind == "first_scan"
+        whole = kind == "first_scan"
         gather.scan(rt, company_id, source, ledger, run_id, whole=whole)
     except PlatformError as error:
         _fail(made, company_id, run_id, error)
+    enqueue.mails(made)
+
+
+def tool(company_id: int, run_id: int) -> None:
+    """Carry out a tool's run: it reads, and what it found is kept and mailed."""
+    made = services()
+    rt = made.runtime()
+    try:
+        source, ledger = made.source(company_id, interactive=True), made.ledger(company_id)
+    except PlatformError as error:
+        tools.fail(rt, run_id, error.message)
+        _note_connection(made, company_id, error)
+    else:
+        tools.read(rt, company_id, source, ledger, run_id)
     enqueue.mails(made)
 
 

@@ -1,0 +1,180 @@
+"""The page of a tool's result: what it does now, what it found, the same rows as CSV."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from flask import Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import case, func, select
+
+from blueprints.context import company, db, now
+from blueprints.queries import address, paged
+from blueprints.runs import find, mail_rows
+from blueprints.settings.fields import NUMBERING
+from blueprints.shell import ledger_names
+from blueprints.stepwords import step_words
+from blueprints.tools.routes import blueprint
+from domain.formats import format_age
+from domain.reasons import Stage
+from domain.stages import Outcome
+from domain.statuses import RunState
+from models import Run, ToolRow
+from sync import settings, tools
+from sync.check import Asked
+from sync.tool_report import OUTCOMES, TOOLS, csv_name, csv_text, reasons_of, rows_of, sums_of
+
+PAGES = {"check": "check_result"}
+"""Kind of run → the template of its page (and, with `_` before it, of what polls)."""
+CARDS = (
+    (
+        "check", "tools.check", "list-check", "Check for Invoices",
+        "Shows which invoices the next Sync would take, and every reason why another one would not go. Posts nothing.",
+    ),
+)  # fmt: skip
+"""Kind, endpoint, icon, button and sentence of each further tool."""
+
+
+@blueprint.get("/c/<int:company_id>/tools/results/<int:run_id>")
+def result(company_id: int, run_id: int) -> ResponseReturnValue:
+    run = find(run_id)
+    if run.kind not in PAGES:
+        return redirect(url_for("logs.run", run_id=run_id))
+    return render_template(f"tools/{PAGES[run.kind]}.html", **context(run))
+
+
+@blueprint.get("/c/<int:company_id>/tools/results/<int:run_id>/live")
+def result_live(company_id: int, run_id: int) -> ResponseReturnValue:
+    run = find(run_id)
+    if run.kind not in PAGES:
+        return "", 204
+    return render_template(f"tools/_{PAGES[run.kind]}.html", **context(run))
+
+
+@blueprint.get("/c/<int:company_id>/tools/results/<int:run_id>/result.csv")
+def result_csv(company_id: int, run_id: int) -> ResponseReturnValue:
+    """The same CSV as in the mail."""
+    run = find(run_id)
+    if run.kind not in PAGES:
+        return redirect(url_for("logs.run_csv", run_id=run_id))
+    text = csv_text(run, rows_of(db(), run), ledger_names(company())[1])
+    return Response(
+        text.encode("utf-8-sig"),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{csv_name(run)}"'},
+    )
+
+
+def context(run: Run) -> dict[str, Any]:
+    """What every result page asks for, and what its own tool adds."""
+    running = run.finished_at is None
+    live = url_for("tools.result_live", run_id=run.id, tab=request.args.get("tab"), page=request.args.get("page"))
+    shared = {
+        "run": {
+            "number": run.id, "title": TOOLS[run.kind].title, "running": running, "state": run.state,
+            "failed": run.state == RunState.FAILED, "message": run.message or "",
+            "step": step_words(run.step, company().time_zone), "started_at": run.started_at,
+            "ended_at": run.finished_at, "asked_by": run.requested_by_name or "Somebody",
+            "joined": bool(request.args.get("joined")) and running,
+        },
+        "headline": TOOLS[run.kind].headline(run), "live_url": live if running else "", "mails": mail_rows(run),
+        "csv_url": url_for("tools.result_csv", run_id=run.id) if not running and run.state != RunState.FAILED else "",
+    }  # fmt: skip
+    return {**shared, **_OWN[run.kind](run)}
+
+
+# ---- Check Which Invoices are Ready for Billing --------------------------------------------------------------
+
+
+def _check(run: Run) -> dict[str, Any]:
+    sums = sums_of(run)
+    tab = request.args.get("tab", "")
+    order = case({str(each): place for place, each in enumerate(OUTCOMES)}, value=ToolRow.outcome)
+    statement = select(ToolRow).where(ToolRow.run_id == run.id).order_by(order, ToolRow.id)
+    if tab in set(Outcome):
+        statement = statement.where(ToolRow.outcome == tab)
+    listed = paged(db(), statement, 50)
+    asked = Asked.of(run, settings.load_invoices(db(), run.company_id))
+    return {
+        "stages": [str(stage) for stage in Stage],
+        "rows": [_check_row(row) for row in listed.rows],
+        "page": listed.pager,
+        "tabs": _check_tabs(run, tab),
+        "totals": sums[Outcome.READY][1],
+        "ready": sums[Outcome.READY][0],
+        "count": sum(count for count, _ in sums.values()),
+        "numbering": dict(NUMBERING)[asked.numbering],
+        "days": asked.max_age_days,
+        "again_url": url_for("tools.check"),
+    }
+
+
+def _check_tabs(run: Run, tab: str) -> list[dict[str, Any]]:
+    counted = {
+        row[0]: row[1]
+        for row in db().execute(
+            select(ToolRow.outcome, func.count()).where(ToolRow.run_id == run.id).group_by(ToolRow.outcome)
+        )
+    }
+    labels = [("", "All"), *((str(outcome), label) for outcome, label in OUTCOMES.items())]
+    return [
+        {
+            "label": label,
+            "count": counted.get(key, 0) if key else sum(counted.values()),
+            "href": address(tab=key, page="").replace("/live", ""),
+            "current": key == (tab if tab in set(Outcome) else ""),
+            "bad": key == Outcome.STOPPED,
+        }
+        for key, label in labels
+    ]
+
+
+def _check_row(row: ToolRow) -> dict[str, Any]:
+    data = row.data
+    document_id = data.get("document_id")
+    return {
+        "number": data["number"],
+        "url": url_for("home.document", document_id=document_id) if document_id else "",
+        "customer": data["customer"] or "no customer",
+        "day": date.fromisoformat(data["day"]),
+        "amount": Decimal(data["amount"]),
+        "currency": data["currency"],
+        "cells": [(str(stage), data["stages"].get(str(stage), "unseen")) for stage in Stage],
+        "ready": row.outcome == Outcome.READY,
+        "reasons": reasons_of(row, ledger_names(company())[1]),
+    }
+
+
+_OWN = {"check": _check}
+
+
+def cards() -> list[dict[str, Any]]:
+    """The further tools as the Tools page lists them."""
+    return [
+        {
+            "id": kind,
+            "title": TOOLS[kind].title,
+            "text": text,
+            "icon": icon,
+            "button": label,
+            "url": url_for(endpoint),
+            "last": last_result(kind),
+        }
+        for kind, endpoint, icon, label, text in CARDS
+    ]
+
+
+def last_result(kind: str) -> dict[str, Any] | None:
+    """The newest result of a tool as cards and forms show it; None when it was never used."""
+    run = tools.last(db(), company().id, kind)
+    if run is None:
+        return None
+    url = url_for("tools.result", run_id=run.id)
+    if run.finished_at is None:
+        return {"kind": "busy", "text": f"Running for {format_age(now() - run.started_at)}", "url": url}
+    ago = format_age(now() - run.finished_at)
+    if run.state == RunState.FAILED:
+        return {"kind": "bad", "text": f"Failed {ago} ago", "url": url}
+    return {"kind": "ok", "text": f"{TOOLS[kind].headline(run)}, {ago} ago", "url": url}

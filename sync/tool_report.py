@@ -1,0 +1,159 @@
+"""A tool's result in words: headline, figures, table and CSV, the same on the page, in the mail and in the file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.formats import format_money, format_plural, format_totals
+from domain.reasons import Reason, Stage
+from domain.stages import Outcome
+from domain.statuses import RunState
+from models import Company, Run, ToolRow
+from sync import settings
+from sync.mail_report import LEDGERS
+from sync.reports import safe
+
+MAIL_ROWS = 200
+OUTCOMES = {
+    Outcome.READY: "Ready", Outcome.STOPPED: "Stopped", Outcome.WAITING: "Waiting", Outcome.SKIPPED: "Skipped Over",
+}
+ORDER = (Outcome.STOPPED, Outcome.WAITING, Outcome.READY, Outcome.SKIPPED)
+Totals = list[tuple[str, Decimal]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """How one tool tells its result. `cells` are those of a row in the mail, `line` those of a row in the CSV."""
+
+    title: str
+    csv_name: str
+    headline: Callable[[Run], str]
+    figures: Callable[[Run], list[tuple[str, str]]]
+    columns: tuple[str, ...]
+    cells: Callable[[ToolRow, str], list[str]]
+    csv_columns: tuple[str, ...]
+    line: Callable[[ToolRow, str], list[str]]
+
+
+def rows_of(db: Session, run: Run, outcomes: Sequence[str] = ()) -> Sequence[ToolRow]:
+    """The run's lines in the order in which they were found; those that need somebody first."""
+    query = select(ToolRow).where(ToolRow.run_id == run.id).order_by(ToolRow.id)
+    if outcomes:
+        query = query.where(ToolRow.outcome.in_(outcomes))
+    order = {str(outcome): place for place, outcome in enumerate(ORDER)}
+    return sorted(db.scalars(query), key=lambda row: (order.get(row.outcome, 0), row.id))
+
+
+def csv_text(run: Run, rows: Iterable[ToolRow], ledger: str) -> str:
+    """Header and one line per row. Text is safe for spreadsheets; amounts are plain numbers."""
+    tool = TOOLS[run.kind]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(tool.csv_columns)
+    writer.writerows([tool.line(row, ledger) for row in rows])
+    return out.getvalue()
+
+
+def csv_name(run: Run) -> str:
+    return f"{TOOLS[run.kind].csv_name}-{run.id}.csv"
+
+
+def mail_context(db: Session, company: Company, run: Run, public_url: str) -> dict[str, Any]:
+    """Everything mail/tool.html and mail/tool_notice.html show (the latter neither names nor amounts)."""
+    tool = TOOLS[run.kind]
+    base = f"{public_url.rstrip('/')}/c/{company.id}"
+    zone = settings.load_invoices(db, company.id).time_zone
+    ledger = LEDGERS[company.ledger]
+    rows = rows_of(db, run)
+    ended = run.finished_at or run.started_at
+    failed = run.state == RunState.FAILED
+    headline = f"{tool.title}: it failed" if failed else tool.headline(run)
+    return {
+        "subject": f"{headline} - {company.name} - {ended.astimezone(ZoneInfo(zone)):%d %b}", "headline": headline,
+        "company": company.name, "ledger": ledger, "title": tool.title, "at": ended, "zone": zone,
+        "zone_name": zone.rpartition("/")[2].replace("_", " ") + " time",
+        "asked_by": run.requested_by_name or "Somebody", "message": run.message or "",
+        "figures": [] if failed else tool.figures(run), "columns": tool.columns,
+        "rows": [tool.cells(row, ledger) for row in rows[:MAIL_ROWS]], "more": max(0, len(rows) - MAIL_ROWS),
+        "csv_name": csv_name(run), "result_url": f"{base}/tools/results/{run.id}",
+        "settings_url": f"{base}/settings/invoices",
+        "why_you": f"You get this because your address receives the reports of {company.name}.",
+    }
+
+
+# ---- Check Which Invoices are Ready for Billing -------------------------------------------------------------
+
+
+def sums_of(run: Run) -> dict[Outcome, tuple[int, Totals]]:
+    """Count and totals per outcome, as kept when the check ended."""
+    kept: Mapping[str, Mapping[str, Mapping[str, Any]]] = (run.summary or {}).get("sums") or {}
+    found = {}
+    for outcome in Outcome:
+        by = kept.get(str(outcome), {})
+        totals = [(currency, Decimal(each["amount"])) for currency, each in sorted(by.items())]
+        found[outcome] = (sum(int(each["count"]) for each in by.values()), totals)
+    return found
+
+
+def check_headline(run: Run) -> str:
+    sums = sums_of(run)
+    total = sum(count for count, _ in sums.values())
+    if not total:
+        return "No invoice waits in Autotask"
+    ready = sums[Outcome.READY][0]
+    return f"{ready:,} of {format_plural(total, 'invoice')} {'is' if ready == 1 else 'are'} ready"
+
+
+def check_figures(run: Run) -> list[tuple[str, str]]:
+    found = []
+    for outcome, (count, totals) in sums_of(run).items():
+        if count:
+            found.append((OUTCOMES[outcome], f"{count:,}, {format_totals(totals)}"))
+    return found
+
+
+def reasons_of(row: ToolRow, ledger: str) -> list[str]:
+    """Every reason of a line as a sentence; what was adjusted on the way stands after them."""
+    told = [Reason.from_json(value).sentence(ledger) for value in row.data.get("reasons", ())]
+    return told + list(row.data.get("notes", ()))
+
+
+def _check_cells(row: ToolRow, ledger: str) -> list[str]:
+    data = row.data
+    amount = format_money(Decimal(data["amount"]), data["currency"])
+    why = ". ".join(reasons_of(row, ledger)) or "Ready"
+    return [data["number"], data["customer"] or "no customer", amount, OUTCOMES[Outcome(row.outcome)], why]
+
+
+def _check_line(row: ToolRow, ledger: str) -> list[str]:
+    data = row.data
+    credit = Decimal(data["amount"]) < 0
+    return [
+        OUTCOMES[Outcome(row.outcome)], data["source_id"], safe(data["number"]),
+        "credit memo" if credit else "invoice", safe(data["customer"]), data["day"], data["amount"], data["currency"],
+        *(data["stages"].get(str(stage), "") for stage in Stage),
+        safe(" · ".join(reasons_of(row, ledger))), " ".join(value["code"] for value in data["reasons"]),
+    ]
+
+
+TOOLS: dict[str, Tool] = {
+    "check": Tool(
+        title="Check Which Invoices are Ready for Billing", csv_name="bookbridge-ready",
+        headline=check_headline, figures=check_figures,
+        columns=("Number", "Customer", "Amount", "Result", "Reasons"), cells=_check_cells,
+        csv_columns=(
+            "Result", "Autotask ID", "Number", "Kind", "Customer", "Date", "Amount", "Currency",
+            *(str(stage) for stage in Stage), "Reasons", "Codes",
+        ),
+        line=_check_line,
+    ),
+}

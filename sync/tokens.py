@@ -134,7 +134,7 @@ class TokenService:
     def _store(self, claim: _Claim, tokens: TokenSet) -> str:
         """Compare-and-swap: when a person connected again meanwhile, what we got is thrown away."""
         with self._sessions() as db, db.begin():
-            grant = _alive(db, claim.grant_id)
+            grant = _alive(db, claim.grant_id, lock=True)
             if grant.version != claim.version:
                 current = self._open(grant, "access_token")
                 if current is None:
@@ -152,7 +152,7 @@ class TokenService:
         """The first rejection is remembered, the second one (a minute later or more) ends the grant."""
         ended = False
         with self._sessions() as db, db.begin():
-            grant = db.get_one(Grant, claim.grant_id)
+            grant = db.get_one(Grant, claim.grant_id, with_for_update=True)
             if grant.version != claim.version:
                 return
             now = self._clock()
@@ -203,7 +203,8 @@ def store_new_grant(
 ) -> Grant:
     """The grant of a consent just given, in the caller's transaction. A former grant of the subject is replaced:
     its version grows, so a refresh that is on its way cannot overwrite it."""
-    grant = db.scalars(select(Grant).where(Grant.provider == provider, Grant.subject == subject)).one_or_none()
+    wanted = select(Grant).where(Grant.provider == provider, Grant.subject == subject)
+    grant = db.scalars(wanted.with_for_update()).one_or_none()
     if grant is None:
         grant = Grant(provider=provider, subject=subject, version=0, created_at=now)
         db.add(grant)
@@ -240,8 +241,9 @@ def _put(grant: Grant, tokens: TokenSet, key_ring: KeyRing) -> None:
     grant.hard_expires_at = tokens.hard_expires_at or grant.hard_expires_at
 
 
-def _alive(db: Session, grant_id: int) -> Grant:
-    grant = db.get(Grant, grant_id)
+def _alive(db: Session, grant_id: int, *, lock: bool = False) -> Grant:
+    """`lock`: nobody changes the row until the transaction ends, so that its version can be compared and swapped."""
+    grant = db.get(Grant, grant_id, with_for_update=lock)
     if grant is None or grant.ended_at is not None:
         raise NeedsReconnect(_ENDED, platform="Intuit")
     return grant

@@ -7,15 +7,19 @@ from functools import lru_cache
 
 from config import get_config
 from connectors.errors import NeedsReconnect, NotAllowed, PlatformError
+from connectors.ledgers.base import Ledger
 from connectors.registry import side_of
 from models import MirrorState, Run
 from sync import gather, mail, mirror, scheduled, tools
 from sync.apply import serve as serve_company
-from sync.connection import needs_reconnect, of
+from sync.connection import needs_reconnect, of, succeeded
+from sync.waiting import without_connection
 from workers import enqueue
 from workers.wiring import Services
 
 log = logging.getLogger("bookbridge.jobs")
+LOST_CONNECTION_S, AWAY_S = 300.0, 30.0
+"""Seconds until work without a connection is looked at again; connecting again rings at once."""
 
 
 @lru_cache(maxsize=1)
@@ -25,15 +29,30 @@ def services() -> Services:
 
 
 def serve(company_id: int) -> None:
-    """Serve a company's due work. Without a usable connection nothing is done; the work stays due."""
+    """Serve a company's due work. Without a usable connection its runs say so and the work stays."""
     made = services()
     try:
         source, ledger = made.source(company_id), made.ledger(company_id)
+        _prove(made, company_id, ledger)
     except PlatformError as error:
         log.warning("company %s waits: %s", company_id, error.message)
+        lost = isinstance(error, (NeedsReconnect, NotAllowed))
+        again = LOST_CONNECTION_S if lost else AWAY_S
+        without_connection(made.runtime(), company_id, error.message, again_s=made.config.scaled(again))
+        enqueue.mails(made)
         return
     serve_company(made.runtime(), company_id, source, ledger)
     enqueue.mails(made)
+
+
+def _prove(made: Services, company_id: int, ledger: Ledger) -> None:
+    """A connection that was lost is asked with a read before documents are sent over it again."""
+    with made.sessions() as db:
+        connection = of(db, company_id, "ledger")
+    if connection is not None and connection.state == "reconnect":
+        ledger.check()
+        with made.sessions() as db, db.begin():
+            succeeded(db, company_id, "ledger", made.now())
 
 
 def scan(company_id: int, run_id: int) -> None:

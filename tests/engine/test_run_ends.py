@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from connectors.errors import NeedsReconnect
 from connectors.ledgers.base import Answer, Batch
@@ -11,10 +12,11 @@ from connectors.ledgers.memory import MemoryLedger
 from connectors.sources.base import Mark
 from connectors.sources.memory import MemorySource
 from domain.statuses import PostingState, RunState, Status
-from models import Company, Posting, Run
-from sync import gather, requests
+from models import Company, CompanyLease, Posting, Run
+from sync import gather, lease, requests
 from sync.apply import serve
 from sync.runtime import Finished
+from sync.waiting import without_connection
 from tests.engine.world import InlinePool, World, invoice
 
 
@@ -145,3 +147,33 @@ def test_a_creation_that_needs_a_person_does_not_hold_runs_for_ever(world: World
     run = world.run(world.sync())
     assert run.finished_at is not None
     assert world.documents()["2"].status == Status.COMPLETE
+
+
+def wake(world: World) -> datetime | None:
+    with world.sessions() as db:
+        return db.get_one(CompanyLease, world.company_id).wake_at
+
+
+def test_without_a_connection_a_run_says_so_and_goes_on_later(any_world: World) -> None:
+    world = any_world
+    world.source.put(invoice("1"))
+    run_id = start(world)
+    assert without_connection(world.rt, world.company_id, "Autotask is not connected.", again_s=300)
+    run = world.run(run_id)
+    assert (run.finished_at, run.step) == (None, "Waiting for the connection: Autotask is not connected.")
+    assert wake(world) == world.clock.now() + timedelta(seconds=300), "no bell in the meantime"
+    with world.sessions() as db, db.begin():
+        lease.wake(db, world.company_id, world.clock.now())
+    world.serve_until_rest()
+    assert world.run(run_id).state == RunState.FINISHED
+
+
+def test_a_stopped_run_ends_without_a_connection(world: World) -> None:
+    world.source.put(invoice("1"))
+    run_id = start(world)
+    with world.sessions() as db, db.begin():
+        requests.stop(db, db.get_one(Run, run_id), now=world.clock.now(), user=None)
+    without_connection(world.rt, world.company_id, "QuickBooks is not connected.", again_s=300)
+    assert world.run(run_id).state == RunState.STOPPED
+    assert world.documents()["1"].reason_code == "run_stopped"
+    assert wake(world) is None

@@ -66,6 +66,8 @@ ENDPOINTS: dict[str, Need] = {
     "home.unskip": S,
     "home.include": S,
     "home.open_in": V,
+    "home.customer": S,
+    "home.choose_customer": S,
     # settings
     "settings.index": V,
     "settings.invoices": V,

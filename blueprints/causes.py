@@ -111,6 +111,8 @@ def actions_for(reason: Reason, document_id: int, *, staff: bool) -> list[dict[s
     offered: list[dict[str, Any]] = []
     if key in _PAGES:
         offered.append({"label": label, "url": url_for(_PAGES[key])})
+    elif key == "link_customer" and staff:
+        offered.append({"label": label, "url": url_for("home.customer", document_id=document_id)})
     if staff and reason.turn is Turn.FAULT:
         offered.append(retry)
     return offered

@@ -114,7 +114,9 @@ def _candidates() -> Any:
         .order_by(Document.document_date.desc(), Document.id.desc())
     )
     if q:
-        statement = statement.where(or_(Document.number.icontains(q, autoescape=True), Document.party_name.icontains(q, autoescape=True)))
+        statement = statement.where(
+            or_(Document.number.icontains(q, autoescape=True), Document.party_name.icontains(q, autoescape=True))
+        )
     return paged(db(), statement, 20)
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from models import Company, Connection, Document, Run, RunItem
+from models import Company, Connection, Document, Link, Run, RunItem
 from tests.web.site import BASE, NOW, Site, document
 
 
@@ -81,7 +81,8 @@ def test_a_run_above_the_limit_offers_to_post_all(site: Site) -> None:
     add(site, "2001", reason_code="waits_for_sync", total=Decimal("5.00"))
     with site.db() as db, db.begin():
         run = Run(company_id=site.ids["A"]["company_id"], kind="sync", trigger="schedule", state="Stopped",
-                  phase="finished", message="Too many", counts={}, summary={}, started_at=NOW, finished_at=NOW)  # fmt: skip
+                  phase="finished", message="Too many", counts={}, summary={}, started_at=NOW,
+                  finished_at=NOW)  # fmt: skip
         db.add(run)
         db.flush()
         run_id = run.id
@@ -201,8 +202,8 @@ def test_text_from_outside_is_never_markup(site: Site) -> None:
         found.party_name, found.number = nasty, nasty
         for connection in db.scalars(select(Connection)):
             connection.problem = nasty
-    for path in ("documents", f"documents/{row}", f"documents/{row}/steps", "errors", "errors?view=document", "connections",
-                 "", f"documents?tab=all&q={nasty}"):  # fmt: skip
+    paths = ["", "documents", f"documents/{row}", f"documents/{row}/steps", "errors", "errors?view=document"]
+    for path in (*paths, "connections", f"documents?tab=all&q={nasty}"):
         text = page(site, path)
         assert "<script>alert" not in text and "<img src=x" not in text
 
@@ -214,3 +215,23 @@ def test_every_page_of_the_set_up_list_can_be_opened(site: Site) -> None:
     assert "Set-up" in page(site, "", who="A admin")
     for path in ("connect/autotask", "connect/review", "settings/invoices"):
         page(site, path, who="A admin")
+
+
+def test_a_similar_customer_is_linked_or_created_by_a_person(site: Site) -> None:
+    similar = [{"code": "customer_similar", "params": {"name": "ACME Support", "candidates": "Acme Support"}}]
+    first = add(site, "7001", status="Fault", reason_code="customer_similar", reasons=similar)
+    add(site, "7002", status="Fault", reason_code="customer_similar", reasons=similar)
+    with site.db() as db, db.begin():
+        for row in db.scalars(select(Document).where(Document.id >= first)):
+            row.party_name = "ACME Support"
+    assert f"documents/{first}/customer" in page(site, f"documents/{first}")
+    text = page(site, f"documents/{first}/customer")
+    assert "Link This" in text and "Acme Support" in text and "2 documents wait" in text
+    post(site, f"documents/{first}/customer", customer="58")
+    [run] = runs(site, "retry")
+    with site.db() as db:
+        link = db.scalars(select(Link)).one()
+        assert (link.source_key, link.ledger_id, link.made_by) == ("7", "58", site.users["A staff"])
+        retried = db.scalars(select(RunItem.document_id).where(RunItem.run_id == run.id)).all()
+        assert len(retried) == 2
+    assert post(site, f"documents/{first}/customer", customer="999").status_code == 400

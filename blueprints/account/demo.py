@@ -18,9 +18,9 @@ from sync import access, audit
 
 ISSUER = "demo"
 PEOPLE = {
-    "admin": ("Ada", "Connects, changes settings, invites people and uses every tool."),
-    "staff": ("Sam", "Uses the tools, fixes Faults and retries them. Looks at settings."),
-    "viewer": ("Vera", "Looks at everything and changes nothing."),
+    "admin": ("Demo admin", "Connects, changes settings, invites people and uses every tool."),
+    "staff": ("Demo staff", "Uses the tools, fixes Faults and retries them. Looks at settings."),
+    "viewer": ("Demo viewer", "Looks at everything and changes nothing."),
 }
 
 
@@ -54,7 +54,7 @@ def demo_sign_in(role: str = "") -> ResponseReturnValue:
     with writing() as write:
         name, _text = PEOPLE[role]
         user = access.sign_in(
-            write, issuer=ISSUER, subject=role, name=name, email=f"{name.lower()}@demo.sandbox.invalid", now=now()
+            write, issuer=ISSUER, subject=role, name=name, email=f"{role}@demo.sandbox.invalid", now=now()
         )
         _join_all(write, user, role)
         audit.record(write, None, now(), user.email, "signed in", "demo", {"role": role})

@@ -152,7 +152,7 @@ TOOLS: dict[str, Tool] = {
         columns=("Number", "Customer", "Amount", "Result", "Reasons"), cells=_check_cells,
         csv_columns=(
             "Result", "Autotask ID", "Number", "Kind", "Customer", "Date", "Amount", "Currency",
-            *(str(stage) for stage in Stage), "Reasons", "Codes",
+            *(f"Check: {stage}" for stage in Stage), "Reasons", "Codes",
         ),
         line=_check_line,
     ),

@@ -182,7 +182,7 @@ def test_the_mail_lists_every_invoice_and_carries_the_csv(world: World) -> None:
     assert [(row["Number"], row["Result"], row["Customer"]) for row in table] == [
         ("'=1+1", "Stopped", ""), ("AT-1", "Ready", "Customer 175"),
     ]  # fmt: skip
-    assert table[0][str(Stage.CUSTOMER)] == "stopped"
+    assert table[0][f"Check: {Stage.CUSTOMER}"] == "stopped"
 
 
 def test_a_stranger_gets_neither_names_nor_amounts(world: World) -> None:

@@ -321,7 +321,7 @@ def _items(
         if code.id in chosen or code.id in told:
             continue
         name = item_name(code, settings.match_by, facts)
-        problem, entry = _existing_item(code.id, name, lists)
+        problem, entry = existing_item(code.id, name, lists)
         if entry is not None:
             chosen[code.id] = Reference("item", fold(name), entry.name, entry.id)
             continue
@@ -345,7 +345,7 @@ def item_name(code: Code, match_by: MatchBy, facts: Facts) -> str:
     return ledger_name(value, facts.item_name_length, latin1_only=facts.latin1_only)
 
 
-def _existing_item(code_id: str, name: str, lists: Lists) -> tuple[Reason | None, Entry | None]:
+def existing_item(code_id: str, name: str, lists: Lists) -> tuple[Reason | None, Entry | None]:
     linked = lists.links.get(("item", code_id))
     if linked is not None and linked in lists.items:
         found: tuple[Entry, ...] = (lists.items[linked],)

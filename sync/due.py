@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from domain.statuses import PostingState, Status
-from models import Company, CompanyLease, Document, Posting, PostingNeed, Run, RunItem
+from domain.statuses import OPEN_STATES, PostingState, Status
+from models import Company, CompanyLease, Document, Posting, PostingNeed, Run, RunItem, ToolRow
 
 CREATIONS = ("customer", "item")
 PATIENT_TRIES = 3
@@ -58,13 +58,26 @@ def to_prepare(db: Session, company_id: int, now: datetime, limit: int) -> Seque
 
 
 def to_create(db: Session, company_id: int, tenant: str, now: datetime, limit: int) -> Sequence[Posting]:
-    """New customers and items that a due document needs: the barrier before the documents."""
+    """New customers and items that a due document needs (the barrier before it), or that a tool's run asked for."""
     query = _postings(company_id, tenant, PostingState.NEW, now).where(Posting.kind.in_(CREATIONS))
     needed = exists().where(
         PostingNeed.need_id == Posting.id, _OTHER.id == PostingNeed.posting_id,
         _OTHER.state == PostingState.NEW, _OTHER.next_action_at.is_not(None),
     )
-    return db.scalars(query.where(needed).limit(limit)).all()
+    return db.scalars(query.where(or_(needed, _asked_for())).limit(limit)).all()
+
+
+def _asked_for() -> ColumnElement[bool]:
+    """A creation that a person asked for by itself, by a tool's run that is still open."""
+    return exists().where(ToolRow.posting_id == Posting.id, Run.id == ToolRow.run_id, Run.finished_at.is_(None))
+
+
+def creating(db: Session, run_id: int) -> bool:
+    """Some creation that this run asked for is not settled yet."""
+    return db.execute(
+        select(Posting.id).join(ToolRow, ToolRow.posting_id == Posting.id)
+        .where(ToolRow.run_id == run_id, Posting.state.in_(OPEN_STATES)).limit(1)
+    ).first() is not None
 
 
 def to_send(
@@ -149,7 +162,7 @@ def runs_through(db: Session, company_id: int, *, source_blocked: bool) -> list[
     source_blocked = source_blocked or (bool(runs) and _marks_fail(db, company_id))
     return [
         run.id for run in runs
-        if not released(db, run.id)
+        if not released(db, run.id) and not creating(db, run.id)
         and (source_blocked or db.execute(unmarked(run.id).limit(1)).first() is None)
     ]
 

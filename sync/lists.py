@@ -193,3 +193,10 @@ def _numbers(
             if shown in part and (shown not in found or row_id < found[shown][0]):
                 found[shown] = (row_id, source_id)
     return {number: source_id for number, (_, source_id) in found.items()}
+
+
+def item_lists(db: Session, company_id: int, catalog: Catalog) -> Lists:
+    """All items with the links of all billing codes: what comparing the two lists looks up. Reads only."""
+    items = _entries(db, company_id, Kind.ITEM)
+    links = _links(db, company_id, (), catalog.codes)
+    return Lists(catalog=catalog, links=links, items={e.id: e for e in items}, items_by_name=_by(items, fold))

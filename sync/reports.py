@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ from domain.reasons import Reason
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Company, Connection, Document, Membership, MirrorEntry, Outbox, PartyEntry, Run, RunItem, User
-from sync import requests, settings
+from sync import comparing, requests, settings
 
 PUBLIC_MAIL = frozenset((
     "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "icloud.com",
@@ -27,6 +27,8 @@ PUBLIC_MAIL = frozenset((
     "zoho.com", "yandex.com", "fastmail.com",
 ))
 MAX_RECIPIENTS = 10
+TOOLS = ("check", "compare", comparing.COPY)
+"""Kinds of run whose result is a tool's: rows of their own, no document is posted."""
 CSV_COLUMNS = (
     "Status", "StatusCode", "Reason", "Autotask ID", "Number", "Kind", "Customer", "Date", "Amount", "Currency",
     "Ledger ID", "Ledger number", "Run",
@@ -39,6 +41,9 @@ def finish_run(
     """Close the run, queue its report, and keep what follows from it. Repeating is safe: a finished run stays."""
     if run.finished_at is not None:
         return
+    if run.kind in TOOLS:
+        finish_tool(db, run, now, state=state, message=message)
+        return
     requests.finish(db, run, now, state=state, message=message)
     company = db.get_one(Company, run.company_id)
     _remember_first_posting(db, company, run, now)
@@ -47,6 +52,24 @@ def finish_run(
     worth_telling = run.trigger == "button" or run.state != RunState.FINISHED or _items(db, run) > 0
     if run.kind in ("sync", "retry", "first_posting") and worth_telling:
         queue_report(db, run, now)
+
+
+def finish_tool(
+    db: Session, run: Run, now: datetime, *, summary: Mapping[str, Any] | None = None,
+    state: RunState | None = None, message: str | None = None,
+) -> None:
+    """Close a tool's run, keep its summary and queue its mails. Repeating is safe: a finished run stays."""
+    if run.finished_at is not None:
+        return
+    kept = dict(run.summary or {}) | dict(summary or {})
+    if run.kind == comparing.COPY and state is not RunState.FAILED:
+        kept["counts"] = comparing.settle_rows(db, run)
+        state = state or (RunState.PROBLEMS if comparing.REFUSED in kept["counts"] else RunState.FINISHED)
+    requests.finish(db, run, now, state=state or RunState.FINISHED, message=message)
+    run.summary = kept
+    for address in recipients(db, run):
+        kind = "tool" if is_known(db, run.company_id, address) else "tool_notice"
+        queue_mail(db, run.company_id, kind, f"run:{run.id}:{address.casefold()}", address, now, run_id=run.id)
 
 
 def _items(db: Session, run: Run) -> int:

@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from domain.compare import Result
 from domain.formats import format_money, format_plural, format_totals
 from domain.reasons import Reason, Stage
 from domain.stages import Outcome
 from domain.statuses import RunState
 from models import Company, Run, ToolRow
 from sync import settings
+from sync.comparing import COPY, CREATED, REFUSED
 from sync.mail_report import LEDGERS
 from sync.reports import safe
 
@@ -145,7 +147,71 @@ def _check_line(row: ToolRow, ledger: str) -> list[str]:
     ]
 
 
+# ---- Compare Billing Codes and Items ------------------------------------------------------------------------
+
+
+RESULTS: dict[str, str] = {
+    Result.MATCH: "Match", Result.DIFFERS: "Match with a difference", Result.MISSING: "Missing",
+    Result.INACTIVE: "Inactive", Result.AMBIGUOUS: "Ambiguous", Result.SHARED: "Shared",
+    Result.UNUSABLE: "Takes no quantity", CREATED: "Created", REFUSED: "Not created",
+}
+"""The words of each result, in the order of the page."""
+
+
+def counts_of(run: Run) -> dict[str, int]:
+    """Billing codes per result, as kept when the run ended; results that do not occur are left out."""
+    kept = (run.summary or {}).get("counts") or {}
+    return {result: int(kept[result]) for result in RESULTS if kept.get(result)}
+
+
+def _compare_headline(run: Run) -> str:
+    counts = counts_of(run)
+    total = sum(counts.values())
+    if not total:
+        return "Autotask has no active billing code"
+    good = counts.get(Result.MATCH, 0) + counts.get(Result.DIFFERS, 0) + counts.get(Result.SHARED, 0)
+    return f"{good:,} of {format_plural(total, 'billing code')} {'has its' if good == 1 else 'have their'} item"
+
+
+def _copy_headline(run: Run) -> str:
+    counts = counts_of(run)
+    made, refused = counts.get(CREATED, 0), counts.get(REFUSED, 0)
+    tail = f", {refused:,} not created" if refused else ""
+    return f"{format_plural(made, 'item')} created{tail}" if made or refused else "No item was missing"
+
+
+def _compare_figures(run: Run) -> list[tuple[str, str]]:
+    return [(RESULTS[result], f"{count:,}") for result, count in counts_of(run).items()]
+
+
+def _compare_cells(row: ToolRow, ledger: str) -> list[str]:
+    data = row.data
+    return [data["code"], data["name"], data["item"] or "–", RESULTS[row.outcome], ". ".join(data["notes"])]
+
+
+def _compare_line(row: ToolRow, ledger: str) -> list[str]:
+    data = row.data
+    return [
+        RESULTS[row.outcome], data["code_id"], safe(data["code"]), safe(data["number"]), safe(data["name"]),
+        data["item_id"] or "", safe(data["item"]), data["type"], safe(" · ".join(data["notes"])),
+    ]
+
+
+def _comparison(title: str, file: str, headline: Callable[[Run], str]) -> Tool:
+    return Tool(
+        title=title, csv_name=file, headline=headline, figures=_compare_figures,
+        columns=("Billing code", "Looked for", "Item", "Result", "Difference"), cells=_compare_cells,
+        csv_columns=(
+            "Result", "Billing Code ID", "Billing Code Name", "External Number", "Looked for", "Item ID", "Item",
+            "Item type", "Difference",
+        ),
+        line=_compare_line,
+    )
+
+
 TOOLS: dict[str, Tool] = {
+    "compare": _comparison("Compare Billing Codes and Items", "bookbridge-items", _compare_headline),
+    COPY: _comparison("Copy missing items", "bookbridge-items-copied", _copy_headline),
     "check": Tool(
         title="Check Which Invoices are Ready for Billing", csv_name="bookbridge-ready",
         headline=check_headline, figures=check_figures,

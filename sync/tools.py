@@ -1,6 +1,7 @@
-"""Runs of the tools: asked for, read, finished, told. Each kind has its own open run; none of them posts a document.
+"""Runs of the tools: asked for and read. Each kind has its own open run; none of them posts a document.
 
-What a tool found are `ToolRow`s and the run's summary. Words, mail and CSV are in `sync/tool_report.py`.
+What a tool found are `ToolRow`s and the run's summary; `sync/reports.py` closes the run. Words, mail and CSV are in
+`sync/tool_report.py`.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from domain.statuses import RunState
 from models import Company, Run, ToolRow, User
 from sync import reports, requests
 from sync.check import check
+from sync.comparing import COPY, copy_missing, read_comparison
 from sync.runtime import Runtime
 
-Reading = Callable[[Runtime, int, Source, Ledger, int], Mapping[str, Any]]
-READINGS: dict[str, Reading] = {"check": check}
-"""The reading of each kind of run; returns the summary to keep."""
-KINDS = tuple(READINGS)
+Reading = Callable[[Runtime, int, Source, Ledger, int], Mapping[str, Any] | None]
+READINGS: dict[str, Reading] = {"check": check, "compare": read_comparison, COPY: copy_missing}
+"""The reading of each kind of run; returns the summary to keep, None when the serving process ends the run."""
+KINDS = reports.TOOLS
 
 
 def ask(
@@ -50,8 +52,10 @@ def read(rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: i
     except PlatformError as error:
         fail(rt, run_id, error.message)
         return
+    if summary is None:
+        return
     with rt.sessions() as db, db.begin():
-        finish(db, db.get_one(Run, run_id), rt.clock.now(), summary=summary)
+        reports.finish_tool(db, db.get_one(Run, run_id), rt.clock.now(), summary=summary)
 
 
 def _begin(rt: Runtime, run_id: int) -> str | None:
@@ -68,24 +72,7 @@ def fail(rt: Runtime, run_id: int, message: str) -> None:
     """The run ends as Failed with a platform's sentence; whoever asked is told."""
     with rt.sessions() as db, db.begin():
         run = db.get_one(Run, run_id)
-        finish(db, run, rt.clock.now(), state=RunState.FAILED, message=message)
-
-
-def finish(
-    db: Session, run: Run, now: datetime, *, summary: Mapping[str, Any] | None = None,
-    state: RunState = RunState.FINISHED, message: str | None = None,
-) -> None:
-    """Close the run and queue its mails. Repeating is safe: a finished run stays."""
-    if run.finished_at is not None:
-        return
-    kept = dict(run.summary or {}) | dict(summary or {})
-    requests.finish(db, run, now, state=state, message=message)
-    run.summary = kept
-    for address in reports.recipients(db, run):
-        kind = "tool" if reports.is_known(db, run.company_id, address) else "tool_notice"
-        reports.queue_mail(
-            db, run.company_id, kind, f"run:{run.id}:{address.casefold()}", address, now, run_id=run.id
-        )
+        reports.finish_tool(db, run, rt.clock.now(), state=RunState.FAILED, message=message)
 
 
 def last(db: Session, company_id: int, kind: str) -> Run | None:

@@ -71,6 +71,7 @@ class Person:
     def scan_again(self) -> None:
         page = self.page
         page.goto(re.sub(r"(/c/\d+)/.*", r"\1/first-scan", page.url))
+        self.until(self.button("Scan again"))  # a scan that is still on ends first
         self.button("Scan again").click()
         self.until(self.main.get_by_role("link", name="Choose the first invoice"))
         self.main.get_by_role("link", name="Choose the first invoice").click()

@@ -33,6 +33,11 @@ class Clock:
         return self.at
 
 
+def wait_a_moment(_seconds: float) -> None:
+    """Let the other threads go on; a hundredth of the second that is asked for."""
+    threading.Event().wait(0.01)
+
+
 @dataclass
 class Bench:
     """A grant of the simulated service with the service that looks after it, on a clock the test moves."""
@@ -45,9 +50,7 @@ class Bench:
     refresh: str
 
     def service(self, worker: str = "w1") -> TokenService:
-        return TokenService(
-            self.sessions, RING, self.identity, self.clock.now, lambda _seconds: time.sleep(0.01), worker
-        )
+        return TokenService(self.sessions, RING, self.identity, self.clock.now, wait_a_moment, worker)
 
     def grant(self) -> Grant:
         with self.sessions() as db:

@@ -86,6 +86,8 @@ ENDPOINTS: dict[str, Need] = {
     "tools.do_sync": S,
     "tools.check": V,
     "tools.do_check": S,
+    "tools.compare": V,
+    "tools.do_compare": S,
     "tools.result": V,
     "tools.result_live": V,
     "tools.result_csv": V,

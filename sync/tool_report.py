@@ -112,7 +112,7 @@ def check_headline(run: Run) -> str:
     if not total:
         return "No invoice waits in Autotask"
     ready = sums[Outcome.READY][0]
-    return f"{ready:,} of {format_plural(total, 'invoice')} {'is' if ready == 1 else 'are'} ready"
+    return f"{ready:,} of {format_plural(total, 'invoice')} {'is' if 1 in (ready, total) else 'are'} ready"
 
 
 def check_figures(run: Run) -> list[tuple[str, str]]:
@@ -170,7 +170,8 @@ def _compare_headline(run: Run) -> str:
     if not total:
         return "Autotask has no active billing code"
     good = counts.get(Result.MATCH, 0) + counts.get(Result.DIFFERS, 0) + counts.get(Result.SHARED, 0)
-    return f"{good:,} of {format_plural(total, 'billing code')} {'has its' if good == 1 else 'have their'} item"
+    have = "has its" if 1 in (good, total) else "have their"
+    return f"{good:,} of {format_plural(total, 'billing code')} {have} item"
 
 
 def _copy_headline(run: Run) -> str:

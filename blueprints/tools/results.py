@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,10 +14,11 @@ from sqlalchemy import case, func, select
 from blueprints.context import company, db, now
 from blueprints.queries import address, paged
 from blueprints.runs import find, mail_rows
-from blueprints.settings.fields import NUMBERING
+from blueprints.settings.fields import MATCH_BY, NUMBERING
 from blueprints.shell import ledger_names
 from blueprints.stepwords import step_words
 from blueprints.tools.routes import blueprint
+from domain.compare import Result
 from domain.formats import format_age
 from domain.reasons import Stage
 from domain.stages import Outcome
@@ -24,14 +26,20 @@ from domain.statuses import RunState
 from models import Run, ToolRow
 from sync import settings, tools
 from sync.check import Asked
-from sync.tool_report import OUTCOMES, TOOLS, csv_name, csv_text, reasons_of, rows_of, sums_of
+from sync.comparing import COPY, CREATED, REFUSED, match_of
+from sync.tool_report import OUTCOMES, RESULTS, TOOLS, csv_name, csv_text, reasons_of, rows_of, sums_of
 
-PAGES = {"check": "check_result"}
+PAGES = {"check": "check_result", "compare": "compare_result", COPY: "compare_result"}
 """Kind of run → the template of its page (and, with `_` before it, of what polls)."""
 CARDS = (
     (
         "check", "tools.check", "list-check", "Check for Invoices",
         "Shows which invoices the next Sync would take, and every reason why another one would not go. Posts nothing.",
+    ),
+    (
+        "compare", "tools.compare", "equal", "compare items",
+        "Shows which item each Autotask billing code is booked on, what differs and what is missing; copies what is "
+        "missing when you ask for it.",
     ),
 )  # fmt: skip
 """Kind, endpoint, icon, button and sentence of each further tool."""
@@ -75,7 +83,8 @@ def context(run: Run) -> dict[str, Any]:
         "run": {
             "number": run.id, "title": TOOLS[run.kind].title, "running": running, "state": run.state,
             "failed": run.state == RunState.FAILED, "message": run.message or "",
-            "step": step_words(run.step, company().time_zone), "started_at": run.started_at,
+            "step": "Creating the items" if run.phase == "posting" else step_words(run.step, company().time_zone),
+            "started_at": run.started_at,
             "ended_at": run.finished_at, "asked_by": run.requested_by_name or "Somebody",
             "joined": bool(request.args.get("joined")) and running,
         },
@@ -90,10 +99,10 @@ def context(run: Run) -> dict[str, Any]:
 
 def _check(run: Run) -> dict[str, Any]:
     sums = sums_of(run)
-    tab = request.args.get("tab", "")
+    tab = request.args.get("tab", "") if request.args.get("tab") in set(Outcome) else ""
     order = case({str(each): place for place, each in enumerate(OUTCOMES)}, value=ToolRow.outcome)
     statement = select(ToolRow).where(ToolRow.run_id == run.id).order_by(order, ToolRow.id)
-    if tab in set(Outcome):
+    if tab:
         statement = statement.where(ToolRow.outcome == tab)
     listed = paged(db(), statement, 50)
     asked = Asked.of(run, settings.load_invoices(db(), run.company_id))
@@ -101,7 +110,12 @@ def _check(run: Run) -> dict[str, Any]:
         "stages": [str(stage) for stage in Stage],
         "rows": [_check_row(row) for row in listed.rows],
         "page": listed.pager,
-        "tabs": _check_tabs(run, tab),
+        "tabs": _tabs(
+            [("", "All"), *((str(key), label) for key, label in OUTCOMES.items())],
+            _counted(run),
+            tab,
+            (Outcome.STOPPED,),
+        ),
         "totals": sums[Outcome.READY][1],
         "ready": sums[Outcome.READY][0],
         "count": sum(count for count, _ in sums.values()),
@@ -111,21 +125,21 @@ def _check(run: Run) -> dict[str, Any]:
     }
 
 
-def _check_tabs(run: Run, tab: str) -> list[dict[str, Any]]:
-    counted = {
-        row[0]: row[1]
-        for row in db().execute(
-            select(ToolRow.outcome, func.count()).where(ToolRow.run_id == run.id).group_by(ToolRow.outcome)
-        )
-    }
-    labels = [("", "All"), *((str(outcome), label) for outcome, label in OUTCOMES.items())]
+def _counted(run: Run) -> dict[str, int]:
+    rows = db().execute(select(ToolRow.outcome, func.count()).where(ToolRow.run_id == run.id).group_by(ToolRow.outcome))
+    return {row[0]: row[1] for row in rows}
+
+
+def _tabs(
+    labels: Sequence[tuple[str, str]], counted: Mapping[str, int], tab: str, bad: Sequence[str]
+) -> list[dict[str, Any]]:
     return [
         {
             "label": label,
             "count": counted.get(key, 0) if key else sum(counted.values()),
             "href": address(tab=key, page="").replace("/live", ""),
-            "current": key == (tab if tab in set(Outcome) else ""),
-            "bad": key == Outcome.STOPPED,
+            "current": key == tab,
+            "bad": key in bad,
         }
         for key, label in labels
     ]
@@ -147,7 +161,47 @@ def _check_row(row: ToolRow) -> dict[str, Any]:
     }
 
 
-_OWN = {"check": _check}
+# ---- Compare Billing Codes and Items -------------------------------------------------------------------------
+
+GOOD = (Result.MATCH, Result.SHARED, CREATED)
+ASKS = (Result.MISSING, Result.INACTIVE, Result.UNUSABLE, REFUSED)
+
+
+def _compare(run: Run) -> dict[str, Any]:
+    tab = request.args.get("tab", "") if request.args.get("tab") in RESULTS else ""
+    order = case(
+        {result: place for place, result in enumerate((*ASKS, Result.AMBIGUOUS))}, value=ToolRow.outcome, else_=9
+    )
+    statement = select(ToolRow).where(ToolRow.run_id == run.id).order_by(order, ToolRow.id)
+    listed = paged(db(), statement.where(ToolRow.outcome == tab) if tab else statement, 50)
+    counted = _counted(run)
+    labels = [("", "All"), *((result, label) for result, label in RESULTS.items() if counted.get(result))]
+    return {
+        "rows": [_compare_row(row) for row in listed.rows],
+        "page": listed.pager,
+        "tabs": _tabs(labels, counted, tab, ASKS),
+        "count": sum(counted.values()),
+        "missing": counted.get(Result.MISSING, 0),
+        "copied": run.kind == COPY,
+        "matched_by": dict(MATCH_BY)[match_of(run, settings.load_invoices(db(), run.company_id))],
+        "again_url": url_for("tools.compare"),
+    }
+
+
+def _compare_row(row: ToolRow) -> dict[str, Any]:
+    data = row.data
+    return {
+        "code": data["code"],
+        "code_id": data["code_id"],
+        "name": data["name"],
+        "item": data["item"],
+        "kind": "ok" if row.outcome in GOOD else "bad" if row.outcome in ASKS else "warn",
+        "result": RESULTS[row.outcome],
+        "notes": data["notes"],
+    }
+
+
+_OWN = {"check": _check, "compare": _compare, COPY: _compare}
 
 
 def cards() -> list[dict[str, Any]]:

@@ -40,6 +40,46 @@ def check_errors() -> dict[str, Any]:
     return {"form": form, "last": None, "connected": False}
 
 
+class Compare(Form):
+    action = SelectField("ACTIONS", choices=[("compare", "Show Comparison"), ("copy_items", "Copy missing items to QuickBooks Online")])
+    match_by = SelectField("Match Item Using", choices=[("setting", "The field chosen in Settings")])
+
+
+def compare() -> dict[str, Any]:
+    last = {"kind": "ok", "text": "21 of 24 billing codes have their item, 3 h ago", "url": "/page/compare-result"}
+    return {"form": Compare(data={"match_by": "setting"}), "last": last, "copied": None, "field_now": "Billing Code Name", "connected": True}
+
+
+def compare_errors() -> dict[str, Any]:
+    form = Compare(data={"action": "copy_items", "match_by": "setting"})
+    form.action.errors = ["Choose the account for created items in Settings, Invoices first."]
+    return {**compare(), "form": form, "last": None, "connected": False}
+
+
+def compare_result() -> dict[str, Any]:
+    rows = [
+        ("Backup 1TB", "Backup 1TB", "", "bad", "Missing", []),
+        ("Hardware", "HW-2", "hw-2", "warn", "Match with a difference", ["Spelled “hw-2” there", "SKU is X, External Number is HW-2"]),
+        ("Remote support", "LAB-1", "LAB-1", "ok", "Match", []),
+    ]  # fmt: skip
+    names = ("code", "name", "item", "kind", "result", "notes")
+    return {
+        "run": run(title="Compare Billing Codes and Items"), "headline": "2 of 3 billing codes have their item", "live_url": "",
+        "mails": MAILS, "csv_url": "/page/compare-result", "again_url": "/page/compare", "page": None, "count": 3, "missing": 1,
+        "copied": False, "matched_by": "Billing Code Name", "rows": [{"code_id": str(n), **dict(zip(names, row, strict=True))} for n, row in enumerate(rows)],
+        "tabs": [{"label": "All", "count": 3, "href": "/page/compare-result", "current": True, "bad": False}],
+    }  # fmt: skip
+
+
+def copy_running() -> dict[str, Any]:
+    now = run(title="Copy missing items", running=True, state="In process", step="Creating the items", ended_at=None)
+    return {**compare_result(), "run": now, "copied": True, "live_url": "/live/copy-running", "csv_url": "", "mails": []}
+
+
+def compare_failed() -> dict[str, Any]:
+    return {**compare_result(), "run": run(failed=True, state="Failed", message="Autotask did not answer."), "csv_url": ""}
+
+
 def run(**changes: Any) -> dict[str, Any]:
     return {
         "number": 414, "title": "Check Which Invoices are Ready for Billing", "running": False, "failed": False, "state": "Finished",

@@ -43,12 +43,17 @@ def retry(db: Session, company: Company, documents: Sequence[Document], *, now: 
         step(db, document, now, "retry", "A person asked for another try", who=user.name if user else "")
         posting = db.get(Posting, document.posting_id) if document.posting_id else None
         if posting is not None and posting.state == PostingState.NEEDS_HUMAN:
-            posting.state, posting.renew, posting.reasons = PostingState.UNKNOWN, True, []
-            posting.next_action_at, posting.lookups = now, 0
-            set_status(db, document, Status.PROCESSING, [reason("checking", evidence="asked again by a person")], now)
+            look_first(db, posting, document, now)
             document.due_at, document.prepared = now, True
-            wake(db, company.id, now)
     return run
+
+
+def look_first(db: Session, posting: Posting, document: Document, now: datetime) -> None:
+    """The ledger is asked before anything else; when it has nothing, the next generation may go."""
+    posting.state, posting.renew, posting.reasons = PostingState.UNKNOWN, True, []
+    posting.next_action_at, posting.lookups, posting.changed_at = now, 0, now
+    set_status(db, document, Status.PROCESSING, [reason("checking", evidence="asked again by a person")], now)
+    wake(db, document.company_id, now)
 
 
 def resubmit(db: Session, company: Company, run: Run, *, now: datetime, user: User | None) -> Run:
@@ -72,22 +77,29 @@ def skip(db: Session, document: Document, *, why: str, now: datetime, who: str) 
         return False
     told = reason("skipped_by_person", who=who, why=why)
     if posting is not None:
-        if posting.ledger_id is None:
+        if posting.state != PostingState.NEEDS_HUMAN:
             drop(db, posting, PostingState.SKIPPED, [told], now)
-        else:
-            posting.state, posting.next_action_at = PostingState.SKIPPED, None
+        else:  # it may be in the books: its billing items stay taken
+            posting.state, posting.next_action_at, posting.changed_at = PostingState.SKIPPED, None, now
     set_status(db, document, Status.SKIPPED, [told], now)
     step(db, document, now, "skipped", told.sentence(), who=who)
     return True
 
 
 def unskip(db: Session, document: Document, *, now: datetime, who: str) -> bool:
-    """Bring a document back; it is read and planned with the next Sync. False when it was not set aside."""
+    """Bring a document back; it is read and planned with the next Sync. False when it was not set aside.
+
+    What was sent once is looked up first: only when the ledger does not hold it may it be posted again.
+    """
     _alone_with(db, document.company_id, [document])
     if document.status != Status.SKIPPED:
         return False
     document.lines = None
-    set_status(db, document, Status.PENDING, [reason("waits_for_reading")], now)
+    posting = db.get(Posting, document.posting_id) if document.posting_id else None
+    if posting is not None and posting.state == PostingState.SKIPPED and posting.sends:
+        look_first(db, posting, document, now)
+    else:
+        set_status(db, document, Status.PENDING, [reason("waits_for_reading")], now)
     step(db, document, now, "un-skipped", "Brought back by a person", who=who)
     return True
 

@@ -262,3 +262,22 @@ def test_postings_are_found_once_for_both_databases(any_world: World) -> None:
     with world.sessions() as db:
         open_ = select(func.count()).select_from(Posting).where(Posting.state != PostingState.DONE)
         assert db.execute(open_).scalar_one() == 0
+
+
+def test_what_may_be_in_the_books_is_looked_up_before_it_is_posted_again(world: World) -> None:
+    """A credit memo's number is not checked by the ledger: set aside and brought back, it must not become two."""
+    world.source.put(invoice("1", "-40.00"))
+    world.sync()
+    with world.sessions() as db, db.begin():  # as when its answer was lost and look-ups did not show it
+        row = db.scalars(select(Document)).one()
+        posting = db.get_one(Posting, row.posting_id)
+        posting.state, posting.ledger_id, row.status, row.ledger_id = PostingState.NEEDS_HUMAN, None, Status.FAULT, None
+        header = replace(world.source.contents["1"].header, marked_at=None)
+        world.source.contents["1"] = replace(world.source.contents["1"], header=header)
+    with world.sessions() as db, db.begin():
+        row = db.scalars(select(Document)).one()
+        assert decisions.skip(db, row, why="wait", now=world.clock.now(), who="Pat")
+        assert decisions.unskip(db, row, now=world.clock.now(), who="Pat")
+    world.sync()
+    assert len(world.books.documents()) == 1
+    assert world.documents()["1"].status == Status.COMPLETE

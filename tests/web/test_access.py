@@ -38,7 +38,11 @@ def call(site: Site, endpoint: str, who: str | None, ids: dict[str, int], **form
     post = "GET" not in (rule.methods or ())
     client = site.client(who)
     fault = str(ids["fault_id"])
-    data = {"company_id": str(ids["company_id"]), "id": fault, "document_id": fault, "customer": "58", **form} if post else None
+    data = (
+        {"company_id": str(ids["company_id"]), "id": fault, "document_id": fault, "customer": "58", **form}
+        if post
+        else None
+    )
     query = None if post else {"id": fault}
     answer = client.open(url, method="POST" if post else "GET", base_url=BASE, data=data, query_string=query)
     text = answer.get_data(as_text=True) if "text" in answer.content_type or "json" in answer.content_type else ""

@@ -208,3 +208,15 @@ def boards_none() -> dict[str, Any]:
         "companies": [],
         "connect_url": "/page/consent",
     }
+
+
+def customer() -> dict[str, Any]:
+    return {
+        "name": "ACME Limited", "q": "", "document": {"id": 7, "number": "INV-2043", "url": "/page/document-fault"},
+        "candidates": [
+            {"id": "58", "name": "Acme Ltd", "email": "books@acme.example", "currency": "USD"},
+            {"id": "61", "name": "Acme, Limited", "email": "", "currency": "USD"},
+        ],
+        "exact": False, "linked": "", "waiting": 3, "totals": usd("1840.00"), "action": "/page/customer",
+        "here": "/page/customer",
+    }  # fmt: skip

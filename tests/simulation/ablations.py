@@ -1,0 +1,128 @@
+"""Safeguards switched off, one at a time: a campaign without one of them must be seen to fail.
+
+Each is a context manager over the product's own code. The profiles concentrate the faults that the safeguard is
+there for, so that a few seeds are enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest.mock import patch
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.statuses import PostingState
+from models import Posting
+from sync.apply import Serving
+from sync.freeze import Freezing
+from sync.lease import FenceLost, Lease
+from sync.settle import Settling
+from tests.simulation.campaign import Profile
+from tests.simulation.faults import Bounds
+
+
+@contextmanager
+def without_committed_intent() -> Iterator[None]:
+    """What was in flight when a process died is taken for never sent, as if the intent had not been committed."""
+
+    def adopt(self: Serving) -> None:
+        with self.lease.transaction() as db:
+            rows = db.scalars(select(Posting).where(
+                Posting.company_id == self.company_id, Posting.state == PostingState.SENDING
+            )).all()  # fmt: skip
+            for posting in rows:
+                posting.state, posting.sends, posting.next_action_at = PostingState.NEW, 0, self.rt.clock.now()
+                posting.payload = posting.payload_sha256 = posting.batch_key = posting.short_id = None
+
+    with patch.object(Serving, "_adopt_abandoned", adopt):
+        yield
+
+
+@contextmanager
+def without_key_reuse() -> Iterator[None]:
+    """Every send of a document goes under a new key."""
+    original = Freezing.batch
+
+    def batch(self: Freezing, ids: Any, new_key: str) -> Any:
+        for posting in self.db.scalars(select(Posting).where(Posting.id.in_(ids), Posting.batch_key.is_not(None))):
+            posting.batch_key = new_key
+        return original(self, ids, new_key)
+
+    with patch.object(Freezing, "batch", batch):
+        yield
+
+
+@contextmanager
+def without_look_up() -> Iterator[None]:
+    """A lost answer is sent again at once, whatever the ledger checks."""
+    original = Settling.unknown
+
+    def unknown(self: Settling, posting: Posting, evidence: str, *, wait: float = 1) -> None:
+        original(self, posting, evidence, wait=wait)
+        posting.state = PostingState.READY
+
+    with patch.object(Settling, "unknown", unknown):
+        yield
+
+
+@contextmanager
+def without_quarantine() -> Iterator[None]:
+    """What a look-up does not show is sent again at once."""
+    original = Settling.looked_up
+
+    def looked_up(self: Settling, *arguments: Any) -> None:
+        self.quarantine = 0.0
+        original(self, *arguments)
+
+    with patch.object(Settling, "looked_up", looked_up):
+        yield
+
+
+@contextmanager
+def without_fence() -> Iterator[None]:
+    """A process that lost the lease goes on as if it had it."""
+    original = Lease._renew
+
+    def renew(self: Lease, db: Session, step: str | None) -> None:
+        try:
+            original(self, db, step)
+        except FenceLost:
+            return
+
+    with patch.object(Lease, "_renew", renew):
+        yield
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """`expected`: the kinds of violations of which at least one must be seen."""
+
+    name: str
+    off: Callable[[], AbstractContextManager[None]]
+    profile: Profile
+    expected: frozenset[str]
+
+
+CALM = frozenset({"outage", "slot_wait", "read_unavailable", "read_retry_later", "bell_late", "mark_lost"})
+HARD = Profile(without=CALM, hard=True)
+DUPLICATES = frozenset({"duplicates"})
+FORGETFUL = (("keys_forgotten", 0.9), ("freeze", 0.0), ("answer_lost", 0.5), ("stale_read", 0.9))
+
+ABLATIONS = (
+    Ablation("committed intent", without_committed_intent,
+             replace(HARD, only=(("crash", 0.006), ("delivered_late", 0.5))), DUPLICATES),
+    Ablation("key reuse", without_key_reuse,
+             replace(HARD, only=(("delivered_late", 0.7), ("keys_forgotten", 0.0), ("crash", 0.0)),
+                     bounds=Bounds(late=1500.0)), frozenset({"duplicates", "I05"})),
+    Ablation("look-up before a re-send", without_look_up,
+             replace(HARD, only=(*FORGETFUL, ("crash", 0.0), ("delivered_late", 0.4))), DUPLICATES),
+    Ablation("quarantine", without_quarantine,
+             replace(HARD, only=(*FORGETFUL, ("delivered_late", 0.4))), DUPLICATES),
+    Ablation("fence", without_fence,
+             replace(HARD, only=(("freeze", 0.006), ("crash", 0.0)), bounds=Bounds(freeze=900.0)),
+             frozenset({"I09", "I06", "duplicates"})),
+)  # fmt: skip

@@ -1,0 +1,238 @@
+"""One seed from its world to its verdict, and what a failed one tells: the smallest faults and a short timeline.
+
+`run_seed(n)` gives the same history every time. Phases: trouble for some minutes, then no new faults (what was in
+flight must settle within the quarantine and two sweeps), then Sync Now twice, then rest and the final checks.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from unittest.mock import patch
+
+from sqlalchemy.orm import sessionmaker
+
+from models import Base, make_engine, make_sessions
+from tests.simulation.actors import Actors
+from tests.simulation.faults import RATES, Bounds, Faults
+from tests.simulation.invariants import QUARANTINE, Violation, Watcher, final
+from tests.simulation.kernel import Event, Kernel, Process
+from tests.simulation.machine import Bells, Services, SteppingSession
+from tests.simulation.platforms import SimLedger, SimSource
+from tests.simulation.world import Tenant, make_tenant
+from workers import enqueue, jobs
+
+SWEEP = 30.0
+BUSY = (
+    "runs WHERE finished_at IS NULL",
+    "postings WHERE state IN ('READY', 'SENDING', 'UNKNOWN')",
+    "postings WHERE state = 'CONFIRMED' AND next_action_at IS NOT NULL",
+    "documents WHERE due_at IS NOT NULL",
+    "company_leases WHERE holder IS NOT NULL",
+)
+"""While one of these has a row, something still moves."""
+NEAR_A_WRITE = frozenset({
+    "after_reserve", "after_freeze", "after_intent", "submitted", "before_send", "about to send",
+    "waits for an answer", "after_send", "after_confirm", "look-up", "look-up answered", "after_look_up",
+    "after_write_back", "before_done", "waits for calls",
+})  # fmt: skip
+"""Where a death or a freeze matters most."""
+IDLE = ("no job", "next look", "thinks")
+"""Where a death or a freeze would show nothing."""
+REST = 4 * 3600.0
+"""Virtual seconds within which everything must have come to rest after the last Sync Now."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How hard a seed is. The default is what a release must survive; ablations use a harder one."""
+
+    without: frozenset[str] = frozenset()
+    only: tuple[tuple[str, float], ...] = ()
+    bounds: Bounds | None = None
+    hard: bool = False
+    """The ledgers check no document number: everything rests on key, look-up and quarantine."""
+
+
+@dataclass
+class Outcome:
+    """What one seed did and showed."""
+
+    seed: int
+    documents: int
+    crashes: int
+    recoveries: int
+    faults: Counter[str]
+    violations: list[Violation]
+    events: list[Event]
+    trace: str
+    settled_s: float
+    used: list[str] = field(default_factory=list)
+
+    def count(self, kind: str) -> int:
+        return sum(1 for violation in self.violations if violation.kind == kind)
+
+    @property
+    def ok(self) -> bool:
+        return all(violation.kind == "residual" for violation in self.violations)
+
+
+def run_seed(seed: int, profile: Profile = Profile()) -> Outcome:
+    """Simulate one world. Raises nothing for a violation: the outcome tells."""
+    with tempfile.TemporaryDirectory(prefix="bb-sim-", dir=_memory()) as folder:
+        path = Path(folder) / "sim.sqlite"
+        shutil.copyfile(_template(), path)
+        return Simulation(seed, profile, path).run()
+
+
+class Simulation:
+    """The parts of one seed, wired together."""
+
+    def __init__(self, seed: int, profile: Profile, path: Path) -> None:
+        self.seed, self.rng = seed, random.Random(seed)
+        self.kernel = Kernel(random.Random(self.rng.random()))
+        self.faults = Faults.draw(
+            random.Random(self.rng.random()), without=profile.without, only=dict(profile.only), bounds=profile.bounds
+        )
+        self.engine = make_engine(f"sqlite:///{path}")
+        plain = make_sessions(self.engine)
+        stepping = sessionmaker(
+            self.engine, class_=SteppingSession, expire_on_commit=False, kernel=self.kernel
+        )
+        self.tenants = self._tenants(plain, profile)
+        self.watcher = Watcher(self.kernel, path, {t.company_id: t for t in self.tenants})
+        self.services = Services(
+            self.kernel, stepping, plain, Bells(self.kernel, self.faults),
+            ledgers={t.company_id: partial(self._ledger, t) for t in self.tenants},
+            sources={t.company_id: partial(SimSource, t.source_line, t.source) for t in self.tenants},
+            calls_in_flight=self.rng.choice((1, 4)),
+        )  # fmt: skip
+        self.actors = Actors(self.kernel, self.services, self.tenants, random.Random(self.rng.random()))
+        self.trouble_s = 900.0 if profile.hard else self.rng.choice((200.0, 400.0, 900.0))
+        self.kernel.fate = self._fate
+        self.kernel.after_step = self.watcher.look
+
+    def _tenants(self, plain: sessionmaker, profile: Profile) -> list[Tenant]:  # type: ignore[type-arg]
+        made = []
+        with plain() as db, db.begin():
+            for number in range(1, (1 if profile.hard else self.rng.choice((1, 2, 2))) + 1):
+                made.append(make_tenant(db, number, self.kernel, self.faults, self.rng, hard=profile.hard))
+        return made
+
+    def _ledger(self, tenant: Tenant) -> SimLedger:
+        return SimLedger(tenant.ledger_line, tenant.books, tenant.members, self.watcher.sent)
+
+    def _fate(self, process: Process, label: str) -> str | float | None:
+        if label in IDLE:
+            return None
+        weight = 8.0 if label in NEAR_A_WRITE else 0.4
+        if self.faults.happens("crash", weight):
+            return "crash"
+        if self.faults.happens("freeze", weight):
+            return self.faults.seconds(5, self.faults.bounds.freeze)
+        return None
+
+    # ---- the phases -----------------------------------------------------------------------------------------
+
+    def run(self) -> Outcome:
+        ours = patch.object(jobs, "services", lambda: self.services)
+        with patch.object(enqueue, "put", self.services.bells.put), ours:
+            self.actors.start(workers=self.rng.choice((2, 3)), schedulers=2)
+            self.kernel.run(lambda: False, limit_s=self.trouble_s)
+            settled = self._faults_end()
+            for _ in range(2):
+                self._sync_once_more()
+        final(self.watcher)
+        for problem in (*self.kernel.failures, *self.actors.job_errors):
+            self.watcher.blame("error", 0, "a process", problem)
+        self.watcher.db.close()
+        self.engine.dispose()
+        return Outcome(
+            self.seed, sum(len(t.wanted) for t in self.tenants), self.actors.crashes, self.watcher.recoveries,
+            self.faults.counts, self.watcher.violations, self.kernel.events, self.kernel.trace_hash(), settled,
+            [name for name in RATES if self.faults.counts[name]],
+        )  # fmt: skip
+
+    def _faults_end(self) -> float:
+        """No new faults: what was in flight settles within the quarantine and two sweeps (I15)."""
+        self.faults.stop()
+        self.actors.resting = True
+        begin = self.kernel.now_s
+        self.kernel.note("no more faults from here on")
+        for task in self.kernel.tasks:
+            task.process.frozen_until = min(task.process.frozen_until, begin)
+        for tenant in self.tenants:
+            tenant.ledger_line.away_until = tenant.source_line.away_until = begin
+            self.actors.approve_the_rest(tenant)
+            self.actors.reconnect(tenant, self.services.plain)
+        open_ = {row.id for row in self.watcher.unsettled()}
+        limit = QUARANTINE + 2 * SWEEP + 15
+        if not self.kernel.run(lambda: not open_ & {r.id for r in self.watcher.unsettled()}, limit_s=limit):
+            for row in self.watcher.unsettled():
+                if row.id in open_:
+                    self.watcher.blame("stuck", row.company_id, f"{row.kind} {row.source_id}",
+                                       f"still {row.state} {limit:.0f} s after the last fault")  # fmt: skip
+        return self.kernel.now_s - begin
+
+    def _sync_once_more(self) -> None:
+        """A person presses Sync Now in every company, and the system works until nothing moves."""
+        person = Process("last-person", mortal=False)
+        for tenant in self.tenants:
+            self.kernel.spawn(person, f"last-person-{tenant.company_id}", partial(self.actors.press, tenant))
+        self.kernel.run(lambda: not person.tasks, limit_s=60)
+        self.kernel.run(self._at_rest, limit_s=REST)
+
+    def _at_rest(self) -> bool:
+        db = self.watcher.db
+        if self.kernel.on_their_way:
+            return False  # Late bytes may still reach a ledger.
+        return not any(db.execute(f"SELECT 1 FROM {busy} LIMIT 1").fetchone() for busy in BUSY)
+
+
+@cache
+def _template() -> Path:
+    """A database with the tables and no rows, made once per test process."""
+    path = Path(tempfile.mkdtemp(prefix="bb-sim-template-", dir=_memory())) / "template.sqlite"
+    engine = make_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
+def _memory() -> str | None:
+    """Files in memory where there is such a place: thousands of commits need no disk."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+def shrink(seed: int, profile: Profile = Profile()) -> Outcome:
+    """The failing seed with as few kinds of faults as still make it fail."""
+    outcome, without = run_seed(seed, profile), set(profile.without)
+    for name in RATES:
+        if name in without or name not in outcome.used:
+            continue
+        tried = run_seed(seed, Profile(frozenset(without | {name}), profile.only, profile.bounds, profile.hard))
+        if not tried.ok:
+            outcome, without = tried, without | {name}
+    return outcome
+
+
+def timeline(outcome: Outcome, lines: int = 60) -> Iterator[str]:
+    """The last events of the company of the first violation, up to it."""
+    first = next((v for v in outcome.violations if v.kind != "residual"), None)
+    if first is None:
+        return
+    mine = [e for e in outcome.events if e.company in (first.company, None)]
+    subject = first.subject.rpartition(" ")[2]
+    index = next((n for n, e in enumerate(mine) if e.who == "checker" and str(first) in e.what), len(mine))
+    shown = mine[:index]
+    words = (f" {subject}", "batch", "KILLED", "FROZEN", "forgot")
+    told = [event for event in shown if any(word in event.what for word in words)]
+    yield f"seed {outcome.seed}, faults that matter: {', '.join(outcome.used) or 'none'}"
+    yield from (str(event) for event in (told if len(told) > 5 else shown)[-lines:])
+    yield from (f"  ==> {violation}" for violation in outcome.violations[:12])

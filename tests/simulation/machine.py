@@ -1,0 +1,172 @@
+"""The simulated installation: sessions that yield at commits, the pool, the queue, services for the real jobs.
+
+`workers.jobs` and `workers.schedule` run as they are; only what connects them to Redis, HTTP and threads is
+replaced here: the queue, the connectors, the pool, clock and waiting.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from connectors.errors import NeedsReconnect
+from sync.runtime import Finished, Runtime, Times
+from tests.simulation.faults import Faults
+from tests.simulation.kernel import Kernel, Task
+from tests.simulation.platforms import SimLedger, SimSource
+
+JOBS = ("serve", "scan", "poll")
+"""What the queue carries here. Mails are rows of the outbox; delivering them is another test."""
+
+
+class SteppingSession(Session):
+    """A session whose beginning and end are yield points: before it, and after its commit or rollback."""
+
+    def __init__(self, *, kernel: Kernel, **options: Any) -> None:
+        kernel.step("begin")
+        super().__init__(**options)
+        self._kernel, self._task = kernel, kernel.current
+        self._task.open_sessions += 1
+        self._open = True
+
+    def close(self) -> None:
+        super().close()
+        if self._open:
+            self._open = False
+            self._task.open_sessions -= 1
+            self._kernel.step("end of transaction")
+
+
+class SimPool:
+    """Calls side by side: each is a task of the process that submitted it."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel, self.owner = kernel, kernel.current
+        self.done: list[Finished] = []
+        self.running = 0
+
+    def submit(self, tag: Any, call: Callable[[], Any]) -> None:
+        self.running += 1
+
+        def work() -> None:
+            try:
+                finished = Finished(tag, value=call())
+            except AssertionError:
+                raise
+            except Exception as error:  # noqa: BLE001 - handed to the task that decides
+                finished = Finished(tag, error=error)
+            self.done.append(finished)
+            self.kernel.wake(self.owner)
+
+        self.kernel.spawn(self.owner.process, f"{self.owner.name}/call", work)
+        self.kernel.step("submitted")
+
+    def wait(self, seconds: float) -> list[Finished]:
+        if not self.done and self.running and seconds > 0:
+            self.kernel.sleep(seconds, "waits for calls")
+        done, self.done = self.done, []
+        self.running -= len(done)
+        return done
+
+
+@dataclass
+class Bells:
+    """The queue: bells get lost, doubled and late. Order is not kept."""
+
+    kernel: Kernel
+    faults: Faults
+    waiting: list[tuple[float, str, tuple[int, ...]]] = field(default_factory=list)
+
+    def put(self, services: object, name: str, function: str, *ids: int) -> bool:
+        """In place of `workers.enqueue.put`."""
+        if function not in JOBS:
+            return True
+        self.kernel.step(f"rings {function}")
+        if self.faults.happens("bell_lost"):
+            self.kernel.note(f"bell {function}{ids} lost", ids[0])
+            return False
+        self._add(function, ids)
+        if self.faults.happens("bell_twice"):
+            self._add(function, ids)
+        return True
+
+    def _add(self, function: str, ids: tuple[int, ...]) -> None:
+        late = self.faults.seconds(5, 600) if self.faults.happens("bell_late") else 0.0
+        self.waiting.append((self.kernel.now_s + late, function, ids))
+
+    def take(self, rng: Any) -> tuple[str, tuple[int, ...]] | None:
+        ready = [one for one in self.waiting if one[0] <= self.kernel.now_s]
+        if not ready:
+            return None
+        chosen = rng.choice(ready)
+        self.waiting.remove(chosen)
+        return chosen[1], chosen[2]
+
+
+@dataclass
+class Services:
+    """What `workers.wiring.Services` is to the jobs, for one simulated installation."""
+
+    kernel: Kernel
+    sessions: sessionmaker[Session]
+    plain: sessionmaker[Session]
+    """Without yield points: for the checker and the set-up."""
+    bells: Bells
+    ledgers: dict[int, Callable[[], SimLedger]]
+    sources: dict[int, Callable[[], SimSource]]
+    calls_in_flight: int = 1
+    times: Times = field(default_factory=Times)
+    config: SimpleNamespace = field(
+        default_factory=lambda: SimpleNamespace(
+            scaled=float, poll_seconds=150.0, smtp_url="", mail_from="", public_url=""
+        )
+    )
+    redis: None = None
+    _keys: int = 0
+
+    @property
+    def clock(self) -> Kernel:
+        return self.kernel
+
+    def now(self) -> Any:
+        return self.kernel.now()
+
+    def ledger(self, company_id: int) -> SimLedger:
+        return self.ledgers[company_id]()
+
+    def source(self, company_id: int, *, interactive: bool = False) -> SimSource:
+        made = self.sources[company_id]()
+        if self.kernel.now_s < made.line.away_until and not interactive:
+            raise NeedsReconnect("Autotask is not connected.", platform="Autotask")
+        return made
+
+    def new_key(self) -> str:
+        self._keys += 1
+        return str(uuid.UUID(int=self.kernel.rng.getrandbits(128), version=4))
+
+    def runtime(self) -> Runtime:
+        kernel = self.kernel
+        task: Task = kernel.current
+        self._keys += 1
+        return Runtime(
+            sessions=self.sessions, clock=kernel, pause=lambda seconds: kernel.sleep(max(0.0, seconds), "pause"),
+            new_key=self.new_key, pool=lambda: SimPool(kernel), ring=self._ring,
+            worker=f"{task.process.name}:{self._keys}", lease_now=lambda db: kernel.now(), times=self.times,
+            failpoint=self._failpoint, calls_in_flight=self.calls_in_flight,
+        )
+
+    def _ring(self, company_id: int) -> None:
+        from workers import enqueue
+
+        enqueue.ring(self, company_id)  # type: ignore[arg-type]
+
+    def _failpoint(self, name: str) -> None:
+        if self.kernel.current.open_sessions:
+            self.kernel.may_die(name)
+        else:
+            self.kernel.step(name)

@@ -1,0 +1,309 @@
+"""The simulated platforms: connectors whose calls take virtual time, get lost, arrive late or answer with trouble.
+
+`SimBooks` is the ledger's server (one per company), `SimLedger` and `SimSource` are connectors of one process. The
+network is a timer of the kernel: bytes on their way arrive whether the sender lives or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from connectors import jsonbytes
+from connectors.errors import NeedsReconnect, NotSent, RetryLater, Unavailable
+from connectors.ledgers.base import (
+    Answer,
+    Batch,
+    Capabilities,
+    Changes,
+    Done,
+    Kind,
+    LedgerFault,
+    LedgerProfile,
+    Member,
+    Outcome,
+    Refusal,
+    Refused,
+    Sought,
+    Unknown,
+)  # fmt: skip
+from connectors.ledgers.memory import Entry, MemoryCompany, MemoryLedger
+from connectors.sources.base import Mark, SourceCheck
+from connectors.sources.memory import MemorySource
+from domain.documents import AnyDraft, Catalog, Party, SourceDocument, SourceHeader, Window
+from tests.simulation.faults import Faults
+from tests.simulation.kernel import Kernel
+
+T = TypeVar("T")
+WRITE_TIMEOUT = 60.0
+
+
+@dataclass
+class Delivery:
+    """One execution of a batch by the ledger, for the checker."""
+
+    at: float
+    intended_at: float
+    batch: Batch
+
+
+@dataclass
+class SimBooks(MemoryCompany):
+    """The books of one company. Reads may lag behind; some numbers and names are refused."""
+
+    kernel: Kernel | None = None
+    faults: Faults | None = None
+    company_id: int = 0
+    refused_numbers: frozenset[str] = frozenset()
+    refused_names: frozenset[str] = frozenset()
+    deliveries: list[Delivery] = field(default_factory=list)
+    shown_at: dict[str, float] = field(default_factory=dict)
+    made_by: dict[str, Delivery] = field(default_factory=dict)
+    """Ledger id → the delivery that made it."""
+    forgotten_at: list[float] = field(default_factory=list)
+    current: Delivery | None = None
+
+    def deliver(self, batch: Batch, intended_at: float) -> Answer:
+        assert self.kernel is not None
+        self.current = Delivery(self.kernel.now_s, intended_at, batch)
+        self.deliveries.append(self.current)
+        return self.execute(batch)
+
+    def visible(self) -> list[Entry]:
+        assert self.kernel is not None
+        return [one for one in self.entries if self.shown_at.get(one.id, 0.0) <= self.kernel.now_s]
+
+    def forget_replays(self) -> None:
+        assert self.kernel is not None
+        super().forget_replays()
+        self.forgotten_at.append(self.kernel.now_s)
+
+    def execute(self, batch: Batch) -> Answer:
+        """As the honest ledger, but a passing refusal is no answer that a key would fetch again."""
+        answer = super().execute(batch)
+        for short_id, outcome in answer.outcomes.items():
+            if isinstance(outcome, Refused) and outcome.faults[0].refusal is Refusal.TRANSIENT:
+                del self._replays[batch.key, short_id]
+        return answer
+
+    def _one(self, member: Member) -> Outcome:
+        assert self.faults is not None
+        body = jsonbytes.load(member.payload)
+        if self.faults.happens("member_refused_for_now"):
+            return Refused((LedgerFault(Refusal.TRANSIENT, "10000", "An unexpected error occurred."),))
+        if body.get("number") in self.refused_numbers or body.get("name") in self.refused_names:
+            return Refused((LedgerFault(Refusal.OTHER, "2010", "This is not accepted here."),))
+        return super()._one(member)
+
+    def _store(self, kind: Kind, body: Mapping[str, Any]) -> Entry:
+        entry = super()._store(kind, body)
+        if self.faults is not None and self.kernel is not None:
+            if self.current is not None:
+                self.made_by[entry.id] = self.current
+            if self.faults.happens("stale_read"):
+                self.shown_at[entry.id] = self.kernel.now_s + self.faults.seconds(1, self.faults.bounds.stale)
+        return entry
+
+
+@dataclass
+class Line:
+    """The way to one platform of one company: latency and the trouble that concerns every call."""
+
+    kernel: Kernel
+    faults: Faults
+    company_id: int
+    platform: str
+    away_until: float = 0.0
+    """The grant is not accepted until then."""
+
+    def latency(self) -> float:
+        return self.faults.rng.choice((0.05, 0.2, 0.2, 0.6, 1.5))
+
+    def trouble(self) -> None:
+        if self.kernel.now_s < self.away_until:
+            raise NeedsReconnect(f"{self.platform} does not accept the connection.", platform=self.platform)
+
+    def read(self, name: str, work: Callable[[], T]) -> T:
+        self.kernel.sleep(self.latency(), name)
+        self.trouble()
+        if self.faults.happens("read_unavailable"):
+            raise Unavailable(f"{self.platform} did not answer.", platform=self.platform)
+        if self.faults.happens("read_retry_later"):
+            raise RetryLater("Too many requests.", self.until(), platform=self.platform)
+        found = work()
+        self.kernel.sleep(self.latency(), f"{name} answered")
+        return found
+
+    def until(self) -> datetime:
+        return self.kernel.now() + timedelta(seconds=self.faults.seconds(1, 60))
+
+    def slot(self) -> float:
+        return self.faults.seconds(0.1, 20) if self.faults.happens("slot_wait") else 0.0
+
+
+class SimLedger:
+    """The connector of one process to one company's books.
+
+    `on_send` lets the checker look at every intent; it answers when that intent was committed.
+    """
+
+    def __init__(self, line: Line, books: SimBooks, members: int, on_send: Callable[[int, Batch], float]) -> None:
+        self.line, self.books, self.on_send = line, books, on_send
+        self.inner = MemoryLedger(books)
+        self.tenant = self.inner.tenant
+        self.capabilities: Capabilities = replace(self.inner.capabilities, batch_members=members)
+
+    # ---- reads ----------------------------------------------------------------------------------------------
+
+    def check(self) -> LedgerProfile:
+        return self.line.read("ledger check", self.inner.check)
+
+    def changes(self, kinds: Sequence[Kind], since: datetime) -> Changes:
+        return self.line.read("ledger changes", lambda: self.inner.changes(kinds, since))
+
+    def lists(self, kinds: Sequence[Kind]) -> Changes:
+        return self.line.read("ledger lists", lambda: self.inner.lists(kinds))
+
+    def find(self, sought: Sequence[Sought]) -> Mapping[str, Sequence[Done]]:
+        found = self.line.read("look-up", lambda: self.inner.find(sought))
+        self.line.kernel.note(f"looked up {len(sought)}: {_found(found)}", self.line.company_id)
+        return found
+
+    def original(self, kind: Kind, ledger_id: str) -> bytes:
+        return self.line.read("original", lambda: self.inner.original(kind, ledger_id))
+
+    # ---- pure -----------------------------------------------------------------------------------------------
+
+    def payload(self, draft: AnyDraft, references: Mapping[tuple[str, str], str]) -> bytes:
+        return self.inner.payload(draft, references)
+
+    def compose(self, members: Sequence[Member]) -> bytes:
+        return self.inner.compose(members)
+
+    def link(self, kind: Kind, ledger_id: str) -> str:
+        return self.inner.link(kind, ledger_id)
+
+    def slot(self, operation: str) -> float:
+        return self.line.slot()
+
+    # ---- the write ------------------------------------------------------------------------------------------
+
+    def send(self, batch: Batch) -> Answer:
+        kernel, faults = self.line.kernel, self.line.faults
+        kernel.step("about to send")
+        intended_at = self.on_send(self.line.company_id, batch)
+        self.line.trouble()
+        name = f"batch {batch.key[:8]} of {len(batch.members)}"
+        if faults.happens("not_sent"):
+            kernel.note(f"{name}: connection refused", self.line.company_id)
+            raise NotSent("The connection was refused.")
+        if faults.happens("retry_later"):
+            kernel.note(f"{name}: too many requests", self.line.company_id)
+            raise RetryLater("Too many requests.", self.line.until())
+        if faults.happens("error_before_commit"):
+            return self._unknown(batch, name, "500 before anything was stored")
+        if faults.happens("request_lost"):
+            kernel.sleep(WRITE_TIMEOUT, "waits for an answer")
+            return self._unknown(batch, name, "the request was lost")
+        return self._on_the_wire(batch, name, intended_at)
+
+    def _on_the_wire(self, batch: Batch, name: str, intended_at: float) -> Answer:
+        kernel, faults = self.line.kernel, self.line.faults
+        travel = self.line.latency()
+        if faults.happens("delivered_late"):
+            travel = faults.seconds(5, faults.bounds.late)
+        answers: list[Answer] = []
+
+        def arrives() -> None:
+            answer = self.books.deliver(batch, intended_at)
+            kernel.note(f"{name} reached the ledger: {_told(answer)}", self.line.company_id, who="network")
+            answers.append(answer)
+
+        kernel.at(travel, arrives)
+        back = self.line.latency()
+        kernel.sleep(min(travel + back, WRITE_TIMEOUT), "waits for an answer")
+        if not answers or faults.happens("answer_lost"):
+            return self._unknown(batch, name, "no answer in time")
+        if faults.happens("error_after_commit"):
+            return self._unknown(batch, name, "500 after it was stored")
+        answer = answers[0]
+        if faults.happens("cut_off"):
+            kept = faults.rng.randrange(len(batch.members))
+            outcomes: dict[str, Outcome] = dict(answer.outcomes)
+            for member in batch.members[kept:]:
+                outcomes[member.short_id] = Unknown("the answer was cut off")
+            answer = replace(answer, outcomes=outcomes)
+        kernel.note(f"{name} answered: {_told(answer)}", self.line.company_id)
+        return answer
+
+    def _unknown(self, batch: Batch, name: str, evidence: str) -> Answer:
+        self.line.kernel.note(f"{name}: UNKNOWN, {evidence}", self.line.company_id)
+        return Answer({member.short_id: Unknown(evidence) for member in batch.members}, None, None)
+
+
+class SimSource:
+    """The connector of one process to one company's source."""
+
+    def __init__(self, line: Line, inner: MemorySource) -> None:
+        self.line, self.inner, self.tenant = line, inner, inner.tenant
+
+    def check(self) -> SourceCheck:
+        return self.line.read("source check", self.inner.check)
+
+    def headers(self, kind: str, window: Window) -> Iterator[list[SourceHeader]]:
+        yield from self.line.read("headers", lambda: list(self.inner.headers(kind, window)))
+
+    def headers_by_id(self, kind: str, ids: Sequence[str]) -> list[SourceHeader]:
+        return self.line.read("headers by id", lambda: self.inner.headers_by_id(kind, ids))
+
+    def documents(self, headers: Sequence[SourceHeader]) -> Iterator[list[SourceDocument]]:
+        yield from self.line.read("lines", lambda: list(self.inner.documents(headers)))
+
+    def parties(self, ids: Sequence[str]) -> list[Party]:
+        return self.line.read("parties", lambda: self.inner.parties(ids))
+
+    def catalog(self) -> Catalog:
+        return self.line.read("catalog", self.inner.catalog)
+
+    def original(self, kind: str, id: str) -> bytes:
+        return self.line.read("original", lambda: self.inner.original(kind, id))
+
+    def marks(self, kind: str, ids: Sequence[str]) -> list[Mark]:
+        return self.line.read("marks", lambda: self.inner.marks(kind, ids))
+
+    def slot(self, operation: str) -> float:
+        return self.line.slot()
+
+    def mark_synced(self, kind: str, id: str, *, number: str | None, at: datetime) -> None:
+        self._write(f"mark {id}", lambda: self.inner.mark_synced(kind, id, number=number, at=at))
+
+    def clear_mark(self, kind: str, id: str) -> None:
+        self._write(f"clear mark {id}", lambda: self.inner.clear_mark(kind, id))
+
+    def _write(self, name: str, work: Callable[[], None]) -> None:
+        line = self.line
+        line.kernel.sleep(line.latency(), name)
+        line.trouble()
+        if line.faults.happens("mark_lost"):
+            raise Unavailable(f"{line.platform} did not answer.", platform=line.platform)
+        work()
+        line.kernel.note(f"{name} stored", line.company_id)
+        line.kernel.sleep(line.latency(), f"{name} answered")
+        if line.faults.happens("mark_answer_lost"):
+            raise Unavailable(f"{line.platform} did not answer.", platform=line.platform)
+
+
+def _told(answer: Answer) -> str:
+    parts = []
+    for short_id, outcome in answer.outcomes.items():
+        detail = f" {outcome.number or outcome.echo.name or outcome.ledger_id}" if isinstance(outcome, Done) else ""
+        if isinstance(outcome, Refused):
+            detail = f" {outcome.faults[0].refusal.value}"
+        parts.append(f"{short_id}={type(outcome).__name__}{detail}")
+    return ", ".join(parts)
+
+
+def _found(found: Mapping[str, Sequence[Done]]) -> str:
+    return ", ".join(f"{key}:{len(records)}" for key, records in found.items())

@@ -1,0 +1,179 @@
+"""The companies of a seed: their books, their source, their documents and what must become of each.
+
+`Wanted` is the checker's own reading of the source: whether a document must be posted, and with which totals it
+may be (it can be edited on its way). The app never sees it.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy.orm import Session
+
+from connectors.ledgers.base import Kind
+from connectors.sources.memory import MemorySource
+from domain.documents import Catalog, Code, Party, SourceDocument
+from domain.settings import InvoiceSettings, MissingItem, Numbering, SyncState
+from models import Company, CompanyLease, Connection, MirrorState, SettingsVersion
+from sync import codec
+from tests.engine.world import invoice, line
+from tests.simulation.faults import Faults
+from tests.simulation.kernel import START, Kernel
+from tests.simulation.platforms import Line, SimBooks
+
+PARTIES = ("Harbor Point Clinic", "Blue Finch Bakery", "Kestrel Logistics", "Maple Street Dental")
+CODES = (("1", "Remote support", "LAB-1"), ("2", "Hardware", "HW-2"), ("3", "Block hours", "BLK-3"))
+
+
+@dataclass
+class Wanted:
+    """What must become of one source document. `posts` False: it must never reach the books."""
+
+    id: str
+    posts: bool
+    totals: list[Decimal]
+    voided: bool = False
+    why: str = ""
+    instead_of: str | None = None
+    """It bills the items of this voided invoice again: exactly one of the two may be in the books."""
+
+
+@dataclass
+class Tenant:
+    """One company on both sides."""
+
+    company_id: int
+    books: SimBooks
+    source: MemorySource
+    ledger_line: Line
+    source_line: Line
+    members: int
+    later: list[SourceDocument] = field(default_factory=list)
+    wanted: dict[str, Wanted] = field(default_factory=dict)
+
+    def approve(self, document: SourceDocument, at: datetime) -> None:
+        document = replace(document, header=replace(document.header, created_at=at))
+        self.source.put(document)
+
+
+def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: random.Random, *,
+                hard: bool = False) -> Tenant:  # fmt: skip
+    """A connected company with documents waiting. `hard`: the ledger checks no number of its documents."""
+    own_numbers = False if hard else rng.random() < 0.7
+    books = SimBooks(clock=kernel.now, tenant=f"913000000000000{number}", own_numbers=own_numbers, kernel=kernel)
+    source = MemorySource(tenant=f"5135{number:02}")
+    company_id = _rows(db, number, books, source, own_numbers, rng)
+    books.company_id = company_id
+    tenant = Tenant(
+        company_id, books, source, Line(kernel, faults, company_id, "QuickBooks"),
+        Line(kernel, faults, company_id, "Autotask"), members=rng.choice((1, 2) if hard else (2, 3, 5, 30)),
+    )  # fmt: skip
+    _furnish(tenant, rng)
+    _documents(tenant, rng, hard)
+    books.faults = faults  # From here on what is stored may show late.
+    return tenant
+
+
+def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: bool, rng: random.Random) -> int:
+    account = books.add(Kind.ACCOUNT, "Sales", type="Income").id
+    settings = InvoiceSettings(
+        start_date=date(2026, 1, 1), missing_item=MissingItem.CREATE, created_item_account=account, run_limit=5000,
+        sync_state=SyncState.ON if rng.random() < 0.6 else SyncState.OFF,
+        numbering=Numbering.SOURCE if own else Numbering.LEDGER,
+    )
+    company = Company(
+        name=f"Company {number}", ledger="quickbooks", ledger_tenant=books.tenant, source_tenant=source.tenant,
+        country="US", currency="USD", created_at=START, profile={}, setup_step="ready", first_posted_at=START,
+    )
+    db.add(company)
+    db.flush()
+    db.add_all([
+        CompanyLease(company_id=company.id, fence=0, step=""), MirrorState(company_id=company.id, progress={}),
+        SettingsVersion(company_id=company.id, area="invoices", version=1, values=codec.dump(settings), changes=[],
+                        saved_at=START),
+        Connection(company_id=company.id, side="ledger", platform="quickbooks", tenant=books.tenant,
+                   state="connected"),
+        Connection(company_id=company.id, side="source", platform="autotask", tenant=source.tenant,
+                   state="connected"),
+    ])  # fmt: skip
+    return company.id
+
+
+def _furnish(tenant: Tenant, rng: random.Random) -> None:
+    """Parties and codes; some are in the ledger already, one name is similar, one belongs to a vendor."""
+    for index, name in enumerate(PARTIES):
+        tenant.source.put_party(Party(str(175 + index), name))
+        if rng.random() < 0.4:
+            tenant.books.add(Kind.CUSTOMER, name)
+    tenant.source.put_party(Party("180", "Acme Ltd"), Party("181", "Grey Heron"), Party("182", "Refused Partners"))
+    tenant.books.add(Kind.CUSTOMER, "ACME Limited")
+    tenant.books.add(Kind.VENDOR, "Grey Heron")
+    tenant.books.refused_names = frozenset({"Refused Partners"})
+    tenant.source.lists = Catalog({id: Code(id, name, number) for id, name, number in CODES})
+    if rng.random() < 0.5:
+        tenant.books.add(Kind.ITEM, "LAB-1", type="Service")
+
+
+def _documents(tenant: Tenant, rng: random.Random, hard: bool) -> None:
+    count = rng.randrange(6, 14)
+    for n in range(1, count + 1):
+        document, posts, why = _document(str(n), tenant, rng, hard)
+        tenant.wanted[document.header.id] = Wanted(document.header.id, posts, [document.header.total], why=why)
+        if rng.random() < 0.6:
+            tenant.source.put(document)
+        else:
+            tenant.later.append(document)
+
+
+def _document(id: str, tenant: Tenant, rng: random.Random, hard: bool) -> tuple[SourceDocument, bool, str]:
+    draw = 1.0 if hard else rng.random()
+    party = str(175 + rng.randrange(len(PARTIES)))
+    cents = rng.randrange(100, 90_000)
+    if draw < 0.04:
+        return made(id, tenant, [0], party), False, "zero total"
+    if draw < 0.08:
+        return made(id, tenant, [cents], None), False, "no customer"
+    if draw < 0.12:
+        return made(id, tenant, [cents], rng.choice(("180", "181", "182"))), False, "customer needs a person"
+    if draw < 0.16:
+        tenant.books.refused_numbers |= {f"AT-{id}"}
+        return made(id, tenant, [cents], party), not tenant.books.own_numbers, "number refused"
+    if draw < 0.19:
+        document = made(id, tenant, [cents], party)
+        return replace(document, lines=(line(f"{id}-1", "0.50"),)), False, "never complete"
+    if draw < 0.23 and tenant.books.own_numbers:
+        _foreign(tenant, f"AT-{id}")
+        return made(id, tenant, [cents], party), False, "number taken by somebody else"
+    codes = (rng.choice(CODES)[0], "2")
+    if draw < 0.4 or (hard and rng.random() < 0.5):
+        return made(id, tenant, [-cents], party, codes), True, "credit"
+    if draw < 0.6:
+        return made(id, tenant, [cents, 1050], party, codes), True, "two lines"
+    return made(id, tenant, [cents], party, codes), True, "plain"
+
+
+def made(
+    id: str, tenant: Tenant, cents: list[int], party: str | None, codes: tuple[str, ...] = ("1", "2")
+) -> SourceDocument:
+    """A finished invoice with one line for each amount; the text of a line names its billing item."""
+    lines = tuple(
+        line(f"{id}-{n}", f"{amount / 100:.2f}", code=codes[n], text=f"item {id}-{n}")
+        for n, amount in enumerate(cents)
+    )
+    document = invoice(id, f"{sum(cents) / 100:.2f}", party=party, lines=lines)
+    if not tenant.books.own_numbers:  # The ledger numbers: what has no number yet is unsynced.
+        document = replace(document, header=replace(document.header, number=None))
+    return document
+
+
+def _foreign(tenant: Tenant, number: str) -> None:
+    """Somebody typed an invoice with this number."""
+    books = tenant.books
+    customer = books.add(Kind.CUSTOMER, f"Walk-in {number}").id
+    books._store(Kind.INVOICE, {
+        "party": customer, "number": number, "date": "2026-11-01", "currency": "USD", "tax": Decimal(0),
+        "marker": "typed by hand", "lines": [{"item": "0", "text": "Walk-in", "amount": Decimal("5.00")}],
+    })  # fmt: skip

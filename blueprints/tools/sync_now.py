@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from wtforms import EmailField, StringField
@@ -17,7 +17,7 @@ from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.forms import Address, Addresses, Form, split_addresses
 from blueprints.queries import sums
 from blueprints.stepwords import step_words
-from blueprints.tools.results import cards
+from blueprints.tools.results import cards, other_cards
 from blueprints.tools.routes import blueprint
 from domain.formats import format_age, format_plural
 from domain.statuses import RunState, Status
@@ -50,7 +50,7 @@ def index(company_id: int) -> ResponseReturnValue:
         recipients=settings.load_invoices(db(), company_id).recipients,
         last=_last(),
         faults={"count": faults, "causes": causes, "totals": totals},
-        cards=cards(),
+        cards=[*cards(), *other_cards()],
         **_form_context(SyncForm(formdata=None)),
     )
 
@@ -193,8 +193,3 @@ def _last() -> dict[str, Any] | None:
     posted = (run.counts or {}).get(Status.COMPLETE, 0)
     text = f"{run.state} {format_age(now() - run.finished_at)} ago, {format_plural(posted, 'document')} posted"
     return {"kind": kinds.get(RunState(run.state), "skip"), "text": text, "url": url_for("logs.run", run_id=run.id)}
-
-
-def may_sync() -> bool:
-    """Whether the visitor may press Sync Now, and a run could do anything."""
-    return g.role in ("staff", "admin") and company().source_tenant is not None

@@ -36,10 +36,11 @@ def main() -> int:
         with set_up(folder, ports, limits=args.limits) as stage:
             say(f"Bookbridge   {stage.ports.web_url}")
             say(f"Sandbox      {stage.ports.sandbox_url}   (simulated QuickBooks, Autotask and mailbox)")
+            api = control(stage, args)
             if args.once:
-                return count_once(stage, args)
+                return count_once(stage, api, args)
             if not done.exists():
-                prepare(stage, args)
+                prepare(stage, api, args)
                 done.touch()
             stay(stage)
     except (StageError, SandboxError, WalkError, WaitedTooLong) as error:
@@ -65,9 +66,8 @@ def arguments() -> argparse.Namespace:
     return args
 
 
-def count_once(stage: Stage, args: argparse.Namespace) -> int:
+def count_once(stage: Stage, api: SandboxApi, args: argparse.Namespace) -> int:
     """Sync the real invoices in this fresh world; print the judge's account as the last line."""
-    api = control(stage, args)
     account, counts = Scenes(stage, api, say).real_month(args.data)
     for line in summary(account):
         say(line)
@@ -79,9 +79,8 @@ def count_once(stage: Stage, args: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def prepare(stage: Stage, args: argparse.Namespace) -> None:
+def prepare(stage: Stage, api: SandboxApi, args: argparse.Namespace) -> None:
     """Make the world to play in."""
-    api = control(stage, args)
     scenes = Scenes(stage, api, say)
     scenes.waiting_msp()
     account, _ = scenes.real_month(args.data)
@@ -91,6 +90,7 @@ def prepare(stage: Stage, args: argparse.Namespace) -> None:
 
 
 def control(stage: Stage, args: argparse.Namespace) -> SandboxApi:
+    """The sandbox's control interface, with limits and latency as asked for on this start."""
     api = SandboxApi(stage.ports.sandbox_url)
     api.post("limits", on=args.limits == "on")
     api.post("latency", mode=args.latency)
@@ -105,7 +105,10 @@ def stay(stage: Stage) -> None:
     say(f"My Apps       {sandbox}/intuit/myapps   launch and disconnect as QuickBooks shows them")
     say(f"Mailbox       {sandbox}/mailbox/   the reports that were mailed")
     say("The site is running. Ctrl-C stops it; `make demo` brings it back as it was.")
-    stage.wait()
+    try:
+        stage.wait()
+    except KeyboardInterrupt:
+        say("\nStopping: what is in flight is settled first.")
 
 
 def say(text: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from functools import lru_cache
 
+from rq import get_current_job
+
 from config import get_config
 from connectors.errors import NeedsReconnect, NotAllowed, PlatformError
 from connectors.ledgers.base import Ledger
@@ -26,6 +28,12 @@ LOST_CONNECTION_S, AWAY_S = 300.0, 30.0
 def services() -> Services:
     """One set of services per process. RQ's forked work-horses make their own on first use."""
     return Services.from_config(get_config())
+
+
+_UNEXPECTED = (
+    "Reading was ended by something unexpected, which the log names. Nothing was posted twice or lost: "
+    "press Sync Now again."
+)
 
 
 def serve(company_id: int) -> None:
@@ -70,7 +78,17 @@ def scan(company_id: int, run_id: int) -> None:
         gather.scan(rt, company_id, source, ledger, run_id, whole=whole)
     except PlatformError as error:
         _fail(made, company_id, run_id, error)
+    except Exception:
+        # A defect of ours or a database that is away: RQ repeats the job; at the last try the run says so.
+        if _last_try():
+            gather.reading_failed(rt, run_id, _UNEXPECTED)
+        raise
     enqueue.mails(made)
+
+
+def _last_try() -> bool:
+    job = get_current_job()
+    return job is None or not job.retries_left
 
 
 def tool(company_id: int, run_id: int) -> None:

@@ -88,6 +88,8 @@ ENDPOINTS: dict[str, Need] = {
     "tools.do_check": S,
     "tools.compare": V,
     "tools.do_compare": S,
+    "tools.in_process": V,
+    "tools.clear": S,
     "tools.result": V,
     "tools.result_live": V,
     "tools.result_csv": V,

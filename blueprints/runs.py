@@ -1,4 +1,4 @@
-"""What every page of a run needs: the run itself, of this company only, and what became of its mails."""
+"""What every page of a run needs: the run itself, of this company only, its title, what became of its mails."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from blueprints.context import company, db
 from blueprints.problems import Problem
 from domain.formats import format_clock
 from models import Outbox, Run
+from sync.tool_report import TOOLS
 
+TITLES = {"sync": "Sync Invoices Now", "first_scan": "First scan", "first_posting": "First posting", "retry": "Retry"}
+TITLES |= {kind: tool.title for kind, tool in TOOLS.items()}
+SCHEDULED = "Automatic sync"
 MAIL_STATES = {"due": "queued", "sending": "queued", "sent": "sent", "refused": "refused", "unsure": "waiting"}
 
 
@@ -41,3 +45,7 @@ def _mail(row: Outbox) -> dict[str, Any]:
         ", without figures because the address is not known here yet" if row.kind in ("notice", "tool_notice") else ""
     )
     return {"address": row.recipient, "state": state, "note": note, "again_url": ""}
+
+
+def run_title(run: Run) -> str:
+    return SCHEDULED if run.trigger == "schedule" else TITLES.get(run.kind, run.kind.capitalize())

@@ -128,5 +128,20 @@ class Lease:
             )
 
 
+def take_away(db: Session, company_id: int, now: datetime) -> int | None:
+    """Take the lease from a holder that moves no more: the next fence, nobody holds it, work is due at once.
+
+    The old holder loses its fence: whatever it still does is rolled back, except that ids it saw are kept. What it left
+    in SENDING is looked up by the next holder. Returns the new fence; None when nobody held it.
+    """
+    return db.execute(
+        update(CompanyLease)
+        .where(CompanyLease.company_id == company_id, CompanyLease.holder.is_not(None))
+        .values(fence=CompanyLease.fence + 1, holder=None, expires_at=None, step="", wake_at=now, rung_at=None)
+        .returning(CompanyLease.fence)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+
+
 def lease_row(db: Session, company_id: int) -> CompanyLease | None:
     return db.execute(select(CompanyLease).where(CompanyLease.company_id == company_id)).scalar_one_or_none()

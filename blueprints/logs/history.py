@@ -13,6 +13,7 @@ from sqlalchemy import Select, func, or_, select
 from blueprints.context import company, db, now
 from blueprints.logs.routes import blueprint
 from blueprints.queries import Totals, add_up, address, paged
+from blueprints.runs import run_title
 from blueprints.tools.sync_now import running_run
 from domain.statuses import RunState, Status
 from models import Run
@@ -24,9 +25,6 @@ TABS: dict[str, tuple[str, tuple[RunState, ...]]] = {
     "finished": ("Finished", (RunState.FINISHED,)),
 }
 WHEN = [("", "Any time"), ("1", "Last 24 hours"), ("7", "Last 7 days"), ("30", "Last 30 days")]
-TITLES = {"sync": "Sync Invoices Now", "first_scan": "First scan", "first_posting": "First posting", "retry": "Retry"}
-TITLES |= {kind: tool.title for kind, tool in TOOLS.items()}
-SCHEDULED = "Automatic sync"
 
 
 @blueprint.get("/c/<int:company_id>/runs")
@@ -71,10 +69,6 @@ def _tab(key: str, current: str) -> dict[str, Any]:
         "count": count,
         "bad": False,
     }
-
-
-def run_title(run: Run) -> str:
-    return SCHEDULED if run.trigger == "schedule" else TITLES.get(run.kind, run.kind.capitalize())
 
 
 def run_row(run: Run) -> dict[str, Any]:

@@ -11,12 +11,11 @@ from sqlalchemy import Select, func, select
 
 from blueprints.access import Need, may
 from blueprints.context import company, db, now, ring, the_user, writing
-from blueprints.logs.history import run_title
 from blueprints.logs.retry import retry_run
 from blueprints.logs.routes import blueprint
 from blueprints.queries import Totals, add_up, address, paged
 from blueprints.rows import item_row
-from blueprints.runs import find, mail_rows
+from blueprints.runs import find, mail_rows, run_title
 from blueprints.shell import ledger_names
 from blueprints.stepwords import step_words
 from domain.formats import format_plural, format_totals

@@ -220,6 +220,21 @@ def cards() -> list[dict[str, Any]]:
     ]
 
 
+def other_cards() -> list[dict[str, Any]]:
+    """Tools without a result of their own."""
+    return [
+        {
+            "id": "in-process",
+            "title": "Clear In-Process Status",
+            "text": "Clears the sync status if the processing is stuck. It never resets a posting.",
+            "icon": "player-stop",
+            "button": "Clear In-Process Status",
+            "url": url_for("tools.in_process"),
+            "last": "",
+        },
+    ]
+
+
 def last_result(kind: str) -> dict[str, Any] | None:
     """The newest result of a tool as cards and forms show it; None when it was never used."""
     run = tools.last(db(), company().id, kind)

@@ -40,6 +40,20 @@ def check_errors() -> dict[str, Any]:
     return {"form": form, "last": None, "connected": False}
 
 
+def in_process() -> dict[str, Any]:
+    facts = [("Doing", "Sending 30 to the ledger"), ("Last progress", "7 min ago"), ("Last sign of life", "12 s ago"), ("Sent, answer not known yet", "30 documents")]
+    runs = [{"title": "Sync Invoices Now, run 412", "step": "Posting: 30 of 60 in the books", "started_at": ago(minutes=20), "url": "/page/run", "stop_url": "/page/stop"}]
+    return {"busy": True, "alive": False, "clearable": True, "facts": facts, "runs": runs, "unsettled": 30}
+
+
+def in_process_alive() -> dict[str, Any]:
+    return {**in_process(), "alive": True, "clearable": False}
+
+
+def in_process_none() -> dict[str, Any]:
+    return {"busy": False, "alive": False, "clearable": False, "facts": [("Doing", "No process works on it now")], "runs": [], "unsettled": 0}
+
+
 class Compare(Form):
     action = SelectField("ACTIONS", choices=[("compare", "Show Comparison"), ("copy_items", "Copy missing items to QuickBooks Online")])
     match_by = SelectField("Match Item Using", choices=[("setting", "The field chosen in Settings")])

@@ -22,6 +22,7 @@ from blueprints import (
     guard,
     headers,
     health,
+    help,
     home,
     logs,
     presentation,
@@ -54,7 +55,7 @@ def create_app(config: Config | None = None, services: Services | None = None) -
     problems.register(app)
     shell.register(app)
     app.teardown_appcontext(context.stop_reading)
-    for part in (health, connect, home, settings, tools, logs, account):
+    for part in (health, help, connect, home, settings, tools, logs, account):
         app.register_blueprint(part.blueprint)
     for endpoint, rule in LIMITS.items():
         app.view_functions[endpoint] = app.extensions["limits"].limit(rule)(app.view_functions[endpoint])

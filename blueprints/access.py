@@ -28,6 +28,8 @@ ENDPOINTS: dict[str, Need] = {
     "static": A,
     "health.healthz": A,
     "health.readyz": A,
+    "help.errors": A,
+    "help.error": A,
     # launch, sign-in, connection
     "connect.start": A,
     "connect.launch": A,

@@ -15,6 +15,7 @@ TITLES: dict[str, str] = {
     "voided_in_source": "Voided in Autotask",
     "marked_elsewhere": "Marked by another program",
     "already_posted": "In the books already",
+    "numbered_elsewhere": "The invoice already has a number",
     "before_start": "Dated before the start date",
     "skipped_by_person": "Set aside by a person",
     "still_building": "Autotask is still building it",
@@ -65,6 +66,7 @@ TITLES: dict[str, str] = {
     "checking": "Checking in the ledger",
     "in_hand": "Being sent",
     "ledger_limit": "Waits for the ledger's limit",
+    "ledger_away": "The ledger cannot be reached",
     "billed_before": "Its items are in the books already",
     "reconnect": "Waits for a connection",
 }
@@ -94,9 +96,14 @@ def problem(reason: Reason, ledger: str, actions: Sequence[Mapping[str, Any]] = 
         "happened": reason.sentence(ledger) + ".",
         "why": reason.cause(ledger),
         "todo": [reason.fix(ledger)],
-        "actions": list(actions),
+        "actions": [*actions, help_action(reason.code)],
         "detail": detail,
     }
+
+
+def help_action(code: str) -> dict[str, Any]:
+    """The page that explains this reason; open to everybody."""
+    return {"label": "More about this", "url": url_for("help.error", code=code), "kind": "quiet"}
 
 
 def actions_for(reason: Reason, document_id: int, *, staff: bool) -> list[dict[str, Any]]:

@@ -68,6 +68,8 @@ PAGES: dict[str, tuple[str, Context]] = {
     "in-process": ("tools/in_process.html", tool_samples.in_process),
     "in-process-alive": ("tools/in_process.html", tool_samples.in_process_alive),
     "in-process-none": ("tools/in_process.html", tool_samples.in_process_none),
+    "help-error": ("help/error.html", tool_samples.help_error),
+    "help-errors": ("help/errors.html", tool_samples.help_errors),
     "check-none": ("tools/check_result.html", tool_samples.check_none),
     "profile": ("account/profile.html", settings_samples.profile),
     "demo": ("account/demo.html", settings_samples.demo),

@@ -54,6 +54,17 @@ def in_process_none() -> dict[str, Any]:
     return {"busy": False, "alive": False, "clearable": False, "facts": [("Doing", "No process works on it now")], "runs": [], "unsettled": 0}
 
 
+def help_error() -> dict[str, Any]:
+    from domain import help as texts
+
+    related = [{"title": "Two invoices have one number", "url": "/page/help-error"}]
+    return {"title": "The number is used already", "page": texts.page("number_taken"), "related": related}
+
+
+def help_errors() -> dict[str, Any]:
+    return {"groups": [{"stage": "Number", "pages": [{"title": "The number is used already", "url": "/page/help-error"}]}]}
+
+
 class Compare(Form):
     action = SelectField("ACTIONS", choices=[("compare", "Show Comparison"), ("copy_items", "Copy missing items to QuickBooks Online")])
     match_by = SelectField("Match Item Using", choices=[("setting", "The field chosen in Settings")])

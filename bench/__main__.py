@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,8 @@ SCENARIOS = {"thousand": thousand, "month": month, "flight": flight}
 
 
 def main() -> int:
+    # Told to end, leave as after Ctrl-C: through every `finally`, so that no process outlives the measurement.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     given = arguments()
     for name in given.scenarios or SCENARIOS:
         print(json.dumps({"scenario": name, **SCENARIOS[name](given)}), flush=True)

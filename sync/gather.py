@@ -28,6 +28,7 @@ from domain.statuses import PostingState, RunState, Status
 from models import Company, Document, PartyEntry, Posting, Run, RunItem
 from sync import codec, due, mirror, reports, requests
 from sync.documents import add_to_run, end_unsent, park, set_status, step
+from sync.documents import load as load_documents
 from sync.lease import exclusive, wake
 from sync.lists import facts, prefetch, source_document
 from sync.runtime import Runtime
@@ -235,8 +236,8 @@ class Scan:
         with self.rt.sessions() as db, db.begin():
             exclusive(db, self.company_id)
             now = self.rt.clock.now()
-            found = db.scalars(select(Document).where(Document.id.in_(ids)).order_by(Document.id))
-            rows = [row for row in found if row.lines is not None and _touchable(db, row)]
+            found = sorted(load_documents(db, ids).items())
+            rows = [row for _, row in found if row.lines is not None and _touchable(db, row)]
             rows = [row for row in rows if self._ours(row)]
             plans = plans_for(db, self.company_id, rows, capabilities, settings)
             run = db.get(Run, self.run_id) if self.run_id else None
@@ -340,6 +341,8 @@ def poll(rt: Runtime, company_id: int, source: Source) -> bool:
         settings = load_invoices(db, company_id)
     reading.headers(settings)
     with rt.sessions() as db:
+        if due.reading(db, company_id, rt.clock.now(), rt.times.stale_run):
+            return False  # A run reads these very documents now; reading them twice side by side costs calls.
         return db.execute(select(Document.id).where(
             Document.company_id == company_id, Document.kind == KIND, Document.before_start.is_(False),
             Document.status == Status.PENDING, Document.due_at.is_(None),

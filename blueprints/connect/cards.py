@@ -100,7 +100,7 @@ def _facts(found: Company, row: Connection, side: str) -> list[tuple[str, str]]:
         if grant.hard_expires_at:
             facts.append(("To be renewed by a person by", format_day(grant.hard_expires_at.date())))
     if side == credentials.SOURCE:
-        facts += [("Zone", row.api_url or "–"), ("Last look", last_look(found) or "not yet")]
+        facts += [("Zone", row.api_url or "–"), ("Last look", last_look(found).removeprefix("last look ") or "not yet")]
     return facts
 
 

@@ -21,7 +21,7 @@ from connectors.errors import PlatformError
 from domain.documents import Draft, Party
 from domain.formats import format_day, format_money
 from domain.reasons import Turn
-from domain.statuses import Status
+from domain.statuses import Flag, Status
 from models import Document, Link, PartyEntry, Posting, Step
 from sync import codec
 from sync.lists import source_document
@@ -41,7 +41,7 @@ def document(company_id: int, document_id: int) -> ResponseReturnValue:
         "home/document.html",
         document=_head(row, short),
         note=_note(row, staff),
-        differs=[],
+        differs=_differs(row),
         reason=problem(why, short, actions_for(why, row.id, staff=staff)) if why and stands else None,
         waiting=_waiting(row, short) if not stands else "",
         **_papers(row, short),
@@ -112,10 +112,15 @@ def _papers(row: Document, short: str) -> dict[str, Any]:
     draft, rows, planned = _draft(row)
     return {
         "ours": ours,
-        "theirs": draft_paper(draft, short) if draft else None,
+        "theirs": draft_paper(draft, f"{short}, as it would be sent" if planned else short) if draft else None,
         "journal_planned": planned,
         "journal": journal_table(rows, draft.currency) if draft and rows else None,
     }
+
+
+def _differs(row: Document) -> list[str]:
+    """What is not the same on both sides: marked on the papers."""
+    return ["total"] if str(Flag.DIFFERS) in (row.flags or []) else []
 
 
 def _draft(row: Document) -> tuple[Draft | None, Any, bool]:

@@ -9,12 +9,13 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from flask import Response, g, render_template, request, url_for
+from flask import g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, Select, Text, and_, func, or_, select, type_coerce
 
 from blueprints.access import Need, may
 from blueprints.context import company, db, now
+from blueprints.exports import csv_file
 from blueprints.home.routes import blueprint
 from blueprints.queries import address, before_start, paged, sums
 from blueprints.rows import document_row
@@ -113,11 +114,7 @@ def documents_csv(company_id: int) -> ResponseReturnValue:
                 safe(row.ledger_number or ""),
             ]
         )
-    return Response(
-        out.getvalue().encode("utf-8-sig"),
-        mimetype="text/csv",
-        headers={"Content-Disposition": 'attachment; filename="bookbridge-documents.csv"'},
-    )
+    return csv_file(out.getvalue(), "bookbridge-documents.csv", "documents")
 
 
 def _chosen() -> dict[str, str]:

@@ -7,13 +7,14 @@ import io
 from datetime import timedelta
 from typing import Any
 
-from flask import Response, g, redirect, render_template, request, url_for
+from flask import g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Select, func, or_, select
 
 from blueprints.access import Need, may
 from blueprints.causes import actions_for, first, problem, title
 from blueprints.context import company, db, now
+from blueprints.exports import csv_file
 from blueprints.logs.retry import retry_run
 from blueprints.logs.routes import blueprint
 from blueprints.queries import Totals, add_up, address, paged, sums
@@ -184,11 +185,7 @@ def errors_csv(company_id: int) -> ResponseReturnValue:
                 row.currency,
             ]
         )
-    return Response(
-        out.getvalue().encode("utf-8-sig"),
-        mimetype="text/csv",
-        headers={"Content-Disposition": 'attachment; filename="bookbridge-errors.csv"'},
-    )
+    return csv_file(out.getvalue(), "bookbridge-errors.csv", "error logs")
 
 
 @blueprint.post("/c/<int:company_id>/errors/retry")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from flask import Response, g, jsonify, redirect, render_template, request, url_for
+from flask import g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Select, func, select
 
 from blueprints.access import Need, may
 from blueprints.context import company, db, now, ring, the_user, writing
+from blueprints.exports import csv_file
 from blueprints.logs.retry import retry_run
 from blueprints.logs.routes import blueprint
 from blueprints.queries import Totals, add_up, address, paged
@@ -74,11 +75,7 @@ def run_csv(company_id: int, run_id: int) -> ResponseReturnValue:
     found = find(run_id)
     _long, short = ledger_names(company())
     text = reports.csv_text(reports.items(db(), found.id), found.id, short)
-    return Response(
-        text.encode("utf-8-sig"),
-        mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="bookbridge-run-{found.id}.csv"'},
-    )
+    return csv_file(text, f"bookbridge-run-{found.id}.csv", f"run {found.id}")
 
 
 def _counted(run_id: int) -> list[tuple[str, int]]:

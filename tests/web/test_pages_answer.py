@@ -189,3 +189,23 @@ def test_the_audit_trail_of_a_company_holds(site: Site) -> None:
         rows = db.scalars(select(Audit).where(Audit.company_id == a).order_by(Audit.n)).all()
         assert [row.action for row in rows] == ["invited", "run stopped"]
         assert audit.verify(db, a) is None
+
+
+def test_what_is_exported_is_written_down(site: Site) -> None:
+    a = site.ids["A"]
+    client = site.client("A viewer")
+    for path in (f"runs/{a['run_id']}/report.csv", "errors.csv", "documents.csv"):
+        answer = client.get(f"/c/{a['company_id']}/{path}", base_url=BASE)
+        assert answer.status_code == 200 and "attachment" in answer.headers["Content-Disposition"]
+    with site.db() as db:
+        rows = db.scalars(select(Audit).where(Audit.action == "exported")).all()
+        assert [row.who for row in rows] == ["a.viewer@people.example"] * 3
+
+
+def test_a_burst_at_an_open_door_is_slowed_down(site: Site) -> None:
+    site.app.extensions["limits"].enabled = True
+    client = site.client()
+    answers = [client.get("/connect/intuit/callback?state=x", base_url=BASE).status_code for _ in range(25)]
+    assert answers[:20] == [302] * 20 and answers[20:] == [429] * 5
+    refused = client.get("/connect/intuit/callback?state=x", base_url=BASE)
+    assert "Too many tries" in refused.get_data(as_text=True)

@@ -110,8 +110,11 @@ def _page(form: InvoicesForm, current: InvoiceSettings, opens: tuple[int, Totals
         more={"count": len(MORE), "changed": _differing(current)},
         **lists_context(),
         tools=[
+            {"label": "compare items", "url": url_for("tools.compare")},
+            {"label": "Check for Invoices", "url": url_for("tools.check")},
             {"label": "Sync Invoices Now", "url": url_for("tools.sync_now")},
             {"label": "View Error Logs", "url": url_for("logs.errors")},
+            {"label": "Clear In-Process Status", "url": url_for("tools.in_process")},
         ],
     )
 

@@ -58,12 +58,13 @@ def without_key_reuse() -> Iterator[None]:
 
 @contextmanager
 def without_look_up() -> Iterator[None]:
-    """A lost answer is sent again at once, whatever the ledger checks."""
+    """A document whose answer was lost is sent again at once, whatever the ledger checks."""
     original = Settling.unknown
 
     def unknown(self: Settling, posting: Posting, evidence: str, *, wait: float = 1) -> None:
         original(self, posting, evidence, wait=wait)
-        posting.state = PostingState.READY
+        if posting.document_id is not None:
+            posting.state = PostingState.READY
 
     with patch.object(Settling, "unknown", unknown):
         yield

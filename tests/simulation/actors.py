@@ -228,6 +228,9 @@ class Actors:
                 self.kernel.note(f"{line.platform} refuses the grant for a while", tenant.company_id)
                 self.kernel.sleep(line.away_until - self.kernel.now_s, "until somebody connects again")
                 self.reconnect(tenant, self.services.sessions)
+            if faults.happens("subscription_lapsed"):
+                tenant.books.lapsed_until = self.kernel.now_s + faults.seconds(20, 200)
+                self.kernel.note("the ledger's subscription has lapsed", tenant.company_id)
             if faults.happens("keys_forgotten"):
                 tenant.books.forget_replays()
                 self.kernel.note("the ledger forgot its keys", tenant.company_id)

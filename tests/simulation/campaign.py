@@ -21,8 +21,8 @@ from sqlalchemy.orm import sessionmaker
 from models import Base, make_engine, make_sessions
 from tests.simulation.actors import Actors
 from tests.simulation.faults import RATES, Bounds, Faults
-from tests.simulation.invariants import QUARANTINE, Violation, Watcher, final
-from tests.simulation.kernel import Event, Kernel, Process
+from tests.simulation.invariants import QUARANTINE, Violation, Watcher, final, in_the_books_means_complete
+from tests.simulation.kernel import Event, Kernel, Process, TooLong
 from tests.simulation.machine import Bells, Services, SteppingSession
 from tests.simulation.platforms import SimLedger, SimSource
 from tests.simulation.world import Tenant, make_tenant
@@ -144,10 +144,7 @@ class Simulation:
         ours = patch.object(jobs, "services", lambda: self.services)
         with patch.object(enqueue, "put", self.services.bells.put), ours:
             self.actors.start(workers=self.rng.choice((2, 3)), schedulers=2)
-            self.kernel.run(lambda: False, limit_s=self.trouble_s)
-            settled = self._faults_end()
-            for _ in range(2):
-                self._sync_once_more()
+            settled = self._phases()
         final(self.watcher)
         for problem in (*self.kernel.failures, *self.actors.job_errors):
             self.watcher.blame("error", 0, "a process", problem)
@@ -159,6 +156,22 @@ class Simulation:
             [name for name in RATES if self.faults.counts[name]],
         )  # fmt: skip
 
+    def _phases(self) -> float:
+        """Returns how long it took to settle once the faults had ended, in virtual seconds."""
+        settled = 0.0
+        try:
+            self.kernel.run(lambda: False, limit_s=self.trouble_s)
+            settled = self._faults_end()
+            self.kernel.run(self._at_rest, limit_s=REST)
+            for tenant in self.tenants:
+                for subject, text in in_the_books_means_complete(self.watcher, tenant):
+                    self.watcher.blame("I20", tenant.company_id, subject, text)
+            for _ in range(2):
+                self._sync_once_more()
+        except TooLong as error:
+            self.watcher.blame("stuck", 0, "the system", str(error))
+        return settled
+
     def _faults_end(self) -> float:
         """No new faults: what was in flight settles within the quarantine and two sweeps (I15)."""
         self.faults.stop()
@@ -168,6 +181,7 @@ class Simulation:
         for task in self.kernel.tasks:
             task.process.frozen_until = min(task.process.frozen_until, begin)
         for tenant in self.tenants:
+            tenant.books.lapsed_until = begin
             tenant.ledger_line.away_until = tenant.source_line.away_until = begin
             self.actors.approve_the_rest(tenant)
             self.actors.reconnect(tenant, self.services.plain)

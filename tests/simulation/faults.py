@@ -40,6 +40,7 @@ RATES: dict[str, float] = {
     # for each minute and company
     "outage": 0.02,
     "keys_forgotten": 0.02,
+    "subscription_lapsed": 0.02,
     # for each place asked of the limiter
     "slot_wait": 0.05,
 }

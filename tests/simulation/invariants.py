@@ -339,6 +339,21 @@ def i20_statuses_tell_the_truth(watcher: Watcher, tenant: Tenant) -> Finding:
                 yield f"invoice {id}", f"is {status} without a cause and a next action: {codes}"
 
 
+def in_the_books_means_complete(watcher: Watcher, tenant: Tenant) -> Finding:
+    """What is in the books stands as Complete, unless a person is asked because it is not certain."""
+    statuses = {
+        id: (status, watcher.postings.get(posting_id))
+        for id, status, posting_id in watcher.db.execute(
+            "SELECT source_id, status, posting_id FROM documents WHERE company_id = ?", (tenant.company_id,)
+        )
+    }
+    for id, entries in _ours(tenant).items():
+        status, posting = statuses.get(id, ("unknown to the app", None))
+        asked = posting is not None and posting.state == "NEEDS_HUMAN"
+        if entries and id != "?" and status != "Complete" and not asked:
+            yield f"invoice {id}", f"is in the books and stands as {status}"
+
+
 def i15_at_rest(watcher: Watcher, tenant: Tenant) -> Finding:
     for row in watcher.postings.values():
         waits = row.kind not in CREATIONS and row.state == "CONFIRMED"
@@ -391,5 +406,5 @@ def i14_rows_stay_in_their_company(watcher: Watcher, tenant: Tenant) -> Finding:
 CHECKS: tuple[Callable[[Watcher, Tenant], Finding], ...] = (
     i01_one_document_each, wrong_company, i02_nothing_lost, i08_done_means_marked, i11_totals_agree,
     i14_rows_stay_in_their_company, i15_at_rest, i17_one_report_each, i18_retries_are_bounded,
-    i20_statuses_tell_the_truth, i21_billed_once,
+    i20_statuses_tell_the_truth, in_the_books_means_complete, i21_billed_once,
 )  # fmt: skip

@@ -64,6 +64,8 @@ class SimBooks(MemoryCompany):
     """Ledger id → the delivery that made it."""
     forgotten_at: list[float] = field(default_factory=list)
     current: Delivery | None = None
+    lapsed_until: float = 0.0
+    """Until then the ledger refuses every write, definitely and not for good."""
 
     def deliver(self, batch: Batch, intended_at: float) -> Answer:
         assert self.kernel is not None
@@ -93,6 +95,8 @@ class SimBooks(MemoryCompany):
         body = jsonbytes.load(member.payload)
         if self.faults.happens("member_refused_for_now"):
             return Refused((LedgerFault(Refusal.TRANSIENT, "10000", "An unexpected error occurred."),))
+        if self.kernel is not None and self.kernel.now_s < self.lapsed_until:
+            return Refused((LedgerFault(Refusal.SUBSCRIPTION, "6190", "The subscription has lapsed."),))
         if body.get("number") in self.refused_numbers or body.get("name") in self.refused_names:
             return Refused((LedgerFault(Refusal.OTHER, "2010", "This is not accepted here."),))
         return super()._one(member)

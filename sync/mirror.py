@@ -156,6 +156,11 @@ def _store_catalog(rt: Runtime, company_id: int, catalog: Catalog) -> None:
         state.catalog, state.catalog_at = codec.dump(catalog), rt.clock.now()
 
 
+def refresh_catalog(rt: Runtime, company_id: int, source: Source) -> None:
+    """Read the source's small lists now, whatever their age."""
+    _store_catalog(rt, company_id, source.catalog())
+
+
 def catalog_of(db: Session, company_id: int) -> Catalog:
     state = db.get(MirrorState, company_id)
     return codec.load(Catalog, state.catalog) if state and state.catalog else Catalog()

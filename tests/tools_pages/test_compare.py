@@ -109,9 +109,11 @@ def test_invoices_use_the_copied_item_and_make_no_second_one(world: World) -> No
     assert world.documents()["1"].status == "Complete"
 
 
-def test_an_item_deleted_there_is_created_anew(world: World) -> None:
+def test_an_item_renamed_there_is_created_anew(world: World) -> None:
     carry_out(world, "copy_items")
-    world.books.entries[:] = [e for e in world.books.entries if e.body.get("name") != "Old service"]
+    old = next(entry for entry in world.books.entries if entry.body.get("name") == "Old service")
+    world.clock.advance(60)
+    world.books.rename(old.id, "Retired service")
     run = carry_out(world, "copy_items")
     assert run.summary["counts"]["created"] == 1
     with world.sessions() as db:

@@ -26,8 +26,9 @@ from domain.stages import Outcome, cells, outcome_of
 from domain.statuses import Status
 from models import Company, Document, ItemClaim, Posting, Run, ToolRow
 from sync import mirror
-from sync.gather import KIND, Scan, window
+from sync.gather import Scan
 from sync.lists import facts, prefetch
+from sync.reading import KIND, window
 from sync.runtime import Runtime
 from sync.settings import load_invoices
 

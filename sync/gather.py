@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
-from decimal import ROUND_HALF_UP, Decimal
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.orm import Session
@@ -18,23 +16,33 @@ from sqlalchemy.orm import Session
 from connectors.errors import PlatformError
 from connectors.ledgers.base import Capabilities, Ledger
 from connectors.sources.base import Source
-from domain.documents import SourceHeader, SourceLine, Window
+from domain.documents import SourceHeader, SourceLine
 from domain.matching import fold, loose
-from domain.money import plain
-from domain.plan import Plan, marker, plan, source_reason
-from domain.reasons import Reason, Turn, reason
-from domain.settings import InvoiceSettings, Numbering
-from domain.statuses import PostingState, RunState, Status
-from models import Company, Document, PartyEntry, Posting, Run, RunItem
+from domain.reasons import reason
+from domain.settings import InvoiceSettings
+from domain.statuses import RunState, Status
+from models import Company, Document, PartyEntry, Run, RunItem
 from sync import codec, due, mirror, reports, requests
 from sync.documents import add_to_run, end_unsent, park, set_status, step
 from sync.documents import load as load_documents
 from sync.lease import exclusive, wake
-from sync.lists import facts, prefetch, source_document
+from sync.reading import (
+    KIND,
+    needs_reading,
+    new_document,
+    planned_party,
+    plans_for,
+    refresh_header,
+    rows_of,
+    status_of,
+    taken,
+    touchable,
+    unfinished,
+    window,
+)
 from sync.runtime import Runtime
 from sync.settings import load_invoices
 
-KIND = "invoice"
 POSTING_RUNS = ("sync", "retry")
 PAGE = 100
 """Documents planned and stored in one transaction."""
@@ -74,7 +82,7 @@ class Scan:
         while not self._stopped():
             with self.rt.sessions() as db:
                 rows = db.scalars(self._open(last).limit(PAGE)).all()
-                wanted = [codec.load(SourceHeader, row.header) for row in rows if _needs_reading(row)]
+                wanted = [codec.load(SourceHeader, row.header) for row in rows if needs_reading(row)]
             if not rows:
                 return
             last = rows[-1].id
@@ -123,9 +131,9 @@ class Scan:
             row = known.get(header.id)
             if row is None:
                 self.new += 1
-                db.add(_new_document(company, self.source.tenant, header, settings, now))
+                db.add(new_document(company, self.source.tenant, header, settings, now))
             else:
-                _refresh_header(db, row, header, settings, now)
+                refresh_header(db, row, header, settings, now)
 
     def _look_after_missing(self, settings: InvoiceSettings) -> None:
         """Open documents that the window does not show were voided, marked or grew too old: looked at by id."""
@@ -155,14 +163,14 @@ class Scan:
     def _set_aside(self, db: Session, headers: Iterable[SourceHeader], settings: InvoiceSettings) -> None:
         now = self.rt.clock.now()
         for header in headers:
-            why = _taken(header, settings)
+            why = taken(header, settings)
             if why is None:
                 continue
             row = db.scalars(select(Document).where(
                 Document.company_id == self.company_id, Document.source_tenant == self.source.tenant,
                 Document.kind == KIND, Document.source_id == header.id,
             )).one()
-            if not _touchable(db, row):
+            if not touchable(db, row):
                 continue
             end_unsent(db, row, [why], now)
             set_status(db, row, Status.SKIPPED, [why], now)
@@ -194,7 +202,7 @@ class Scan:
             with self.rt.sessions() as db, db.begin():
                 exclusive(db, self.company_id)
                 now = self.rt.clock.now()
-                rows = _rows(db, self.company_id, self.source.tenant, [d.header.id for d in page])
+                rows = rows_of(db, self.company_id, self.source.tenant, [d.header.id for d in page])
                 for document in page:
                     row = rows[document.header.id]
                     row.lines = codec.dump_text(document.lines, tuple[SourceLine, ...])
@@ -237,7 +245,7 @@ class Scan:
             exclusive(db, self.company_id)
             now = self.rt.clock.now()
             found = sorted(load_documents(db, ids).items())
-            rows = [row for _, row in found if row.lines is not None and _touchable(db, row)]
+            rows = [row for _, row in found if row.lines is not None and touchable(db, row)]
             rows = [row for row in rows if self._ours(row)]
             plans = plans_for(db, self.company_id, rows, capabilities, settings)
             run = db.get(Run, self.run_id) if self.run_id else None
@@ -399,152 +407,3 @@ def _go_posting(rt: Runtime, company_id: int, run_id: int) -> None:
         run.phase, run.step = "posting", "Posting"
         wake(db, company_id, now)
     rt.ring(company_id)
-
-
-# ---- rules of reading ---------------------------------------------------------------------------------------
-
-
-def window(settings: InvoiceSettings, now: datetime) -> Window:
-    """Whole calendar days in the company's zone, both ends included, from the day the source created the document."""
-    zone = ZoneInfo(settings.time_zone)
-    first = now.astimezone(zone).date() - timedelta(days=settings.look_back_days)
-    since = datetime.combine(first, time(), zone).astimezone(UTC)
-    return Window(since, number_blank=settings.numbering is Numbering.LEDGER)
-
-
-def unfinished(rt: Runtime, row: Document, planned: Plan, now: datetime) -> Reason | None:
-    """Why a document still counts as being built in the source; None when it does not (any more).
-
-    Younger than two minutes: read twice. Figures that differ: waited for, ten minutes at most.
-    """
-    header = planned.document.header
-    if planned.turn is Turn.SKIP:
-        return None
-    mismatch = source_reason(planned.document, row.currency)
-    if mismatch is not None:
-        row.unfinished_since = row.unfinished_since or now
-        if now - row.unfinished_since < timedelta(seconds=rt.times.give_up):
-            row.lines, row.reread_at = None, None
-            found = sum((line.extended_price for line in planned.document.lines), header.tax_total)
-            return reason(
-                "still_building", found=plain(found, row.currency), total=plain(header.total, row.currency)
-            )
-        return None
-    row.unfinished_since = None
-    if now - header.created_at < timedelta(seconds=rt.times.young) and row.reason_code != "young":
-        row.reread_at = now + timedelta(seconds=rt.times.reread)
-    return reason("young") if row.reread_at is not None else None
-
-
-def _taken(header: SourceHeader, settings: InvoiceSettings) -> Reason | None:
-    """Void, or done by somebody else: told by the field that means "synced" in this numbering."""
-    if header.voided:
-        return reason("voided_in_source")
-    if settings.numbering is Numbering.LEDGER:
-        return reason("numbered_elsewhere", number=header.number) if header.number else None
-    if header.marked_at is None:
-        return None
-    return reason("marked_elsewhere", when=f"{header.marked_at:%d %b %Y, %H:%M} UTC")
-
-
-def _needs_reading(row: Document) -> bool:
-    return row.lines is None or row.reread_at is not None
-
-
-def status_of(planned: Plan) -> Status:
-    return {Turn.SKIP: Status.SKIPPED, Turn.FAULT: Status.FAULT, Turn.WAIT: Status.PENDING, None: Status.PENDING}[
-        planned.turn
-    ]
-
-
-def planned_party(planned: Plan, row: Document) -> str:
-    return planned.draft.party.name if planned.draft is not None else row.party_name
-
-
-def plans_for(
-    db: Session, company_id: int, rows: Sequence[Document], capabilities: Capabilities, settings: InvoiceSettings
-) -> list[Plan]:
-    """Plan stored documents against the mirror: the one way from rows to plans. Reads only."""
-    if not rows:
-        return []
-    company = db.get_one(Company, company_id)
-    the_facts = facts(mirror.profile_of(company), capabilities)
-    documents = [source_document(row) for row in rows]
-    lists = prefetch(db, company_id, documents, mirror.catalog_of(db, company_id), settings, the_facts)
-    for row in rows:
-        party = lists.parties.get(row.party_id or "")
-        if party is not None:
-            row.party_name = party.name
-            row.currency = party.currency or the_facts.currency
-    return [
-        plan(document, settings, lists, the_facts, marker=marker_of(company, row))
-        for document, row in zip(documents, rows, strict=True)
-    ]
-
-
-def marker_of(company: Company, row: Document) -> str:
-    return marker(str(company.id), company.ledger_tenant, row.source_tenant, row.kind, row.source_id)
-
-
-def _new_document(
-    company: Company, tenant: str, header: SourceHeader, settings: InvoiceSettings, now: datetime
-) -> Document:
-    early = header.document_date < settings.start_date
-    why = reason("before_start", date=header.document_date, start=settings.start_date) if early else (
-        reason("waits_for_reading"))
-    return Document(
-        company_id=company.id, source_tenant=tenant, kind=header.kind, source_id=header.id, number=header.number,
-        party_id=header.party_id, document_date=header.document_date, source_created_at=header.created_at,
-        total=_storable(header.total), tax_total=_storable(header.tax_total), currency=company.currency,
-        status=Status.PENDING, reasons=[why.to_json()], reason_code=why.code, flags=[], header=codec.dump(header),
-        header_hash=codec.digest(codec.dump(header)), seen_at=now, read_at=now, before_start=early, changed_at=now,
-    )
-
-
-def _storable(amount: Decimal) -> Decimal:
-    """Four decimals are kept in the row; the exact value stays in the snapshot, which rules read."""
-    return amount.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
-
-
-def _refresh_header(
-    db: Session, row: Document, header: SourceHeader, settings: InvoiceSettings, now: datetime
-) -> None:
-    """Unchanged headers keep their lines; a changed one is read again. What is posted is left alone."""
-    row.read_at = now
-    early = header.document_date < settings.start_date and row.included_at is None
-    if row.before_start and not early:
-        row.before_start, row.reason_code = False, "waits_for_reading"
-        row.reasons = [reason("waits_for_reading").to_json()]
-    elif early and not row.before_start and row.status == Status.PENDING and row.due_at is None:
-        why = reason("before_start", date=header.document_date, start=settings.start_date)
-        row.before_start, row.reason_code, row.reasons = True, why.code, [why.to_json()]
-    stored = codec.dump(header)
-    fresh = codec.digest(stored)
-    if fresh == row.header_hash or row.status in (Status.COMPLETE, Status.PROCESSING):
-        return
-    posting = db.get(Posting, row.posting_id) if row.posting_id else None
-    if posting is not None and posting.state == PostingState.READY:
-        return
-    if posting is not None and posting.state == PostingState.NEW:
-        posting.next_action_at, row.prepared = None, False
-    if row.status == Status.SKIPPED and (row.reason_code or "").startswith("zero_total"):
-        set_status(db, row, Status.PENDING, [reason("waits_for_reading")], now)
-    row.header, row.header_hash, row.lines = stored, fresh, None
-    row.number, row.party_id, row.document_date = header.number, header.party_id, header.document_date
-    row.total, row.tax_total = _storable(header.total), _storable(header.tax_total)
-
-
-def _touchable(db: Session, row: Document) -> bool:
-    """False once a posting of the document may have been sent: only the serving process changes it then."""
-    if row.posting_id is None:
-        return row.status not in (Status.COMPLETE, Status.PROCESSING)
-    posting = db.get(Posting, row.posting_id)
-    return posting is None or posting.state in (PostingState.NEW, PostingState.REJECTED, PostingState.SKIPPED)
-
-
-def _rows(db: Session, company_id: int, tenant: str, source_ids: Sequence[str]) -> dict[str, Document]:
-    rows = db.scalars(select(Document).where(
-        Document.company_id == company_id, Document.source_tenant == tenant, Document.kind == KIND,
-        Document.source_id.in_(source_ids),
-    ))
-    return {row.source_id: row for row in rows}

@@ -35,8 +35,9 @@ def context(db: Session, company: Company, run: Run, public_url: str, *, notice:
     }
     if notice:
         return {**shared, "posted": len(posted), "needs": len(needs)}
+    by_hand = _TITLES.get(run.kind, "Sync Invoices Now")
     return {
-        **shared, "run_title": _TITLES.get(run.kind, "Sync Invoices Now") if run.trigger == "button" else "Scheduled sync",
+        **shared, "run_title": by_hand if run.trigger == "button" else "Scheduled sync",
         "found": len(rows), "found_totals": _totals(rows), "outcomes": _outcomes(rows), "message": run.message or "",
         "problems": [_problem(row, base, ledger) for row in needs[:MOST_PROBLEMS]],
         "more_problems": max(0, len(needs) - MOST_PROBLEMS), "errors_url": f"{base}/errors",

@@ -22,7 +22,7 @@ from domain.statuses import PostingState, Status
 from models import Company, Document, ItemClaim, Link, Posting, PostingNeed
 from sync import codec
 from sync.documents import drop, park, set_status, step
-from sync.gather import marker_of, plans_for, status_of
+from sync.reading import marker_of, plans_for, status_of
 
 MAY_BE_REDRAFTED = (PostingState.NEW,)
 ENDED = (PostingState.REJECTED, PostingState.SKIPPED)

@@ -13,7 +13,7 @@ from domain.documents import Draft, ItemDraft, PartyDraft
 from domain.journal import JournalRow, journal
 from domain.reasons import Reason
 from models import Document, MirrorEntry
-from sync.gather import plans_for
+from sync.reading import plans_for
 from sync.settings import load_invoices
 
 

@@ -61,7 +61,7 @@ class Times:
     give_up: float = 600
 
 
-def _no_failpoint(name: str) -> None:
+def no_failpoint(name: str) -> None:
     """Outside crash tests nothing fails."""
 
 
@@ -79,6 +79,6 @@ class Runtime:
     lease_now: Callable[[Session], datetime]
     """The database's own clock, so that a worker's wrong clock steals no lease."""
     times: Times = field(default_factory=Times)
-    failpoint: Callable[[str], None] = _no_failpoint
+    failpoint: Callable[[str], None] = no_failpoint
     public_url: str = ""
     calls_in_flight: int = 1

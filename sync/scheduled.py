@@ -16,7 +16,7 @@ from connectors.sources.base import Source
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Company, Document, Run, RunItem
-from sync import gather, requests
+from sync import gather, reading, requests
 from sync.runtime import Runtime
 from sync.settings import load_invoices
 
@@ -66,6 +66,6 @@ def _something_to_tell(db: Session, company: Company) -> bool:
         Document.reread_at.is_(None), Document.reason_code.in_(RELEASABLE),
     )
     return db.execute(select(Document.id).where(
-        Document.company_id == company.id, Document.kind == gather.KIND, Document.before_start.is_(False),
+        Document.company_id == company.id, Document.kind == reading.KIND, Document.before_start.is_(False),
         or_(ready, and_(Document.status == Status.FAULT, ~reported)),
     ).limit(1)).first() is not None

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from connectors.errors import NeedsReconnect, Unavailable
 from connectors.oauth import GrantRejected, IntuitIdentity, TokenSet
 from models import Connection, Grant, KeyRing
+from sync.runtime import no_failpoint
 
 SPARE = timedelta(minutes=5)
 """A token with less than this left is renewed before it is handed out."""
@@ -49,9 +50,10 @@ class TokenService:
         clock: Callable[[], datetime],
         pause: Callable[[float], None],
         worker: str,
+        failpoint: Callable[[str], None] = no_failpoint,
     ) -> None:
         self._sessions, self._key_ring, self._identity = sessions, key_ring, identity
-        self._clock, self._pause, self._worker = clock, pause, worker
+        self._clock, self._pause, self._worker, self._failpoint = clock, pause, worker, failpoint
 
     def access_token(self, grant_id: int, *, force: bool = False, rejected: str | None = None) -> str:
         """An access token good for at least some minutes. Safe to call from any process at any time.
@@ -121,6 +123,7 @@ class TokenService:
             if still_good is not None:
                 return still_good
             raise
+        self._failpoint("in_refresh")
         return self._store(claim, tokens)
 
     def _ask(self, claim: _Claim) -> TokenSet:

@@ -92,4 +92,5 @@ class Failpoint:
         with self._lock:
             self._left -= 1
             if self._left == 0:
+                print(f"killing itself at {name}", flush=True)
                 os.kill(os.getpid(), signal.SIGKILL)

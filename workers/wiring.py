@@ -78,7 +78,7 @@ class Services:
             redirect_uri=config.public_url.rstrip("/") + CALLBACK, require_nonce=config.require_nonce,
         )
         worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        tokens = TokenService(sessions, key_ring, identity, clock.now, pause, worker)
+        tokens = TokenService(sessions, key_ring, identity, clock.now, pause, worker, failpoint)
         return cls(config, engine, sessions, key_ring, client, platforms, identity, tokens, clock, worker, failpoint)
 
     def now(self) -> datetime:

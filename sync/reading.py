@@ -1,0 +1,175 @@
+"""The rules of reading: what is looked for, when a document counts as finished, how a header becomes a row.
+
+Used by the passes of `gather`, by preparing and by previews. Reads at most; who stores what is decided there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connectors.ledgers.base import Capabilities
+from domain.documents import SourceHeader, Window
+from domain.money import plain
+from domain.plan import Plan, marker, plan, source_reason
+from domain.reasons import Reason, Turn, reason
+from domain.settings import InvoiceSettings, Numbering
+from domain.statuses import PostingState, Status
+from models import Company, Document, Posting
+from sync import codec, mirror
+from sync.documents import set_status
+from sync.lists import facts, prefetch, source_document
+from sync.runtime import Runtime
+
+KIND = "invoice"
+
+
+def window(settings: InvoiceSettings, now: datetime) -> Window:
+    """Whole calendar days in the company's zone, both ends included, from the day the source created the document."""
+    zone = ZoneInfo(settings.time_zone)
+    first = now.astimezone(zone).date() - timedelta(days=settings.look_back_days)
+    since = datetime.combine(first, time(), zone).astimezone(UTC)
+    return Window(since, number_blank=settings.numbering is Numbering.LEDGER)
+
+
+def unfinished(rt: Runtime, row: Document, planned: Plan, now: datetime) -> Reason | None:
+    """Why a document still counts as being built in the source; None when it does not (any more).
+
+    Younger than two minutes: read twice. Figures that differ: waited for, ten minutes at most.
+    """
+    header = planned.document.header
+    if planned.turn is Turn.SKIP:
+        return None
+    mismatch = source_reason(planned.document, row.currency)
+    if mismatch is not None:
+        row.unfinished_since = row.unfinished_since or now
+        if now - row.unfinished_since < timedelta(seconds=rt.times.give_up):
+            row.lines, row.reread_at = None, None
+            found = sum((line.extended_price for line in planned.document.lines), header.tax_total)
+            return reason(
+                "still_building", found=plain(found, row.currency), total=plain(header.total, row.currency)
+            )
+        return None
+    row.unfinished_since = None
+    if now - header.created_at < timedelta(seconds=rt.times.young) and row.reason_code != "young":
+        row.reread_at = now + timedelta(seconds=rt.times.reread)
+    return reason("young") if row.reread_at is not None else None
+
+
+def taken(header: SourceHeader, settings: InvoiceSettings) -> Reason | None:
+    """Void, or done by somebody else: told by the field that means "synced" in this numbering."""
+    if header.voided:
+        return reason("voided_in_source")
+    if settings.numbering is Numbering.LEDGER:
+        return reason("numbered_elsewhere", number=header.number) if header.number else None
+    if header.marked_at is None:
+        return None
+    return reason("marked_elsewhere", when=f"{header.marked_at:%d %b %Y, %H:%M} UTC")
+
+
+def needs_reading(row: Document) -> bool:
+    return row.lines is None or row.reread_at is not None
+
+
+def status_of(planned: Plan) -> Status:
+    return {Turn.SKIP: Status.SKIPPED, Turn.FAULT: Status.FAULT, Turn.WAIT: Status.PENDING, None: Status.PENDING}[
+        planned.turn
+    ]
+
+
+def planned_party(planned: Plan, row: Document) -> str:
+    return planned.draft.party.name if planned.draft is not None else row.party_name
+
+
+def plans_for(
+    db: Session, company_id: int, rows: Sequence[Document], capabilities: Capabilities, settings: InvoiceSettings
+) -> list[Plan]:
+    """Plan stored documents against the mirror: the one way from rows to plans. Reads only."""
+    if not rows:
+        return []
+    company = db.get_one(Company, company_id)
+    the_facts = facts(mirror.profile_of(company), capabilities)
+    documents = [source_document(row) for row in rows]
+    lists = prefetch(db, company_id, documents, mirror.catalog_of(db, company_id), settings, the_facts)
+    for row in rows:
+        party = lists.parties.get(row.party_id or "")
+        if party is not None:
+            row.party_name = party.name
+            row.currency = party.currency or the_facts.currency
+    return [
+        plan(document, settings, lists, the_facts, marker=marker_of(company, row))
+        for document, row in zip(documents, rows, strict=True)
+    ]
+
+
+def marker_of(company: Company, row: Document) -> str:
+    return marker(str(company.id), company.ledger_tenant, row.source_tenant, row.kind, row.source_id)
+
+
+def new_document(
+    company: Company, tenant: str, header: SourceHeader, settings: InvoiceSettings, now: datetime
+) -> Document:
+    early = header.document_date < settings.start_date
+    why = reason("before_start", date=header.document_date, start=settings.start_date) if early else (
+        reason("waits_for_reading"))
+    return Document(
+        company_id=company.id, source_tenant=tenant, kind=header.kind, source_id=header.id, number=header.number,
+        party_id=header.party_id, document_date=header.document_date, source_created_at=header.created_at,
+        total=storable(header.total), tax_total=storable(header.tax_total), currency=company.currency,
+        status=Status.PENDING, reasons=[why.to_json()], reason_code=why.code, flags=[], header=codec.dump(header),
+        header_hash=codec.digest(codec.dump(header)), seen_at=now, read_at=now, before_start=early, changed_at=now,
+    )
+
+
+def storable(amount: Decimal) -> Decimal:
+    """Four decimals are kept in the row; the exact value stays in the snapshot, which rules read."""
+    return amount.quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
+
+
+def refresh_header(
+    db: Session, row: Document, header: SourceHeader, settings: InvoiceSettings, now: datetime
+) -> None:
+    """Unchanged headers keep their lines; a changed one is read again. What is posted is left alone."""
+    row.read_at = now
+    early = header.document_date < settings.start_date and row.included_at is None
+    if row.before_start and not early:
+        row.before_start, row.reason_code = False, "waits_for_reading"
+        row.reasons = [reason("waits_for_reading").to_json()]
+    elif early and not row.before_start and row.status == Status.PENDING and row.due_at is None:
+        why = reason("before_start", date=header.document_date, start=settings.start_date)
+        row.before_start, row.reason_code, row.reasons = True, why.code, [why.to_json()]
+    stored = codec.dump(header)
+    fresh = codec.digest(stored)
+    if fresh == row.header_hash or row.status in (Status.COMPLETE, Status.PROCESSING):
+        return
+    posting = db.get(Posting, row.posting_id) if row.posting_id else None
+    if posting is not None and posting.state == PostingState.READY:
+        return
+    if posting is not None and posting.state == PostingState.NEW:
+        posting.next_action_at, row.prepared = None, False
+    if row.status == Status.SKIPPED and (row.reason_code or "").startswith("zero_total"):
+        set_status(db, row, Status.PENDING, [reason("waits_for_reading")], now)
+    row.header, row.header_hash, row.lines = stored, fresh, None
+    row.number, row.party_id, row.document_date = header.number, header.party_id, header.document_date
+    row.total, row.tax_total = storable(header.total), storable(header.tax_total)
+
+
+def touchable(db: Session, row: Document) -> bool:
+    """False once a posting of the document may have been sent: only the serving process changes it then."""
+    if row.posting_id is None:
+        return row.status not in (Status.COMPLETE, Status.PROCESSING)
+    posting = db.get(Posting, row.posting_id)
+    return posting is None or posting.state in (PostingState.NEW, PostingState.REJECTED, PostingState.SKIPPED)
+
+
+def rows_of(db: Session, company_id: int, tenant: str, source_ids: Sequence[str]) -> dict[str, Document]:
+    rows = db.scalars(select(Document).where(
+        Document.company_id == company_id, Document.source_tenant == tenant, Document.kind == KIND,
+        Document.source_id.in_(source_ids),
+    ))
+    return {row.source_id: row for row in rows}

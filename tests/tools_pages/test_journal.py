@@ -9,7 +9,7 @@ import requests
 from sqlalchemy import select
 
 from domain.settings import MatchBy, Numbering
-from models import Company, Document, ToolRow
+from models import Company, Document, Run, ToolRow
 from sandbox.world import World
 from sync import tools
 from sync.check import Asked
@@ -54,3 +54,14 @@ def test_a_check_makes_no_writing_call(services: Services, company_id: int, sand
     assert len(found) >= 40
     assert {"ready", "stopped"} <= {row.outcome for row in found}
     assert len({value["code"] for row in found for value in row.data["reasons"]}) >= 8
+
+
+def test_a_comparison_makes_no_writing_call(services: Services, company_id: int, sandbox_world: World) -> None:
+    before = sandbox_world.journal.mark()
+    run_id = carry_out(services, company_id, "compare", {"match_by": "name"})
+    called = sandbox_world.journal.rows(since_id=before)
+    assert called
+    assert [row["operation"] for row in called if row["effects"]] == []
+    with services.sessions() as db:
+        assert db.get_one(Run, run_id).state == "Finished"
+        assert "missing" in {row.outcome for row in db.scalars(select(ToolRow).where(ToolRow.run_id == run_id))}

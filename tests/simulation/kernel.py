@@ -11,6 +11,7 @@ import hashlib
 import heapq
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -142,7 +143,7 @@ class Kernel:
             try:
                 run()
             except Killed:
-                pass  # The death was noted where it was decided.
+                return  # The death was noted where it was decided.
             except BaseException as error:
                 task.error = error
                 raise
@@ -224,12 +225,9 @@ class Kernel:
             process = self._dead.pop()
             for task in list(process.tasks):
                 self._current = task
-                try:
+                with suppress(Killed):  # It had not begun yet.
                     task.glet.throw(Killed)
-                except Killed:
-                    pass  # It had not begun yet.
-                finally:
-                    self._current = None
+                self._current = None
                 self._gone(task)
             if process.on_death is not None:
                 process.on_death()

@@ -43,7 +43,8 @@ class Freezing:
 
     def batch(self, ids: Sequence[int], new_key: str) -> tuple[Batch, Sent] | None:
         """The batch of these postings, as many as fit; `new_key` is for those never sent. None: none is to go."""
-        postings = [p for p in by_ids(self.db, ids) if p.state in (PostingState.NEW, PostingState.READY)]
+        states = (PostingState.NEW, PostingState.READY)
+        postings = [p for p in by_ids(self.db, ids) if p.state in states and p.next_action_at is not None]
         if not postings:
             return None
         key = postings[0].batch_key or new_key

@@ -80,11 +80,15 @@ class Preparation:
             return
         other = self._claimed_elsewhere(row, planned, claims)
         if other is not None:
+            park(self.db, row)
             set_status(self.db, row, Status.PENDING, [reason("billed_before", other=other)], self.now)
-            row.due_at = None
             return
         self._reserve(row, planned, planned.draft, former)
-        claims.update({line.id: row.id for line in planned.document.lines})
+        items = {line.id for line in planned.document.lines}
+        for item in [item for item, holder in claims.items() if holder == row.id and item not in items]:
+            del claims[item]  # It is no longer on this document.
+            self.held.discard(item)
+        claims.update(dict.fromkeys(items, row.id))
 
     def _refused_before(self, row: Document, former: Posting | None, draft: Draft) -> list[Reason] | None:
         """After a refusal "inactive or not found" only a changed plan is sent again by itself."""
@@ -152,7 +156,11 @@ class Preparation:
         return None
 
     def _take_claims(self, row: Document, planned: Plan, posting: Posting) -> None:
-        """New claims; those the same document holds already stay as they are."""
+        """New claims; those the same document holds already stay, those of items no longer on it end."""
+        items = {line.id for line in planned.document.lines}
+        self.db.execute(delete(ItemClaim).where(
+            ItemClaim.posting_id == posting.id, ItemClaim.item_id.not_in(items)
+        ))
         self.db.add_all([
             ItemClaim(company_id=self.company.id, source_tenant=row.source_tenant, item_id=item, posting_id=posting.id)
             for item in dict.fromkeys(line.id for line in planned.document.lines) if item not in self.held

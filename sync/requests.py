@@ -19,6 +19,7 @@ from domain.statuses import PostingState, RunState, Status
 from models import Company, Document, Posting, Run, RunItem, User
 from sync.documents import add_to_run, set_status, step
 from sync.lease import exclusive, wake
+from sync.reading import touchable
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +87,17 @@ def ask_one(db: Session, company: Company, document: Document, *, now: datetime,
 
 
 def release(db: Session, run: Run, documents: Sequence[Document], now: datetime, *, interactive: bool = False) -> None:
-    """Hand documents to the serving process: they are due from now on, as rows of the run."""
+    """Hand documents to the serving process: they are due from now on, as rows of the run.
+
+    What is in the books or may be on its way is left as it is.
+    """
+    documents = [document for document in documents if touchable(db, document)]
     add_to_run(db, run, documents, now)
     for document in documents:
         document.due_at, document.prepared, document.interactive = now, False, interactive
         if document.status != Status.PENDING or document.reason_code != "queued":
             set_status(db, document, Status.PENDING, [reason("queued")], now)
-    if documents:
-        wake(db, run.company_id, now)
+    wake(db, run.company_id, now)
 
 
 def waiting(db: Session, company_id: int) -> Waiting:

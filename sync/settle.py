@@ -81,6 +81,8 @@ class Settling:
     def not_sent(self, posting: Posting, why: str, until: datetime, told: Reason) -> None:
         """A definite no for the whole call: goes again under its key, unless an earlier send is still unsettled."""
         if posting.sends > 1:
+            # Nothing was sent this time, and the look-up that follows is the last one again: no attempt is lost.
+            posting.sends, posting.lookups = posting.sends - 1, max(0, posting.lookups - 1)
             self.unknown(posting, why, wait=max(0.0, (until - self.now).total_seconds()))
             return
         self._touch(posting)
@@ -169,7 +171,9 @@ class Settling:
         """Not there (as far as the ledger shows): wait, send again under the same key, or end."""
         self._touch(posting)
         ends = (posting.last_sent_at or self.now) + timedelta(seconds=self.quarantine)
-        if posting.renew and (protected or self.now >= ends):
+        # A no ends the document only when an earlier request can no longer arrive, whatever the ledger checks:
+        # a Fault says that nothing is in the books. Room for another try is safe where a second copy is refused.
+        if posting.renew and (self.now >= ends or (protected and not posting.reasons)):
             posting.renew = False
             if posting.reasons:
                 self.reject(posting, [Reason.from_json(value) for value in posting.reasons])
@@ -181,7 +185,7 @@ class Settling:
         elif self._hint(posting):
             # The ledger says "already used" and does not show it: its reads lag behind. Ask again, ever more slowly.
             posting.next_action_at = self.now + timedelta(seconds=min(2.0 ** min(posting.lookups, 5), 30.0))
-        elif not protected and self.now < ends:
+        elif (posting.renew or not protected) and self.now < ends:
             posting.next_action_at = ends
         else:
             posting.state = PostingState.READY

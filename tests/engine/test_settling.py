@@ -1,0 +1,157 @@
+"""Lost answers followed by a no, limits in the middle of a re-send, and what was changed while it was reserved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from connectors.errors import RetryLater
+from connectors.ledgers.base import Answer, Batch, Kind, LedgerFault, Refusal, Refused, Unknown
+from connectors.ledgers.memory import MemoryLedger
+from domain.statuses import PostingState, Status
+from models import Company, Document, ItemClaim, Posting, Run
+from sync import gather, requests
+from sync.apply import serve
+from tests.engine.world import World, invoice, line
+
+Script = Callable[[Batch], Answer]
+NO = Refused((LedgerFault(Refusal.SUBSCRIPTION, "6190", "The subscription has lapsed."),))
+
+
+class Scripted(MemoryLedger):
+    """Answers sends of documents by a script, one entry per send; afterwards honestly."""
+
+    def __init__(self, world: World, *script: Script) -> None:
+        super().__init__(world.books)
+        self.script = list(script)
+        self.held: list[Batch] = []
+        """Batches that are still on their way."""
+
+    def send(self, batch: Batch) -> Answer:
+        if self.script and batch.members[0].kind in (Kind.INVOICE, Kind.CREDIT_MEMO):
+            return self.script.pop(0)(batch)
+        return super().send(batch)
+
+    def late(self, batch: Batch) -> Answer:
+        """The request is under way and the sender stops waiting."""
+        self.held.append(batch)
+        return Answer({member.short_id: Unknown("no answer") for member in batch.members}, None, None)
+
+    def refuse(self, batch: Batch) -> Answer:
+        return Answer({member.short_id: NO for member in batch.members}, 200, None)
+
+
+def start(world: World) -> int:
+    with world.sessions() as db, db.begin():
+        company = db.get_one(Company, world.company_id)
+        run, _ = requests.ask_sync(db, company, now=world.clock.now(), user=None, confirmed=True)
+        run_id = run.id
+    gather.scan(world.rt, world.company_id, world.source, world.ledger, run_id)
+    return run_id
+
+
+def test_a_no_after_a_lost_answer_ends_nothing_while_the_first_request_may_arrive(world: World) -> None:
+    """Also where the ledger checks numbers: a Fault says that nothing is in the books."""
+    scripted = Scripted(world)
+    scripted.script = [scripted.late, scripted.refuse]
+    world.ledger = scripted
+    world.source.put(invoice("1"))
+    start(world)
+    serve(world.rt, world.company_id, world.source, world.ledger)
+    assert world.documents()["1"].status == Status.PROCESSING
+    world.books.execute(scripted.held[0])
+    world.serve_until_rest()
+    assert world.documents()["1"].status == Status.COMPLETE
+    assert len(world.books.documents()) == 1
+
+
+def test_a_no_after_a_request_that_never_arrived_is_a_fault_in_the_end(world: World) -> None:
+    scripted = Scripted(world)
+    scripted.script = [scripted.late, scripted.refuse]
+    world.ledger = scripted
+    world.source.put(invoice("1"))
+    begin = world.clock.now()
+    start(world)
+    world.serve_until_rest()
+    assert (world.documents()["1"].status, world.documents()["1"].reason_code) == (Status.FAULT, "subscription")
+    assert world.clock.now() - begin >= timedelta(seconds=world.rt.times.quarantine)
+
+
+def test_limits_take_no_attempt_away_from_a_document_that_is_sent_again(world: World) -> None:
+    """A hundred refusals by a limit are a hundred times nothing: the document is not given up for them."""
+
+    def limited(batch: Batch) -> Answer:
+        raise RetryLater("Too many requests.", world.clock.now() + timedelta(seconds=60))
+
+    scripted = Scripted(world)
+    scripted.script = [scripted.late, *[limited] * 30]
+    world.ledger = scripted
+    world.source.put(invoice("1"))
+    world.sync()
+    assert world.documents()["1"].status == Status.COMPLETE
+    assert [posting.sends for posting in world.postings() if posting.document_id] == [2]
+
+
+def test_a_document_in_the_books_is_not_released_again(world: World) -> None:
+    """An old tab asks for the first posting once more: nothing changes, and the run of it ends."""
+    world.source.put(invoice("1"))
+    world.sync()
+    with world.sessions() as db, db.begin():
+        company, document = db.get_one(Company, world.company_id), db.scalars(select(Document)).one()
+        run_id = requests.ask_one(db, company, document, now=world.clock.now(), user=None).id
+    world.serve_until_rest()
+    assert world.documents()["1"].status == Status.COMPLETE
+    assert world.run(run_id).finished_at is not None
+    assert len(world.books.documents()) == 1
+
+
+def test_a_reserved_document_whose_items_were_billed_elsewhere_is_not_sent(world: World) -> None:
+    """Its posting exists already when it is changed: it must not go with what was planned before."""
+    shared = line("77", "100.00")
+    world.source.put(invoice("1", lines=(shared,)))
+    world.sync()
+    world.source.put(invoice("2"))
+    run_id = start(world)
+    _reserve_only(world)
+    world.source.put(invoice("2", lines=(shared,), order_number="changed"))
+    with world.sessions() as db, db.begin():
+        db.get_one(Run, run_id).phase = "reading"
+    gather.scan(world.rt, world.company_id, world.source, world.ledger, run_id)
+    world.serve_until_rest()
+    document = world.documents()["2"]
+    assert (document.status, document.reason_code) == (Status.PENDING, "billed_before")
+    assert len(world.books.documents()) == 1
+
+
+def test_an_item_taken_off_an_invoice_is_free_again(world: World) -> None:
+    first, second = line("11", "60.00"), line("12", "40.00")
+    world.source.put(invoice("1", lines=(first, second)))
+    run_id = start(world)
+    _reserve_only(world)
+    world.source.put(invoice("1", "60.00", lines=(first,)), invoice("2", "40.00", lines=(second,)))
+    with world.sessions() as db, db.begin():
+        db.get_one(Run, run_id).phase = "reading"
+    gather.scan(world.rt, world.company_id, world.source, world.ledger, run_id)
+    world.serve_until_rest()
+    assert sorted(str(entry.total) for entry in world.books.documents()) == ["40.00", "60.00"]
+    with world.sessions() as db:
+        claims = {claim.item_id: claim.posting_id for claim in db.scalars(select(ItemClaim))}
+        postings = {posting.id: posting.source_id for posting in db.scalars(select(Posting))}
+    assert {item: postings[posting_id] for item, posting_id in claims.items()} == {"11": "1", "12": "2"}
+
+
+class NoPlace(MemoryLedger):
+    """The limiter grants nothing, so documents are reserved and none is sent."""
+
+    def slot(self, operation: str) -> float:
+        return 1000.0
+
+
+def _reserve_only(world: World) -> None:
+    rt = replace(world.rt, times=replace(world.rt.times, serve=5))
+    serve(rt, world.company_id, world.source, NoPlace(world.books))
+    states = {posting.state for posting in world.postings() if posting.source_id != "1" or posting.ledger_id is None}
+    assert PostingState.NEW in states

@@ -51,9 +51,12 @@ class TokenService:
         pause: Callable[[float], None],
         worker: str,
         failpoint: Callable[[str], None] = no_failpoint,
+        claim: timedelta = CLAIM,
+        patience_s: float = _LOOKS * _LOOK_S,
     ) -> None:
         self._sessions, self._key_ring, self._identity = sessions, key_ring, identity
         self._clock, self._pause, self._worker, self._failpoint = clock, pause, worker, failpoint
+        self._claim_for, self._looks = claim, max(1, round(patience_s / _LOOK_S))
 
     def access_token(self, grant_id: int, *, force: bool = False, rejected: str | None = None) -> str:
         """An access token good for at least some minutes. Safe to call from any process at any time.
@@ -63,7 +66,7 @@ class TokenService:
         Raises: NeedsReconnect (the grant ended), Unavailable (asking again later helps).
         """
         asked_at_version: int | None = None
-        for _ in range(_LOOKS):
+        for _ in range(self._looks):
             with self._sessions() as db:
                 grant = _alive(db, grant_id)
                 asked_at_version = grant.version if asked_at_version is None else asked_at_version
@@ -95,7 +98,7 @@ class TokenService:
                 update(Grant)
                 .where(Grant.id == grant_id, Grant.version == version, Grant.ended_at.is_(None))
                 .where(or_(Grant.refreshing_until.is_(None), Grant.refreshing_until < now))
-                .values(refreshing_until=now + CLAIM, refreshing_by=self._worker)
+                .values(refreshing_until=now + self._claim_for, refreshing_by=self._worker)
                 .returning(Grant.id)
             ).scalar_one_or_none()
             if claimed is None:

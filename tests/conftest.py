@@ -7,6 +7,8 @@ the first test asks for them, once for each test process, and every test gets a 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from sandbox.world import World
 
+SHARED = "BOOKBRIDGE_TEST_SHARED"
 # Nothing of the developer's own set-up may leak into a test: each names the settings it needs.
 for _name in ("DATABASE_URL", "REDIS_URL", "SANDBOX_URL", "PUBLIC_URL", "SECRET_KEYS", "FLASK_DEBUG"):
     os.environ.pop(_name, None)
@@ -43,11 +46,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.process)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The folder of what all test processes share. Not pytest's own: other sessions prune that one."""
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="bb-")
+        os.chmod(os.environ[SHARED], 0o755)  # noqa: S103 - as root, the server runs as another user
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """The process that started the others ends what they shared."""
     if not os.environ.get("PYTEST_XDIST_WORKER"):
-        factory: pytest.TempPathFactory = session.config._tmp_path_factory  # type: ignore[attr-defined]
-        postgres.stop(factory.getbasetemp())
+        postgres.stop(Path(os.environ[SHARED]))
+        shutil.rmtree(os.environ.pop(SHARED), ignore_errors=True)
 
 
 # ---------------------------------------------------------------- Redis
@@ -88,11 +98,9 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """URL of one PostgreSQL server, shared by all test processes of this session."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    with postgres.server(shared) as url:
+    with postgres.server(Path(os.environ[SHARED])) as url:
         yield url
 
 

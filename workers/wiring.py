@@ -11,7 +11,7 @@ import secrets
 import socket
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import redis
@@ -34,7 +34,7 @@ from sync import credentials as sealed
 from sync import mirror, settings
 from sync.connection import of
 from sync.runtime import Runtime, Times
-from sync.tokens import TokenService
+from sync.tokens import CLAIM, TokenService
 from workers import enqueue
 from workers.system import Failpoint, SystemClock, ThreadPool, database_now, pause
 
@@ -78,7 +78,12 @@ class Services:
             redirect_uri=config.public_url.rstrip("/") + CALLBACK, require_nonce=config.require_nonce,
         )
         worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-        tokens = TokenService(sessions, key_ring, identity, clock.now, pause, worker, failpoint)
+        claim = config.scaled(CLAIM.total_seconds())
+        tokens = TokenService(
+            sessions, key_ring, identity, clock.now, pause, worker, failpoint, claim=timedelta(seconds=claim),
+            # A job outlasts a refresher that died; a page would keep somebody waiting.
+            patience_s=4.0 if short_calls else claim + 10.0,
+        )
         return cls(config, engine, sessions, key_ring, client, platforms, identity, tokens, clock, worker, failpoint)
 
     def now(self) -> datetime:

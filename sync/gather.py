@@ -23,6 +23,7 @@ from domain.settings import InvoiceSettings
 from domain.statuses import RunState, Status
 from models import Company, Document, PartyEntry, Run, RunItem
 from sync import codec, due, mirror, reports, requests
+from sync.connection import succeeded
 from sync.documents import add_to_run, end_unsent, park, set_status, step
 from sync.documents import load as load_documents
 from sync.lease import exclusive, wake
@@ -74,6 +75,7 @@ class Scan:
         self._look_after_missing(settings)
         with self.rt.sessions() as db, db.begin():
             db.get_one(Company, self.company_id).last_checked_at = self.rt.clock.now()
+            succeeded(db, self.company_id, "source", self.rt.clock.now())
         return self.new
 
     def lines(self, settings: InvoiceSettings) -> None:

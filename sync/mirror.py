@@ -14,12 +14,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from connectors.errors import Unavailable
 from connectors.ledgers.base import Changes, Kind, Ledger, LedgerProfile, Record
 from connectors.sources.base import Source
 from domain.documents import Catalog
 from domain.matching import fold, loose
 from models import Company, MirrorEntry, MirrorState
 from sync import codec
+from sync.connection import succeeded
 from sync.lease import exclusive
 from sync.runtime import Runtime
 
@@ -28,6 +30,12 @@ DAILY_KINDS = (Kind.TAX_CODE,)
 FEED_REACH = timedelta(days=29)
 """QuickBooks' change feed looks back 30 days at most (Intuit, change data capture)."""
 DAY = timedelta(days=1)
+SUSPICIOUS = 10
+"""A list of at least so many entries that is suddenly empty is not believed (safety stop)."""
+_EMPTY = (
+    "The ledger shows no {kind} any more, although {known:,} were known. Nothing was changed and nothing is posted: "
+    "check that the right company is connected, then refresh the lists."
+)
 
 
 def refresh(rt: Runtime, company_id: int, ledger: Ledger, source: Source | None, *, whole: bool = False) -> None:
@@ -55,6 +63,8 @@ def refresh(rt: Runtime, company_id: int, ledger: Ledger, source: Source | None,
         _progress(rt, company_id, "Autotask billing codes, terms and taxes")
         _store_catalog(rt, company_id, source.catalog())
     _progress(rt, company_id, None)
+    with rt.sessions() as db, db.begin():
+        succeeded(db, company_id, "ledger", rt.clock.now())
 
 
 def _refresh_whole(rt: Runtime, company_id: int, ledger: Ledger) -> None:
@@ -104,7 +114,9 @@ def _store(
             seen = {record.id for record in changes.records if record.kind is kind}
             known = db.scalars(
                 select(MirrorEntry.ledger_id).where(MirrorEntry.company_id == company_id, MirrorEntry.kind == kind)
-            )
+            ).all()
+            if not seen and len(known) >= SUSPICIOUS:
+                raise Unavailable(_EMPTY.format(kind=kind.value.replace("_", " "), known=len(known)))
             forget(db, company_id, [(kind, ledger_id) for ledger_id in known if ledger_id not in seen])
         merge(db, company_id, changes.records, now)
         forget(db, company_id, changes.removed)

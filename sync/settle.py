@@ -18,7 +18,7 @@ from domain.documents import Draft, ItemDraft, PartyDraft
 from domain.matching import fold
 from domain.reasons import Reason, reason
 from domain.statuses import Flag, PostingState, Status
-from models import Document, Posting, PostingNeed
+from models import Attempt, BatchRow, Document, Posting, PostingNeed
 from sync import codec, mirror
 from sync.documents import drop, set_flag, set_status, step
 from sync.prepare import add_link
@@ -63,6 +63,7 @@ class Settling:
                 posting.reasons = [Reason(why.code, {**why.params, **hint}).to_json()]
             return
         if posting.sends > 1:
+            posting.last_sent_at = self._sent_before(posting)
             self.unknown(posting, f"refused after a lost answer: {fault.message}"[:200], wait=0)
             posting.reasons, posting.renew = [why.to_json()], True
             return
@@ -83,6 +84,7 @@ class Settling:
         if posting.sends > 1:
             # Nothing was sent this time, and the look-up that follows is the last one again: no attempt is lost.
             posting.sends, posting.lookups = posting.sends - 1, max(0, posting.lookups - 1)
+            posting.last_sent_at = self._sent_before(posting)
             self.unknown(posting, why, wait=max(0.0, (until - self.now).total_seconds()))
             return
         self._touch(posting)
@@ -215,6 +217,16 @@ class Settling:
 
     def _touch(self, posting: Posting) -> None:
         posting.fence, posting.changed_at = self.fence, self.now
+
+    def _sent_before(self, posting: Posting) -> datetime | None:
+        """When it was sent before the send that was answered with a no just now: that one is still unsettled."""
+        rows = self.db.execute(
+            select(Attempt.started_at, BatchRow.members).join(BatchRow, BatchRow.id == Attempt.batch_id)
+            .where(BatchRow.company_id == posting.company_id, BatchRow.key == posting.batch_key)
+            .order_by(Attempt.id.desc())
+        ).all()
+        mine = [at for at, members in rows if any(member[0] == posting.id for member in members)]
+        return mine[1] if len(mine) > 1 else posting.last_sent_at
 
     def _document(self, posting: Posting) -> Document | None:
         return self.db.get(Document, posting.document_id) if posting.document_id else None

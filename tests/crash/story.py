@@ -1,0 +1,126 @@
+"""One company, real worker processes and times divided by ten: what the outage tests have in common.
+
+The judge is the sandbox: its audit compares source, books and mailbox and never asks the app.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from sqlalchemy import func, select
+
+from models import Attempt, CompanyLease, Posting, Run
+from sandbox.qbo import books
+from sandbox.world import World
+from tests.infra.company import ask_sync, config_for, connect
+from tests.infra.processes import Processes, Started
+from tools.waiting import wait_until
+from workers import enqueue
+from workers.wiring import Services
+
+FACTOR = 10
+"""Lease 9 s, quarantine 30 s, sweep 3 s."""
+ROLES = {"worker": ["worker"], "second": ["worker"], "scheduler": ["scheduler"]}
+
+
+@dataclass
+class Story:
+    """A Sync Now that something happens to."""
+
+    url: str
+    world: World
+    processes: Processes
+    services: Services
+    made: dict[str, Any]
+    company_id: int
+    running: dict[str, Started] = field(default_factory=dict)
+
+    @classmethod
+    def begin(
+        cls, url: str, world: World, processes: Processes, *, invoices: int = 12, **settings: Any
+    ) -> Story:
+        """Seed, connect, and prepare the environment of the processes; nothing runs yet."""
+        config = config_for(url, **{"time_factor": FACTOR, "guard_young_seconds": 0.0, **settings})
+        services = Services.from_config(config)
+        options = {"seed": 5, "invoices": invoices, "lines": 2, "days": 10, "known_customers": False, "slug": "outage"}
+        answer = requests.post(f"{url}/control/seed/msp", json=options, timeout=60)
+        assert answer.status_code == 200, answer.text
+        made: dict[str, Any] = answer.json()
+        company_id = connect(services, world, made, look_back_days=30)
+        processes.env = {name.upper(): str(value) for name, value in config.model_dump(exclude_none=True).items()}
+        return cls(url, world, processes, services, made, company_id)
+
+    # ---- processes ------------------------------------------------------------------------------------------
+
+    def start(self, *roles: str, **env: str) -> None:
+        for role in roles:
+            self.running[role] = self.processes.python(role, "-m", "workers", *ROLES[role], env=env)
+
+    def keep_alive(self) -> None:
+        """What a supervisor does: a process that ended is started again."""
+        for role, process in list(self.running.items()):
+            if not process.alive:
+                self.start(role)
+
+    def freeze(self, role: str) -> None:
+        """SIGSTOP the process and the horse it forked."""
+        for pid in self._family(role):
+            os.kill(pid, signal.SIGSTOP)
+
+    def wake(self, role: str) -> None:
+        for pid in self._family(role):
+            os.kill(pid, signal.SIGCONT)
+
+    def _family(self, role: str) -> list[int]:
+        """The process and its children: a horse has a process group of its own."""
+        parent = self.running[role].pid
+        found = subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True, check=False).stdout
+        return [parent, *map(int, found.split())]
+
+    # ---- the run --------------------------------------------------------------------------------------------
+
+    def press(self) -> int:
+        """Sync Now, with its bell."""
+        run_id = ask_sync(self.services, self.company_id)
+        enqueue.scan(self.services, self.company_id, run_id)
+        return run_id
+
+    def wait(self, condition: Callable[[], object], what: str, timeout_s: float = 90) -> None:
+        def ask() -> object:
+            self.keep_alive()
+            return condition()
+
+        wait_until(ask, timeout_s=timeout_s, what=what, every_s=0.2)
+
+    def attempts(self) -> int:
+        with self.services.sessions() as db:
+            return db.execute(select(func.count()).select_from(Attempt)).scalar_one()
+
+    def fence(self) -> int:
+        with self.services.sessions() as db:
+            return db.get_one(CompanyLease, self.company_id).fence
+
+    def finished(self, run_id: int) -> bool:
+        with self.services.sessions() as db:
+            states = set(db.scalars(select(Posting.state).where(Posting.document_id.is_not(None))))
+            return db.get_one(Run, run_id).finished_at is not None and states == {"DONE"}
+
+    # ---- the verdict ----------------------------------------------------------------------------------------
+
+    def once_each(self) -> None:
+        """Every invoice is in the books exactly once, and marked in the source."""
+        query = {"ci": self.made["ci"], "realm": self.made["realm"], "details": 1}
+        verdict = requests.get(f"{self.url}/control/audit", params=query, timeout=30).json()
+        counted = {name: verdict[name] for name in ("duplicates", "missing", "unmarked")}
+        assert counted == {"duplicates": 0, "missing": 0, "unmarked": 0}, verdict
+        documents = books.documents(self.world, str(self.made["realm"]))
+        live = [d for d in documents if d["live"] and "ref:" in (d["PrivateNote"] or "")]
+        assert len(live) == verdict["seen"] == verdict["posted"] + verdict["credit_memos"]
+        assert max(Counter(d["DocNumber"] for d in live).values()) == 1

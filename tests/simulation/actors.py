@@ -86,7 +86,7 @@ class Actors:
     def _scheduler(self) -> None:
         while True:
             schedule.tick(self.services, 1)  # type: ignore[arg-type]
-            self.kernel.sleep(self.rng.uniform(4, 20), "next look")
+            self.kernel.sleep(self.rng.uniform(8, 30), "next look")
 
     # ---- people ---------------------------------------------------------------------------------------------
 

@@ -114,7 +114,7 @@ class Simulation:
             calls_in_flight=self.rng.choice((1, 4)),
         )  # fmt: skip
         self.actors = Actors(self.kernel, self.services, self.tenants, random.Random(self.rng.random()))
-        self.trouble_s = 900.0 if profile.hard else self.rng.choice((200.0, 400.0, 900.0))
+        self.trouble_s = 500.0 if profile.hard else self.rng.choice((200.0, 300.0, 600.0))
         self.kernel.fate = self._fate
         self.kernel.after_step = self.watcher.look
 

@@ -13,7 +13,8 @@ from tests.simulation.ablations import ABLATIONS, Ablation
 from tests.simulation.campaign import run_seed, timeline
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = range(20)
+SEEDS = range(12)
+"""`make simulate` runs any number; these keep `make test` quick."""
 
 
 @pytest.mark.slow
@@ -28,20 +29,20 @@ def test_nothing_is_posted_twice_lost_misplaced_or_stuck(seed: int) -> None:
 @pytest.mark.parametrize("ablation", ABLATIONS, ids=lambda ablation: ablation.name.replace(" ", "-"))
 def test_the_checker_notices_a_missing_safeguard(ablation: Ablation) -> None:
     """The same seeds are clean with the safeguard and not without it."""
-    for seed in range(1000, 1012):
+    for seed in range(1000, 1006):
         with ablation.off():
             broken = run_seed(seed, ablation.profile)
         if any(violation.kind in ablation.expected for violation in broken.violations):
             kept = run_seed(seed, ablation.profile)
             assert kept.ok, "\n".join(timeline(kept))
             return
-    pytest.fail(f"twelve seeds without {ablation.name} showed nothing")
+    pytest.fail(f"six seeds without {ablation.name} showed nothing")
 
 
 @pytest.mark.slow
 def test_a_seed_has_one_history() -> None:
     """In processes of their own, whose string hashes differ: nothing depends on the order of a set."""
-    program = "from tests.simulation.campaign import run_seed; print(run_seed(7).trace)"
+    program = "from tests.simulation.campaign import run_seed; print(run_seed(21).trace)"
     hashes = {
         subprocess.run(
             [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True, timeout=100,

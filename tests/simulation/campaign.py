@@ -6,6 +6,7 @@ flight must settle within the quarantine and two sweeps), then Sync Now twice, t
 
 from __future__ import annotations
 
+import atexit
 import random
 import shutil
 import tempfile
@@ -212,7 +213,9 @@ class Simulation:
 @cache
 def _template() -> Path:
     """A database with the tables and no rows, made once per test process."""
-    path = Path(tempfile.mkdtemp(prefix="bb-sim-template-", dir=_memory())) / "template.sqlite"
+    folder = tempfile.mkdtemp(prefix="bb-sim-template-", dir=_memory())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = Path(folder) / "template.sqlite"
     engine = make_engine(f"sqlite:///{path}")
     Base.metadata.create_all(engine)
     engine.dispose()

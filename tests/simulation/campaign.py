@@ -6,7 +6,6 @@ flight must settle within the quarantine and two sweeps), then Sync Now twice, t
 
 from __future__ import annotations
 
-import atexit
 import random
 import shutil
 import tempfile
@@ -14,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
+from multiprocessing.util import Finalize
 from pathlib import Path
 from unittest.mock import patch
 
@@ -214,7 +214,7 @@ class Simulation:
 def _template() -> Path:
     """A database with the tables and no rows, made once per test process."""
     folder = tempfile.mkdtemp(prefix="bb-sim-template-", dir=_memory())
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=1)  # At the end of pool processes too.
     path = Path(folder) / "template.sqlite"
     engine = make_engine(f"sqlite:///{path}")
     Base.metadata.create_all(engine)

@@ -1,0 +1,90 @@
+"""Who is billed: found, linked, new, or to be decided by a person."""
+
+from __future__ import annotations
+
+from domain.catalogue.entry import Entry, Stage, fault
+
+ENTRIES: dict[str, Entry] = {
+    "no_customer": fault(
+        Stage.CUSTOMER,
+        "The invoice names no customer",
+        "The invoice names no customer",
+        "Autotask has no company on this invoice, and a ledger document needs one.",
+        "Choose the company in Autotask, then Retry.",
+    ),
+    "customer_unreadable": fault(
+        Stage.CUSTOMER,
+        "Autotask did not show the company",
+        "Autotask did not show the company with id {party}",
+        "The API user cannot see this company, or it was deleted.",
+        "Give the API user access to it in Autotask, then Retry.",
+    ),
+    "customer_similar": fault(
+        Stage.CUSTOMER,
+        "A customer with a similar name exists",
+        "“{name}” looks like “{candidates}” in {the_ledger}",
+        "The names differ only in case, punctuation, spacing or legal form, and a wrong merge cannot be undone.",
+        "Say whether they are the same customer: Link This, or Create New.",
+        ("Link or create", "link_customer"),
+    ),
+    "customer_twice_in_source": fault(
+        Stage.CUSTOMER,
+        "Two Autotask companies share a name",
+        "“{name}” and “{other}” are two companies in Autotask, and neither is linked",
+        "Their names are the same or nearly so, and Bookbridge never merges two companies by itself.",
+        "Link each of them to its own customer, or rename one of them in Autotask, then Retry.",
+        ("Link or create", "link_customer"),
+    ),
+    "customer_twice_in_ledger": fault(
+        Stage.CUSTOMER,
+        "The ledger has the customer twice",
+        "{the_ledger} has more than one customer called “{name}”",
+        "Both names are the same once case and spacing are set aside.",
+        "Choose the right one with Link This.",
+        ("Link or create", "link_customer"),
+    ),
+    "customer_inactive": fault(
+        Stage.CUSTOMER,
+        "The customer is inactive",
+        "Customer “{name}” is inactive in {the_ledger}",
+        "An inactive customer accepts no new documents.",
+        "Make it active in {the_ledger}, then Retry.",
+    ),
+    "customer_is_vendor": fault(
+        Stage.CUSTOMER,
+        "The name belongs to a vendor",
+        "“{name}” is a vendor in {the_ledger}, and a customer cannot have the same name",
+        "{the_ledger} keeps one list of names for customers, vendors and employees.",
+        "Rename the vendor in {the_ledger} (for example “{name} (V)”), then Retry.",
+    ),
+    "customer_currency": fault(
+        Stage.CUSTOMER,
+        "The customer is kept in another currency",
+        "The invoice is in {document}, but customer “{name}” is kept in {ledger}",
+        "A customer's currency in {the_ledger} never changes.",
+        "Create a customer in {document} in {the_ledger} and link it, then Retry.",
+        ("Link or create", "link_customer"),
+    ),
+    "customer_exempt_here": fault(
+        Stage.CUSTOMER,
+        "Tax-exempt in Autotask only",
+        "“{name}” is tax-exempt in Autotask but taxable in {the_ledger}",
+        "Exempt on one side only: the next invoice typed by hand would be wrong as well.",
+        "Make both sides agree, then Retry.",
+    ),
+    "customer_exempt_there": fault(
+        Stage.CUSTOMER,
+        "Tax-exempt in the ledger only",
+        "“{name}” is tax-exempt in {the_ledger}, but Autotask charged tax",
+        "{the_ledger} would drop the tax from this invoice.",
+        "Make both sides agree, then Retry.",
+    ),
+    "link_gone": fault(
+        Stage.CUSTOMER,
+        "The linked customer is gone",
+        "The linked customer of “{name}” (AccsID {ledger_id}) is not in {the_ledger} any more",
+        "The customer was merged or deleted in {the_ledger}.",
+        "Link it to the right customer, then Retry.",
+        ("Link or create", "link_customer"),
+    ),
+}

@@ -1,0 +1,72 @@
+"""What one entry of the catalogue of reasons holds, and the words it is made with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """The check stages in the order in which they are looked at; a column each in "Check Ready"."""
+
+    SCOPE = "In scope"
+    COMPLETE = "Complete in Autotask"
+    CUSTOMER = "Customer"
+    NUMBER = "Number"
+    ITEMS = "Items"
+    TAX = "Tax"
+    TEXT = "Text"
+    TOTALS = "Totals"
+    LEDGER = "Ledger"
+
+
+class Turn(StrEnum):
+    """What a reason makes of the document."""
+
+    FAULT = "fault"
+    SKIP = "skip"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`title` names the cause in lists; `sentence`, `cause` and `fix` are format strings over the reason's
+    parameters and `the_ledger`.
+
+    `action` is (label, endpoint key).
+    """
+
+    stage: Stage
+    turn: Turn
+    title: str
+    sentence: str
+    cause: str
+    fix: str
+    action: tuple[str, str]
+
+
+RETRY = ("Retry", "retry")
+DOCUMENT = ("Open the document", "document")
+SETTINGS = ("Open Settings", "settings")
+CONNECTIONS = ("Open Connections", "connections")
+
+
+def fault(
+    stage: Stage, title: str, sentence: str, cause: str, fix: str, action: tuple[str, str] = RETRY
+) -> Entry:
+    """A person's turn."""
+    return Entry(stage, Turn.FAULT, title, sentence, cause, fix, action)
+
+
+def wait(
+    stage: Stage, title: str, sentence: str, cause: str, fix: str, action: tuple[str, str] = DOCUMENT
+) -> Entry:
+    """Ours: it goes by itself."""
+    return Entry(stage, Turn.WAIT, title, sentence, cause, fix, action)
+
+
+def skip(
+    stage: Stage, title: str, sentence: str, cause: str, fix: str, action: tuple[str, str] = DOCUMENT
+) -> Entry:
+    """Set aside by a rule or a person."""
+    return Entry(stage, Turn.SKIP, title, sentence, cause, fix, action)

@@ -1,0 +1,133 @@
+"""What the ledger answered, and what a document waits for."""
+
+from __future__ import annotations
+
+from domain.catalogue.entry import CONNECTIONS, DOCUMENT, Entry, Stage, fault, wait
+
+ENTRIES: dict[str, Entry] = {
+    "ledger_refused": fault(
+        Stage.LEDGER,
+        "The ledger refused it",
+        "{the_ledger} refused it: {message}",
+        "{the_ledger} checked the document and did not accept it (code {code}). Nothing was posted.",
+        "Correct what the sentence names, then Retry.",
+    ),
+    "reference_refused": fault(
+        Stage.LEDGER,
+        "A record it uses is no longer accepted",
+        "{the_ledger} no longer accepts a record that this document uses: {message}",
+        "A customer, item, account or tax code was made inactive or deleted after the lists were read.",
+        "Make it active in {the_ledger} or change the mapping, then Retry.",
+    ),
+    "subscription": fault(
+        Stage.LEDGER,
+        "The ledger's subscription has ended",
+        "The {the_ledger} subscription has ended or is blocked",
+        "{the_ledger} takes no new data for this company: {message}",
+        "Renew the subscription in {the_ledger}, then Retry.",
+    ),
+    "customer_refused": fault(
+        Stage.CUSTOMER,
+        "The customer could not be created",
+        "Customer “{name}” could not be created: {message}",
+        "{the_ledger} refused the new customer (code {code}). The invoice was not posted.",
+        "Correct what the sentence names in Autotask or create the customer by hand, then Retry.",
+    ),
+    "item_refused": fault(
+        Stage.ITEMS,
+        "An item could not be created",
+        "Item “{name}” could not be created: {message}",
+        "{the_ledger} refused the new item (code {code}). The invoice was not posted.",
+        "Correct what the sentence names or create the item by hand, then Retry.",
+    ),
+    "echo_differs": fault(
+        Stage.LEDGER,
+        "The ledger stored it differently",
+        "{the_ledger} stored it differently: {what}",
+        "What {the_ledger} says it holds is not what was sent, so a person has to look.",
+        "Compare both documents in {the_ledger}; correct or delete the wrong one there.",
+        DOCUMENT,
+    ),
+    "cannot_settle": fault(
+        Stage.LEDGER,
+        "It is not certain whether the ledger has it",
+        "After {tries} look-ups it is still not certain whether {the_ledger} has it",
+        "{the_ledger} keeps answering that the number is used but does not show the document.",
+        "Look for number {number} in {the_ledger}, then Retry.",
+        DOCUMENT,
+    ),
+    "waits_for_sync": wait(
+        Stage.LEDGER,
+        "Ready, goes with the next Sync",
+        "Ready. It goes with the next Sync",
+        "Nothing asked for it to be posted yet: syncing is off or was stopped.",
+        "Press Sync Now, or switch syncing on in Settings.",
+        ("Sync Now", "sync_now"),
+    ),
+    "queued": wait(
+        Stage.LEDGER,
+        "Ready, in line",
+        "Ready, in line to be posted",
+        "It is released to a run and goes by itself.",
+        "Nothing needs doing.",
+    ),
+    "waits_for_reading": wait(
+        Stage.COMPLETE,
+        "Found, its lines are read with the next Sync",
+        "Found; its lines have not been read yet",
+        "Only the header was read so far.",
+        "Nothing needs doing: the lines are read with the next Sync.",
+        ("Sync Now", "sync_now"),
+    ),
+    "run_stopped": wait(
+        Stage.LEDGER,
+        "The run was stopped before it",
+        "The run was stopped before it was posted",
+        "A person stopped the run, or its size was above the run limit. Nothing was posted for it.",
+        "Press Sync Now to post it.",
+        ("Sync Now", "sync_now"),
+    ),
+    "checking": wait(
+        Stage.LEDGER,
+        "Checking in the ledger",
+        "Checking: {the_ledger} did not answer; we look there first, so nothing is posted twice",
+        "The answer to the posting was lost ({evidence}).",
+        "Nothing needs doing: it settles by itself within minutes.",
+    ),
+    "in_hand": wait(
+        Stage.LEDGER,
+        "Being sent",
+        "Being sent to {the_ledger}",
+        "It is in a batch that is on its way.",
+        "Nothing needs doing.",
+    ),
+    "ledger_limit": wait(
+        Stage.LEDGER,
+        "Waits for the ledger's limit",
+        "{the_ledger} limit, continues at {time}",
+        "{the_ledger} allows a number of calls per minute, and they are used up.",
+        "Nothing needs doing: it continues by itself.",
+    ),
+    "ledger_away": wait(
+        Stage.LEDGER,
+        "The ledger cannot be reached",
+        "{the_ledger} could not be reached; tried again at {time}",
+        "No connection to {the_ledger} was made, so nothing was sent.",
+        "Nothing needs doing: it continues by itself.",
+    ),
+    "billed_before": wait(
+        Stage.SCOPE,
+        "Its items are in the books already",
+        "Its items are already in {the_ledger} on {other}",
+        "A billing item is never in two live documents; the earlier invoice must be gone from {the_ledger} first.",
+        "Void or delete {other} in {the_ledger} if it is the wrong one, then Retry.",
+    ),
+    "reconnect": wait(
+        Stage.LEDGER,
+        "Waits for a connection",
+        "Waits for {platform} to be connected again",
+        "{platform} no longer accepts the connection.",
+        "Reconnect {platform}; everything continues from where it stopped.",
+        CONNECTIONS,
+    ),
+}

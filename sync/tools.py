@@ -7,13 +7,13 @@ What a tool found are `ToolRow`s and the run's summary; `sync/reports.py` closes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from connectors.errors import PlatformError
+from connectors.errors import PlatformError, RetryLater
 from connectors.ledgers.base import Ledger
 from connectors.sources.base import Source
 from domain.statuses import RunState
@@ -27,6 +27,7 @@ Reading = Callable[[Runtime, int, Source, Ledger, int], Mapping[str, Any] | None
 READINGS: dict[str, Reading] = {"check": check, "compare": read_comparison, COPY: copy_missing}
 """The reading of each kind of run; returns the summary to keep, None when the serving process ends the run."""
 KINDS = reports.TOOLS
+PATIENCE = timedelta(minutes=2)
 
 
 def ask(
@@ -43,19 +44,27 @@ def ask(
 
 
 def read(rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: int) -> None:
-    """Carry a tool's run out. Starting it twice or again is safe: the rows of an earlier try are dropped."""
-    kind = _begin(rt, run_id)
-    if kind is None:
+    """Carry a tool's run out. Starting it twice or again is safe: the rows of an earlier try are dropped.
+
+    A platform that asks for patience gets it, for two minutes in all; then the run fails with its sentence.
+    """
+    give_up = rt.clock.now() + PATIENCE
+    while (kind := _begin(rt, run_id)) is not None:
+        try:
+            summary = READINGS[kind](rt, company_id, source, ledger, run_id)
+        except RetryLater as error:
+            if error.until > give_up:
+                fail(rt, run_id, error.message)
+                return
+            rt.pause(max(0.05, (error.until - rt.clock.now()).total_seconds()))
+            continue
+        except PlatformError as error:
+            fail(rt, run_id, error.message)
+            return
+        if summary is not None:
+            with rt.sessions() as db, db.begin():
+                reports.finish_tool(db, db.get_one(Run, run_id), rt.clock.now(), summary=summary)
         return
-    try:
-        summary = READINGS[kind](rt, company_id, source, ledger, run_id)
-    except PlatformError as error:
-        fail(rt, run_id, error.message)
-        return
-    if summary is None:
-        return
-    with rt.sessions() as db, db.begin():
-        reports.finish_tool(db, db.get_one(Run, run_id), rt.clock.now(), summary=summary)
 
 
 def _begin(rt: Runtime, run_id: int) -> str | None:

@@ -28,6 +28,7 @@ from domain.documents import (
 from domain.drafts import build_lines, source_difference
 from domain.matching import fold, ledger_name, loose
 from domain.money import plain, round_money
+from domain.pennies import rounding_limit
 from domain.reasons import Reason, Turn, reason
 from domain.settings import InvoiceSettings, MatchBy, MissingItem, Numbering, ZeroTotal
 from domain.taxes import TaxModel, TaxResult, choose_tax
@@ -161,7 +162,7 @@ def source_reason(document: SourceDocument, currency: str) -> Reason | None:
     if not document.lines:
         return reason("no_lines")
     difference = source_difference(document)
-    if abs(difference) <= Decimal("0.005") * len(document.lines):
+    if abs(difference) <= rounding_limit(currency, len(document.lines)):
         return None
     return reason(
         "source_mismatch",

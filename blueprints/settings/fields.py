@@ -5,7 +5,7 @@ Field names are those of `domain.settings.InvoiceSettings`. Labels are the words
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
@@ -111,10 +111,10 @@ class InvoicesForm(Form):
     source_time_zone = SelectField(LABELS["source_time_zone"], choices=[])
     time_zone = SelectField(LABELS["time_zone"], choices=[])
 
-    @property
-    def values(self) -> InvoiceSettings:
-        """The settings of a valid form."""
-        return InvoiceSettings(
+    def over(self, current: InvoiceSettings) -> InvoiceSettings:
+        """The settings of a valid form; what this form does not show stays as it is."""
+        return replace(
+            current,
             start_date=self.start_date.data,
             sync_state=SyncState(self.sync_state.data),
             look_back_days=self.look_back_days.data,

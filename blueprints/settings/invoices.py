@@ -41,7 +41,7 @@ def save_invoices(company_id: int) -> ResponseReturnValue:
     form = filled(db(), company(), current, empty=True)
     if not check(form, company(), lists_ready=mirror_ready(company_id)):
         return _page(form, current, None), 422
-    wanted = form.values
+    wanted = form.over(current)
     opens = _opened(company_id, current, wanted)
     if opens is not None and not form.confirm_start_date.data:
         return _page(form, current, opens), 200

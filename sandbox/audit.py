@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sandbox import mailbox
+from sandbox.autotask import todos
 from sandbox.autotask.tenants import Tenant
 from sandbox.autotask.views import parse_moment
 from sandbox.world import World
@@ -78,6 +79,7 @@ def audit(
         "source_calls": len(autotask),
         "seconds": _seconds(qbo, autotask),
         "totals": _totals(sources),
+        "todos": todos.account(tenant),
     }
 
 

@@ -14,7 +14,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox import audit, faults, jsonio
-from sandbox.autotask import actions
+from sandbox.autotask import actions, todos
 from sandbox.autotask.tenants import SPACE, SWITCHES, Tenant, all_tenants, find_tenant, find_user, set_switches
 from sandbox.seeds import msp, retail
 from sandbox.world import World
@@ -196,6 +196,21 @@ def _edit(tenant: Tenant, body: Body) -> Body:
     return {"done": True}
 
 
+def _on_record(action: Callable[[Tenant, int], None]) -> Callable[[Tenant, Body], Body]:
+    """An action on the record named by `id`."""
+
+    def act(tenant: Tenant, body: Body) -> Body:
+        action(tenant, int(body["id"]))
+        return {"done": True}
+
+    return act
+
+
+def _set_active(tenant: Tenant, body: Body) -> Body:
+    todos.set_active(tenant, str(body["entity"]), int(body["id"]), bool(body["active"]))
+    return {"done": True}
+
+
 ACTIONS: dict[str, Callable[[Tenant, Body], Body]] = {
     "issue": _issue,
     "approve": lambda tenant, body: {"id": actions.approve(tenant, int(body["company"]))},
@@ -205,6 +220,9 @@ ACTIONS: dict[str, Callable[[Tenant, Body], Body]] = {
     "edit": _edit,
     "finish": lambda tenant, body: {"lines": actions.finish(tenant, int(body["invoice"]))},
     "unlock": _unlock,
+    "complete_todo": _on_record(todos.complete),
+    "remove_todo": _on_record(todos.remove),
+    "set_active": _set_active,
 }
 
 
@@ -271,6 +289,7 @@ def blueprint(world: World) -> Blueprint:
         ("GET", "/books/<realm>", lambda realm: _books(world, realm)),
         ("GET POST", "/switches/<tenant>", lambda tenant: _switches(world, tenant)),
         ("POST", "/actions/<tenant>/<action>", lambda tenant, action: _act(world, tenant, action)),
+        ("GET", "/todos/<tenant>", lambda tenant: todos.listed(_tenant(world, tenant))),
         ("GET", "/audit", lambda: _audit(world)),
     ]
     for methods, path, answer in routes:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from sandbox.autotask import actions
+from sandbox.autotask import actions, todos
 from sandbox.autotask.entities import BILLING_ITEMS, COMPANIES, INVOICES
 from sandbox.autotask.tenants import Tenant, find_tenant
 from sandbox.autotask.views import View
@@ -119,6 +119,20 @@ def _approve(tenant: Tenant, company: int) -> Response:
         return redirect(f"/psa/{tenant.ci}", 303)
 
 
+def _todos(tenant: Tenant) -> str:
+    """The local organisation's list, open ones first."""
+    rows = sorted(todos.listed(tenant), key=lambda row: (row["completed"] is not None, -row["id"]))
+    return render_template("psa_todos.html", tenant=tenant, todos=rows, names=_companies(tenant))
+
+
+def _complete(tenant: Tenant, id: int) -> Response:
+    try:
+        todos.complete(tenant, id)
+    except actions.ActionError:
+        abort(404)
+    return redirect(f"/psa/{tenant.ci}/todos", 303)
+
+
 def blueprint(world: World) -> Blueprint:
     """`/psa/{ci}` and below."""
     bp = Blueprint("psa", __name__, url_prefix="/psa/<ci>")
@@ -138,6 +152,14 @@ def blueprint(world: World) -> Blueprint:
     @bp.post("/invoices/<int:id>/<action>")
     def press(ci: str, id: int, action: str) -> Response:
         return _press(_tenant(world, ci), id, action)
+
+    @bp.get("/todos")
+    def todo_list(ci: str) -> str:
+        return _todos(_tenant(world, ci))
+
+    @bp.post("/todos/<int:id>/complete")
+    def complete_todo(ci: str, id: int) -> Response:
+        return _complete(_tenant(world, ci), id)
 
     @bp.post("/companies/<int:id>/approve")
     def approve(ci: str, id: int) -> Response:

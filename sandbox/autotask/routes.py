@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Request, Response, g, request
 
 from sandbox import jsonio
-from sandbox.autotask import access, answers, documents, metadata, reads, writes
+from sandbox.autotask import access, answers, documents, metadata, reads, todos, writes
 from sandbox.autotask.access import Caller
 from sandbox.autotask.entities import BY_LOWER, CHILDREN, INVENTORY_MODULE, Entity
 from sandbox.autotask.tenants import Tenant, find_user
@@ -160,6 +160,7 @@ def _dispatch(caller: Caller, target: Target) -> dict[str, Any]:
     if action.startswith("entityinformation"):
         _only("GET")
         return _metadata(caller, target.entity, action)
+    todos.permitted(caller.tenant, target.entity.name, "query" if action.startswith("query") else method)
     if action in ("query", "query/next", "query/count"):
         return _query(caller, target.entity, action)
     if target.id is not None and target.entity.name == "Invoices" and action in documents.ACTIONS:

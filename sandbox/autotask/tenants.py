@@ -36,6 +36,10 @@ SWITCHES: dict[str, tuple[Any, tuple[Any, ...] | None, str]] = {
     "reissue_item_ids": ("same", ("same", "new"), "ids of the billing items on a re-issued invoice"),
     "hourly_threshold": (10000, None, "requests an hour for the whole database"),
     "restricted": (False, (True, False), "the API user does not see every third company's invoices"),
+    "todos": (True, (True, False), "the API user may read and write to-dos"),
+    "todo_views": ("any", ("any", "to_do"), "action types a to-do may bear: any, or those shown among to-dos"),
+    "todo_line_breaks": ("kept", ("kept", "spaces"), "whether a to-do's description keeps its line breaks"),
+    "staff_visible": (True, (True, False), "the API user may read Resources and ActionTypes"),
     "lock_after": (10, None, "wrong secrets in a row until the user is locked"),
 }
 

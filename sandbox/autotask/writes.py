@@ -7,7 +7,7 @@ refusal is a 500 with texts (their wording is ours where it is not published). N
 from decimal import Decimal
 from typing import Any
 
-from sandbox.autotask import answers, picklists
+from sandbox.autotask import answers, picklists, todos
 from sandbox.autotask.access import Caller
 from sandbox.autotask.entities import ENTITIES, Entity, Field
 from sandbox.autotask.tenants import Tenant
@@ -154,15 +154,5 @@ def _reference(tenant: Tenant, field: Field, value: Any) -> None:
 
 def _check(tenant: Tenant, entity: Entity, row: Row) -> None:
     """Rules between fields; only to-dos have some here."""
-    if entity.name != "CompanyToDos":
-        return
-    resource = tenant.row("Resources", row["assignedToResourceID"]) or {}
-    if not resource.get("isActive"):
-        raise answers.errors("assignedToResourceID must be an active resource.")
-    if tenant.label("licenseType", resource.get("licenseType")).startswith("API"):
-        raise answers.errors("assignedToResourceID must not be an API-only resource.")
-    if parse_moment(row["endDateTime"]) < parse_moment(row["startDateTime"]):
-        raise answers.errors("endDateTime must not be before startDateTime.")
-    contact = tenant.row("Contacts", row["contactID"]) if row.get("contactID") else None
-    if contact is not None and (contact.get("companyID") != row["companyID"] or not contact.get("isActive")):
-        raise answers.errors("contactID must be an active contact of the same company.")
+    if entity.name == "CompanyToDos":
+        todos.check(tenant, row)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from domain.documents import AnyDraft
+from domain.held import Held
 from domain.taxes import TaxModel
 
 
@@ -258,6 +259,13 @@ class Ledger(Protocol):
         """Look up what exists, one query per kind and way of asking. Keys without a find map to an empty list.
 
         Records that are void or deleted come back with `echo.live` False or not at all. Raises as reads do.
+        """
+        ...
+
+    def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Held]:
+        """Whole documents as they stand now, by id; voided ones with `live` False, deleted ones left out.
+
+        One metered read per hundred ids. Raises as reads do.
         """
         ...
 

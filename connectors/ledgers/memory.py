@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +33,7 @@ from connectors.ledgers.base import (
     Sought,
 )
 from domain.documents import AnyDraft, ItemDraft, PartyDraft, Reference
+from domain.held import Held, HeldLine
 from domain.taxes import TaxModel
 
 _DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_MEMO)
@@ -52,6 +53,8 @@ class Entry:
     live: bool = True
     total: Decimal | None = None
     number: str | None = None
+    paid: Decimal = Decimal(0)
+    mailed: bool = False
 
 
 @dataclass(slots=True)
@@ -215,6 +218,11 @@ class MemoryLedger:
         visible = self.company.visible()
         return {one.key: [_done(entry, self.company) for entry in visible if _matches(entry, one)] for one in sought}
 
+    def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Held]:
+        self.company.calls.append("read")
+        wanted = [one for one in self.company.visible() if one.kind is kind and one.id in set(ids)]
+        return {one.id: _held(one, self.company) for one in wanted}
+
     def original(self, kind: Kind, ledger_id: str) -> bytes:
         return b"%PDF-1.4\n% " + f"{kind} {ledger_id}".encode()
 
@@ -240,7 +248,14 @@ def _body(draft: AnyDraft, ids: Mapping[tuple[str, str], str]) -> dict[str, Any]
         "currency": draft.currency,
         "tax": draft.tax_total,
         "marker": f"{draft.memo} {draft.marker}".strip(),
-        "lines": [{"item": _id(line.item, ids), "text": line.text, "amount": line.amount} for line in draft.lines],
+        "due": draft.due_date.isoformat() if draft.due_date else None,
+        "lines": [
+            {
+                "item": _id(line.item, ids), "text": line.text, "amount": line.amount,
+                "quantity": line.quantity, "price": line.unit_price,
+            }
+            for line in draft.lines
+        ],
     }
 
 
@@ -272,6 +287,31 @@ def _done(entry: Entry, company: MemoryCompany) -> Done:
     if entry.kind not in _DOCUMENTS:
         echo = replace(echo, record=_record(entry))
     return Done(entry.id, entry.number, echo)
+
+
+def _held(entry: Entry, company: MemoryCompany) -> Held:
+    """The document as its books show it. Bodies come back from JSON, so dates are texts."""
+    body = entry.body
+    names = {one.id: str(one.body.get("name", "")) for one in company.entries}
+    return Held(
+        kind=entry.kind.value, ledger_id=entry.id, version=str(entry.version), number=entry.number,
+        date=_day(body.get("date")), due_date=_day(body.get("due")), party_id=body.get("party"),
+        party=names.get(str(body.get("party")), ""), currency=body.get("currency"), total=entry.total or Decimal(0),
+        tax=Decimal(body.get("tax") or 0), applied=entry.paid, note=str(body.get("marker") or ""),
+        lines=tuple(_held_line(line, names) for line in body["lines"]), mailed=entry.mailed,
+        linked=("Payment 1",) if entry.paid else (), live=entry.live, changed_at=entry.updated_at,
+    )
+
+
+def _held_line(line: Mapping[str, Any], names: Mapping[str, str]) -> HeldLine:
+    quantity, price = (None if line.get(key) is None else Decimal(line[key]) for key in ("quantity", "price"))
+    return HeldLine(
+        line["item"], names.get(line["item"], ""), line["text"], quantity, price, Decimal(line["amount"])
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _matches(entry: Entry, sought: Sought) -> bool:

@@ -35,6 +35,7 @@ from connectors.ledgers.quickbooks_http import PLATFORM, Access, Call, Connectio
 from connectors.ledgers.quickbooks_lookup import Lookup
 from connectors.limits import Limit, Limiter, Used, Waiting
 from domain.documents import AnyDraft
+from domain.held import Held
 
 T = TypeVar("T")
 
@@ -150,6 +151,9 @@ class QuickBooksLedger:
 
     def find(self, sought: Sequence[Sought]) -> Mapping[str, Sequence[Done]]:
         return Lookup(self._rows, self.tenant).find(sought)
+
+    def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Held]:
+        return Lookup(self._rows, self.tenant).read(kind, ids)
 
     def original(self, kind: Kind, ledger_id: str) -> bytes:
         return self._read("pdf", lambda call: call.pdf(payloads.ENTITY[kind], str(int(ledger_id))))

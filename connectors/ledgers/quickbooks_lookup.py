@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.ledgers import quickbooks_held
 from connectors.ledgers import quickbooks_records as records
 from connectors.ledgers.base import Done, Kind, Sought
 from connectors.ledgers.quickbooks_payloads import ENTITY
+from domain.held import Held
 
 Rows = Callable[[str, str], list[Mapping[str, Any]]]
 _IN_MAX = 100
@@ -47,6 +49,18 @@ class Lookup:
             names = {one.key: str(one.name) for one in by_name}
             found |= self._by(kind, _NAMED.get(kind, "Name"), names, lambda done: done.echo.name)
             found |= self._since(kind, by_time)
+        return found
+
+    def read(self, kind: Kind, ids: Sequence[str]) -> dict[str, Held]:
+        """Whole documents by id."""
+        entity, found = ENTITY[kind], {}
+        wanted = list(dict.fromkeys(ids))
+        for start in range(0, len(wanted), _IN_MAX):
+            listed = ", ".join(quote(value) for value in wanted[start : start + _IN_MAX])
+            for row in self._rows(entity, f"SELECT * FROM {entity} WHERE Id IN ({listed})"):  # noqa: S608 (quoted)
+                held = quickbooks_held.held(row, kind)
+                if held is not None:
+                    found[held.ledger_id] = held
         return found
 
     def _by(

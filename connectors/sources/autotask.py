@@ -55,6 +55,10 @@ class AutotaskSource:
         _only_invoices(kind)
         return self._headers(self._by_id("Invoices", ids, rows.HEADER_FIELDS))
 
+    def headers_by_number(self, kind: str, number: str) -> list[SourceHeader]:
+        _only_invoices(kind)
+        return self._headers(self._client.rows("Invoices", [rows.numbered(number)], rows.HEADER_FIELDS))
+
     def documents(self, headers: Sequence[SourceHeader]) -> Iterator[list[SourceDocument]]:
         for chunk in _chunks(headers):
             of_these = rows.one_of("invoiceID", [one.id for one in chunk])

@@ -80,6 +80,10 @@ def one_of(field: str, ids: Sequence[str]) -> Json:
     return {"op": "in", "field": field, "value": [int(one) for one in ids]}
 
 
+def numbered(number: str) -> Json:
+    return {"op": "eq", "field": "invoiceNumber", "value": number}
+
+
 # ---- reading ----------------------------------------------------------------------------------------------
 
 

@@ -62,6 +62,10 @@ class Source(Protocol):
         """Current headers whatever their state. An id that is missing was not visible: that proves nothing."""
         ...
 
+    def headers_by_number(self, kind: str, number: str) -> list[SourceHeader]:
+        """Current headers that bear exactly this number, whatever their state; several where a number repeats."""
+        ...
+
     def documents(self, headers: Sequence[SourceHeader]) -> Iterator[list[SourceDocument]]:
         """The same documents with their lines, in pages; lines of up to 500 documents are asked in one query."""
         ...

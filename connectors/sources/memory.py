@@ -68,6 +68,10 @@ class MemorySource:
         self.calls.append("headers_by_id")
         return [one for one in self._visible(kind) if one.id in set(ids)]
 
+    def headers_by_number(self, kind: str, number: str) -> list[SourceHeader]:
+        self.calls.append("headers_by_number")
+        return [one for one in self._visible(kind) if one.number == number]
+
     def documents(self, headers: Sequence[SourceHeader]) -> Iterator[list[SourceDocument]]:
         for start in range(0, len(headers), PAGE):
             self.calls.append("documents")

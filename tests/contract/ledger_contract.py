@@ -24,6 +24,7 @@ from connectors.ledgers.base import (
     Unknown,
 )
 from domain.documents import Draft, DraftLine, ItemDraft, PartyDraft, Reference
+from domain.held import equals
 
 DAY = date(2026, 11, 20)
 
@@ -223,6 +224,15 @@ class LedgerContract:
         done = made(bench.create(Kind.INVOICE, invoice(bench.customer("Acme"), bench.item("Work"))))
         found = bench.ledger.find([Sought("a", Kind.INVOICE, ledger_id=done.ledger_id, number="other")])
         assert [one.ledger_id for one in found["a"]] == [done.ledger_id]
+
+    def test_a_document_is_read_whole_and_equals_what_was_sent(self, bench: LedgerBench) -> None:
+        draft = invoice(bench.customer("Acme"), bench.item("Remote support"))
+        sent = made(bench.create(Kind.INVOICE, draft))
+        [(ledger_id, held)] = bench.ledger.read(Kind.INVOICE, [sent.ledger_id, "999999999"]).items()
+        assert (ledger_id, held.ledger_id, held.live) == (sent.ledger_id, sent.ledger_id, True)
+        assert equals(draft, held) == []
+        assert held.untouched_by_money and not held.mailed
+        assert equals(replace(draft, memo="another"), held) == ["Memo"]
 
     def test_nothing_sought_is_nothing_found(self, bench: LedgerBench) -> None:
         assert dict(bench.ledger.find([])) == {}

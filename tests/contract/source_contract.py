@@ -104,6 +104,14 @@ class SourceContract:
         assert set(by_id) == {marked, voided}
         assert by_id[marked].marked_at == NOW and by_id[voided].voided
 
+    def test_headers_by_number_bear_exactly_it_and_may_be_several(self, bench: SourceBench) -> None:
+        acme = bench.party("Acme")
+        twice = [bench.invoice(acme, [("1", "10")], number="N1") for _ in range(2)]
+        bench.invoice(acme, [("1", "10")], number="N10")
+        bench.source.mark_synced("invoice", twice[0], number=None, at=NOW)
+        assert [header.id for header in bench.source.headers_by_number("invoice", "N1")] == sorted(twice, key=int)
+        assert bench.source.headers_by_number("invoice", 'N"\\ 1') == []
+
     def test_lines_arrive_with_exact_amounts_and_belong_to_their_document(self, bench: SourceBench) -> None:
         acme = bench.party("Acme")
         first = bench.invoice(acme, [("1.5", "99.99"), ("-2", "10")], number="N1")

@@ -33,6 +33,7 @@ from connectors.ledgers.memory import Entry, MemoryCompany, MemoryLedger
 from connectors.sources.base import Mark, SourceCheck
 from connectors.sources.memory import MemorySource
 from domain.documents import AnyDraft, Catalog, Party, SourceDocument, SourceHeader, Window
+from domain.held import Held
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel
 
@@ -175,6 +176,9 @@ class SimLedger:
         self.line.kernel.note(f"looked up {len(sought)}: {_found(found)}", self.line.company_id)
         return found
 
+    def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Held]:
+        return self.line.read("ledger read", lambda: self.inner.read(kind, ids))
+
     def original(self, kind: Kind, ledger_id: str) -> bytes:
         return self.line.read("original", lambda: self.inner.original(kind, ledger_id))
 
@@ -261,6 +265,9 @@ class SimSource:
 
     def headers_by_id(self, kind: str, ids: Sequence[str]) -> list[SourceHeader]:
         return self.line.read("headers by id", lambda: self.inner.headers_by_id(kind, ids))
+
+    def headers_by_number(self, kind: str, number: str) -> list[SourceHeader]:
+        return self.line.read("headers by number", lambda: self.inner.headers_by_number(kind, number))
 
     def documents(self, headers: Sequence[SourceHeader]) -> Iterator[list[SourceDocument]]:
         yield from self.line.read("lines", lambda: list(self.inner.documents(headers)))

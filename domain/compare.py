@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.documents import Code, ItemDraft, Reference
+from domain.items import UNUSABLE_ITEM_TYPES, existing_item, item_name
+from domain.known import Entry, Facts, Lists
 from domain.matching import fold, ledger_name
-from domain.plan import UNUSABLE_ITEM_TYPES, Entry, Facts, Lists, existing_item, item_name
 from domain.settings import MatchBy
 
 

@@ -18,8 +18,9 @@ from sqlalchemy.orm import Session
 from connectors.ledgers.base import Kind, Ledger, Sought
 from connectors.sources.base import Source
 from domain.documents import SourceDocument, SourceHeader
+from domain.known import Lists
 from domain.money import round_money
-from domain.plan import Lists, Plan, effective_number, marker, plan, source_reason
+from domain.plan import Plan, effective_number, marker, plan, source_reason
 from domain.reasons import Reason, Stage, reason
 from domain.settings import InvoiceSettings, Numbering
 from domain.stages import Outcome, cells, outcome_of

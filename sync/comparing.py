@@ -18,7 +18,7 @@ from connectors.ledgers.base import Kind, Ledger
 from connectors.sources.base import Source
 from domain.compare import Compared, Result, compare, missing_items
 from domain.documents import ItemDraft
-from domain.plan import Facts, Lists
+from domain.known import Facts, Lists
 from domain.reasons import Reason
 from domain.settings import InvoiceSettings, MatchBy
 from domain.statuses import PostingState

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from domain.plan import CREATE_NEW
+from domain.customers import CREATE_NEW
 from domain.reasons import reason
 from domain.statuses import PostingState, RunState, Status
 from models import Company, Document, Link, Posting, Run, RunItem, User

@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Capabilities, Kind, LedgerProfile
 from domain.documents import Catalog, Party, SourceDocument, SourceHeader, SourceLine
+from domain.items import item_name
+from domain.known import Entry, Facts, Lists
 from domain.matching import fold, ledger_name, loose
-from domain.plan import Entry, Facts, Lists, effective_number, item_name
+from domain.plan import effective_number
 from domain.settings import InvoiceSettings, Numbering
 from domain.statuses import Status
 from models import Document, Link, MirrorEntry, PartyEntry

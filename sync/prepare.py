@@ -14,8 +14,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Capabilities
+from domain.customers import CREATE_NEW
 from domain.documents import Draft, ItemDraft, PartyDraft
-from domain.plan import CREATE_NEW, Plan
+from domain.plan import Plan
 from domain.reasons import Reason, reason
 from domain.settings import InvoiceSettings
 from domain.statuses import PostingState, Status

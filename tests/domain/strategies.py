@@ -8,8 +8,8 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from domain.documents import Catalog, Code, Party, SourceDocument, SourceHeader, SourceLine
+from domain.known import Entry, Facts, Lists
 from domain.matching import fold, loose
-from domain.plan import Entry, Facts, Lists
 from domain.settings import BlankText, InvoiceSettings, MatchBy, MissingItem, Numbering, ZeroTotal
 from domain.taxes import TaxModel
 

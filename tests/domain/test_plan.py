@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from domain.documents import SourceDocument, SourceLine
 from domain.drafts import quantity_and_price
 from domain.journal import journal
+from domain.known import Facts, Lists
 from domain.money import round_money
-from domain.plan import Facts, Lists, Plan, plan
+from domain.plan import Plan, plan
 from domain.reasons import CATALOGUE, Turn
 from domain.settings import InvoiceSettings
 from tests.domain import strategies as some

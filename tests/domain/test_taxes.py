@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.documents import SourceDocument, SourceHeader, SourceLine
+from domain.known import Entry
 from domain.matching import fold
 from domain.money import round_money
-from domain.plan import Entry
 from domain.taxes import TaxModel, TaxResult, choose_tax
 
 STANDARD = Entry("20", "UK Standard", True, {"rate": "20"})

@@ -1,0 +1,105 @@
+"""Who is billed: the ledger customer of a source party, found, linked or to be created; never guessed. Pure (R34)."""
+
+from __future__ import annotations
+
+from domain.documents import Party, PartyDraft, Reference, SourceHeader
+from domain.known import Entry, Facts, Lists
+from domain.matching import fold, ledger_name, loose
+from domain.reasons import Reason, reason
+from domain.taxes import TaxModel
+
+CREATE_NEW = "new"
+"""A link that says: a person decided that this party is not one of the ledger's customers."""
+
+
+def choose_customer(
+    header: SourceHeader, currency: str, lists: Lists, facts: Facts, reasons: list[Reason]
+) -> tuple[Reference | None, PartyDraft | None]:
+    if not header.party_id:
+        reasons.append(reason("no_customer"))
+        return None, None
+    party = lists.parties.get(header.party_id)
+    if party is None:
+        reasons.append(reason("customer_unreadable", party=header.party_id))
+        return None, None
+    name = ledger_name(party.name, facts.party_name_length, latin1_only=facts.latin1_only)
+    entry = _existing_customer(party, name, lists, reasons)
+    if entry is None and not _is_new(party, name, lists, reasons):
+        return None, None
+    if not facts.multi_currency and currency != facts.currency:
+        reasons.append(reason("customer_currency", name=party.name, document=currency, ledger=facts.currency))
+        return None, None
+    if entry is not None:
+        kept_in = entry.details.get("currency")
+        if facts.multi_currency and kept_in and kept_in != currency:
+            reasons.append(reason("customer_currency", name=entry.name, document=currency, ledger=kept_in))
+            return None, None
+        exempt = entry.details.get("taxable") is False and facts.tax_model is TaxModel.EXPLICIT_TOTAL
+        if exempt and header.tax_total != 0:
+            reasons.append(reason("customer_exempt_there", name=entry.name))
+        return Reference("customer", party.id, entry.name, entry.id), None
+    draft = PartyDraft(
+        key=party.id, name=name, email=party.email, phone=party.phone, address=party.address,
+        term=find_term(header, lists), currency=currency if facts.multi_currency else None, tax_exempt=party.tax_exempt,
+    )
+    return Reference("customer", party.id, name), draft
+
+
+def _existing_customer(party: Party, name: str, lists: Lists, reasons: list[Reason]) -> Entry | None:
+    linked = lists.links.get(("customer", party.id))
+    if linked == CREATE_NEW:
+        return None
+    if linked is not None:
+        entry = lists.customers.get(linked)
+        if entry is None:
+            reasons.append(reason("link_gone", name=party.name, ledger_id=linked))
+        elif not entry.active:
+            reasons.append(reason("customer_inactive", name=entry.name))
+            return None
+        return entry
+    if fold(party.name) in lists.twins:
+        reasons.append(reason("customer_twice_in_source", name=party.name, other=party.name))
+        return None
+    found = lists.customers_by_name.get(fold(name), ())
+    active = [entry for entry in found if entry.active]
+    if len(active) > 1:
+        reasons.append(reason("customer_twice_in_ledger", name=party.name))
+        return None
+    if not active and found:
+        reasons.append(reason("customer_inactive", name=party.name))
+        return None
+    return active[0] if active else None
+
+
+def _is_new(party: Party, name: str, lists: Lists, reasons: list[Reason]) -> bool:
+    """True when nothing of that name or similar exists; else the reason was added (here or by the caller before)."""
+    decided = lists.links.get(("customer", party.id))
+    if decided == CREATE_NEW and not lists.customers_by_name.get(fold(name)):
+        return True
+    if decided not in (None, CREATE_NEW) or fold(party.name) in lists.twins:
+        return False
+    if lists.customers_by_name.get(fold(name)):
+        if decided == CREATE_NEW:
+            reasons.append(reason("customer_twice_in_ledger", name=party.name))
+        return False
+    if any(entry.active for entry in lists.vendors_by_name.get(fold(name), ())):
+        reasons.append(reason("customer_is_vendor", name=party.name))
+        return False
+    others = lists.look_alikes.get(party.id, ())
+    if others and decided != CREATE_NEW:
+        reasons.append(reason("customer_twice_in_source", name=party.name, other="” and “".join(others[:3])))
+        return False
+    similar = [entry.name for entry in lists.customers_by_loose.get(loose(name), ()) if entry.active]
+    if similar:
+        shown = "” or “".join(similar[:3])
+        reasons.append(reason("customer_similar", name=party.name, candidates=shown))
+        return False
+    return True
+
+
+def find_term(header: SourceHeader, lists: Lists) -> Reference | None:
+    term = lists.catalog.terms.get(header.term_id or "")
+    if term is None:
+        return None
+    found = [entry for entry in lists.terms_by_name.get(fold(term.name), ()) if entry.active]
+    return Reference("term", term.id, found[0].name, found[0].id) if found else None

@@ -1,0 +1,73 @@
+"""The items on which lines are booked: how a billing code finds its own, and which are created. Pure (R07)."""
+
+from __future__ import annotations
+
+from domain.documents import Code, ItemDraft, Reference, SourceDocument
+from domain.known import Entry, Facts, Lists
+from domain.matching import fold, ledger_name
+from domain.reasons import Reason, reason
+from domain.settings import InvoiceSettings, MatchBy, MissingItem
+
+UNUSABLE_ITEM_TYPES = frozenset({"Category", "Group"})
+
+
+def choose_items(
+    document: SourceDocument, settings: InvoiceSettings, lists: Lists, facts: Facts, reasons: list[Reason]
+) -> tuple[dict[str, Reference], tuple[ItemDraft, ...]]:
+    """Item references by billing code id, and the items to create. Each problem is told once per item."""
+    chosen: dict[str, Reference] = {}
+    created: dict[str, ItemDraft] = {}
+    told: set[str] = set()
+    for number, line in enumerate(document.lines, 1):
+        code = lists.catalog.codes.get(line.code_id or "")
+        if code is None:
+            if line.code_id not in told:
+                told.add(line.code_id or "")
+                reasons.append(reason("no_billing_code", line=number, text=line.text[:60] or line.name[:60]))
+            continue
+        if code.id in chosen or code.id in told:
+            continue
+        name = item_name(code, settings.match_by, facts)
+        problem, entry = existing_item(code.id, name, lists)
+        if entry is not None:
+            chosen[code.id] = Reference("item", fold(name), entry.name, entry.id)
+            continue
+        if problem is None:
+            problem = _may_create(name, settings)
+        if problem is not None:
+            told.add(code.id)
+            if problem not in reasons:
+                reasons.append(problem)
+            continue
+        chosen[code.id] = Reference("item", fold(name), name)
+        account = Reference("account", settings.created_item_account or "", "", settings.created_item_account)
+        description = ledger_name(code.name or name, facts.line_text_length, latin1_only=facts.latin1_only)
+        created.setdefault(fold(name), ItemDraft(fold(name), name, description, account, code.number))
+    return chosen, tuple(created.values())
+
+
+def item_name(code: Code, match_by: MatchBy, facts: Facts) -> str:
+    """The name a billing code's item bears: the chosen field; a blank External Number falls back to the name (R07)."""
+    value = {MatchBy.NAME: code.name, MatchBy.ID: code.id, MatchBy.NUMBER: code.number or code.name}[match_by]
+    return ledger_name(value, facts.item_name_length, latin1_only=facts.latin1_only)
+
+
+def existing_item(code_id: str, name: str, lists: Lists) -> tuple[Reason | None, Entry | None]:
+    linked = lists.links.get(("item", code_id))
+    if linked is not None and linked in lists.items:
+        found: tuple[Entry, ...] = (lists.items[linked],)
+    else:
+        found = lists.items_by_name.get(fold(name), ())
+    active = [entry for entry in found if entry.active]
+    if not active:
+        return (reason("item_inactive", item=name), None) if found else (None, None)
+    usable = [entry for entry in active if entry.details.get("type") not in UNUSABLE_ITEM_TYPES]
+    if not usable:
+        return reason("item_unusable", item=name, type=str(active[0].details.get("type")).lower()), None
+    return None, usable[0]
+
+
+def _may_create(name: str, settings: InvoiceSettings) -> Reason | None:
+    if settings.missing_item is MissingItem.HOLD:
+        return reason("item_missing", item=name)
+    return None if settings.created_item_account else reason("no_item_account", item=name)

@@ -1,0 +1,64 @@
+"""What rules may know about the ledger company and its lists: prefetched values that plans read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from domain.documents import Catalog, Party
+from domain.taxes import TaxModel
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record of a ledger list as rules see it (details by kind: see the ledger port's `Record`)."""
+
+    id: str
+    name: str
+    active: bool
+    details: Mapping[str, str | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The ledger company and what its connector can do."""
+
+    ledger: str
+    currency: str
+    country: str
+    multi_currency: bool
+    tax_model: TaxModel
+    own_numbers: bool
+    closed_through: date | None
+    latin1_only: bool
+    number_length: int
+    party_name_length: int
+    item_name_length: int
+    line_text_length: int
+    quantity_decimals: int
+    taxed_lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What planning may look up, prefetched for the documents at hand. Keys of `*_by_name` are folded names."""
+
+    parties: Mapping[str, Party] = field(default_factory=dict)
+    catalog: Catalog = field(default_factory=Catalog)
+    links: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    customers: Mapping[str, Entry] = field(default_factory=dict)
+    customers_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    customers_by_loose: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    vendors_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    items: Mapping[str, Entry] = field(default_factory=dict)
+    items_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    terms_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    tax_codes: Mapping[str, Entry] = field(default_factory=dict)
+    tax_codes_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    twins: frozenset[str] = frozenset()
+    """Folded names that more than one source party bears."""
+    look_alikes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Source party id → names of other source parties that are similar to its own."""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """Effective number → the lowest source id among documents that bear it."""

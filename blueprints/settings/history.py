@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import g, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from blueprints.access import Need, may
-from blueprints.context import company, db, now
+from blueprints.context import db, now
 from blueprints.queries import paged
-from blueprints.settings.fields import BLANK, LABELS, MATCH_BY, MISSING, NUMBERING, ZERO
-from blueprints.settings.invoices import saved
+from blueprints.settings.fields import differing
+from blueprints.settings.invoices import saved, scene_now
 from blueprints.settings.lists import context as lists_context
+from blueprints.settings.registry import FIRST, MORE, QUESTIONS
 from blueprints.settings.routes import blueprint
-from domain.formats import format_count, format_long_day
-from domain.settings import InvoiceSettings
-from models import Membership, MirrorEntry, SettingsVersion, User
+from blueprints.settings.section import Scene
+from blueprints.settings.words import label, shown
+from models import Membership, SettingsVersion, User
 from sync import access, settings
-
-WORDS: dict[str, dict[str, str]] = {
-    "numbering": {str(value): label for value, label in NUMBERING},
-    "match_by": {str(value): label for value, label in MATCH_BY},
-    "missing_item": {str(value): label for value, label in MISSING},
-    "zero_total": {str(value): label for value, label in ZERO},
-    "blank_text": {str(value): label for value, label in BLANK},
-}
 
 
 @blueprint.get("/c/<int:company_id>/settings")
 def index(company_id: int) -> ResponseReturnValue:
-    current = settings.load_invoices(db(), company_id)
     people = (
         db()
         .execute(
@@ -44,7 +34,7 @@ def index(company_id: int) -> ResponseReturnValue:
     return render_template(
         "settings/index.html",
         saved=saved(settings.newest(db(), company_id)),
-        answers=_answers(current),
+        answers=_answers(scene_now()),
         people=[
             ("Admins", counted.get("admin", 0)),
             ("Staff", counted.get("staff", 0)),
@@ -56,24 +46,16 @@ def index(company_id: int) -> ResponseReturnValue:
     )
 
 
-def _answers(current: InvoiceSettings) -> list[tuple[str, str]]:
-    values = [
-        ("sync_state", str(current.sync_state)),
-        ("start_date", format_long_day(current.start_date)),
-        ("numbering", current.numbering),
-        ("match_by", current.match_by),
-        ("missing_item", current.missing_item),
-        ("created_item_account", current.created_item_account),
-        ("untaxed_code", current.untaxed_code),
-        ("look_back_days", current.look_back_days),
-        ("run_limit", format_count(current.run_limit)),
-        ("recipients", ", ".join(current.recipients)),
-    ]
-    return [(LABELS[name], _shown(name, value)) for name, value in values]
+def _answers(scene: Scene) -> list[tuple[str, str]]:
+    """The switch and the five questions, then what differs from its default under More settings."""
+    asked = [name for section in (FIRST, *QUESTIONS) for name in section.names() if name not in section.hidden(scene)]
+    changed = [name for section in MORE for name in section.names() if differing([name], scene)]
+    return [(label(name), shown(name, getattr(scene.current, name), scene)) for name in (*asked, *changed)]
 
 
 @blueprint.get("/c/<int:company_id>/settings/history")
 def history(company_id: int) -> ResponseReturnValue:
+    scene = scene_now()
     listed = paged(
         db(),
         select(SettingsVersion)
@@ -86,7 +68,7 @@ def history(company_id: int) -> ResponseReturnValue:
             "version": row.version,
             "at": row.saved_at,
             "by": _who(row),
-            "changes": _changes(row),
+            "changes": _changes(row, scene),
             "note": "Made when the company was connected" if row.version == 1 else "",
         }
         for row in listed.rows
@@ -99,35 +81,12 @@ def _who(row: SettingsVersion) -> str:
     return user.name if user else "Bookbridge"
 
 
-def _changes(row: SettingsVersion) -> list[dict[str, str]]:
+def _changes(row: SettingsVersion, scene: Scene) -> list[dict[str, str]]:
     return [
         {
-            "label": LABELS.get(each["field"], each["field"]),
-            "before": _shown(each["field"], each["before"]),
-            "after": _shown(each["field"], each["after"]),
+            "label": label(each["field"]),
+            "before": shown(each["field"], each["before"], scene),
+            "after": shown(each["field"], each["after"], scene),
         }
         for each in row.changes or []
     ]
-
-
-def _shown(name: str, value: Any) -> str:
-    """A stored value in words: choices by their labels, accounts and tax codes by their names."""
-    if value in (None, "", [], ()):
-        return "–"
-    if name in WORDS:
-        return WORDS[name].get(str(value), str(value))
-    if name in ("created_item_account", "untaxed_code"):
-        kind = "account" if name == "created_item_account" else "tax_code"
-        found = (
-            db()
-            .execute(
-                select(MirrorEntry.name).where(
-                    MirrorEntry.company_id == company().id,
-                    MirrorEntry.kind == kind,
-                    MirrorEntry.ledger_id == str(value),
-                )
-            )
-            .scalar_one_or_none()
-        )
-        return found or f"id {value}"
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -5,7 +5,6 @@ An earlier start date is asked about once, with how many documents it lets in an
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 from flask import flash, g, redirect, render_template, url_for
@@ -16,40 +15,47 @@ from blueprints.access import Need, may
 from blueprints.connect.review import begin_scan
 from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.queries import Totals, before_start, sums
-from blueprints.settings.fields import InvoicesForm, check, filled, needs_untaxed_code
+from blueprints.settings.fields import check, differing, filled, values
 from blueprints.settings.lists import context as lists_context
 from blueprints.settings.lists import mirror_ready
+from blueprints.settings.registry import FIRST, MORE, QUESTIONS, SECTIONS
 from blueprints.settings.routes import blueprint
+from blueprints.settings.section import Scene, Section, scene_of
+from blueprints.settings.tools_row import tools_row
 from blueprints.shell import ledger_names
 from domain.settings import InvoiceSettings, SyncState
 from models import Company, Document, SettingsVersion, User
 from sync import audit, lease, requests, settings, start_date
 from workers import enqueue
 
-MORE = ("look_back_days", "zero_total", "blank_text", "run_limit", "time_zone", "source_time_zone")
-
 
 @blueprint.get("/c/<int:company_id>/settings/invoices")
 def invoices(company_id: int) -> ResponseReturnValue:
-    current = settings.load_invoices(db(), company_id)
-    return _page(filled(db(), company(), current, empty=False), current, None), 200
+    scene = scene_now()
+    return _page(filled(scene, sent=False), scene, None), 200
 
 
 @blueprint.post("/c/<int:company_id>/settings/invoices")
 def save_invoices(company_id: int) -> ResponseReturnValue:
-    current = settings.load_invoices(db(), company_id)
-    form = filled(db(), company(), current, empty=True)
-    if not check(form, company(), lists_ready=mirror_ready(company_id)):
-        return _page(form, current, None), 422
-    wanted = form.over(current)
-    opens = _opened(company_id, current, wanted)
+    scene = scene_now()
+    form = filled(scene, sent=True)
+    if not check(form, scene, lists_ready=mirror_ready(company_id)):
+        return _page(form, scene, None), 422
+    wanted = values(form, scene.current)
+    opens = _opened(company_id, scene.current, wanted)
     if opens is not None and not form.confirm_start_date.data:
-        return _page(form, current, opens), 200
+        return _page(form, scene, opens), 200
     with writing() as write:
         scan_id = _save(write, company_id, wanted)
     if scan_id is not None:
         ring(enqueue.first_scan, company_id, scan_id)
     return redirect(url_for("settings.invoices"))
+
+
+def scene_now() -> Scene:
+    """The company of the address with the settings that hold now."""
+    current = settings.load_invoices(db(), company().id)
+    return scene_of(db(), company(), current, ledger_names(company())[1])
 
 
 def _opened(company_id: int, current: InvoiceSettings, wanted: InvoiceSettings) -> tuple[int, Totals] | None:
@@ -95,28 +101,49 @@ def _tell(write: Session, found: Company, version: SettingsVersion, wanted: Invo
     return begin_scan(write, found).id if rescan else None
 
 
-def _page(form: InvoicesForm, current: InvoiceSettings, opens: tuple[int, Totals] | None) -> str:
+def _page(form: Any, scene: Scene, opens: tuple[int, Totals] | None) -> str:
     older_count, older_totals = before_start(db(), company().id)
-    newest = settings.newest(db(), company().id)
+    rest = [name for section in MORE for name in section.names()]
     return render_template(
         "settings/invoices.html",
         form=form,
-        saved=saved(newest),
+        saved=saved(settings.newest(db(), company().id)),
         may_save=may(g.role, Need.ADMIN),
         older={"count": older_count, "totals": older_totals},
-        tax_sentence=tax_sentence(company()),
         opens={"count": opens[0], "totals": opens[1]} if opens else None,
         cancel_url=url_for("settings.index"),
-        more={"count": len(MORE), "changed": _differing(current)},
+        more_count=len(rest),
+        more_changed=differing(rest, scene),
+        tools_row=tools_row(),
         **lists_context(),
-        tools=[
-            {"label": "compare items", "url": url_for("tools.compare")},
-            {"label": "Check for Invoices", "url": url_for("tools.check")},
-            {"label": "Sync Invoices Now", "url": url_for("tools.sync_now")},
-            {"label": "View Error Logs", "url": url_for("logs.errors")},
-            {"label": "Clear In-Process Status", "url": url_for("tools.in_process")},
-        ],
+        **sections_context(form, scene),
     )
+
+
+def sections_context(form: Any, scene: Scene) -> dict[str, Any]:
+    """`first`, `questions` and `more` of settings/invoices.html, and what the sections' own partials need."""
+    own: dict[str, Any] = {}
+    for section in SECTIONS:
+        own |= section.context(form, scene)
+    return {
+        **own,
+        "first": _view(FIRST, form, scene),
+        "questions": [_view(each, form, scene) for each in QUESTIONS],
+        "more": [_view(each, form, scene) for each in MORE],
+    }
+
+
+def _view(section: Section, form: Any, scene: Scene) -> dict[str, Any]:
+    return {
+        "key": section.key,
+        "title": section.title,
+        "why": section.why.format(ledger=scene.ledger),
+        "anchor": f"section-{section.key}",
+        "template": f"settings/sections/_{section.key}.html",
+        "whole": section.whole,
+        "wrong": any(form[name].errors for name in vars(section.Fields) if name in form),
+        "changed": differing(section.names(), scene),
+    }
 
 
 def saved(version: SettingsVersion | None) -> dict[str, Any] | None:
@@ -125,20 +152,3 @@ def saved(version: SettingsVersion | None) -> dict[str, Any] | None:
         return None
     user = db().get(User, version.saved_by)
     return {"version": version.version, "at": version.saved_at, "by": user.name if user else "somebody who left"}
-
-
-def _differing(current: InvoiceSettings) -> int:
-    """How many of the further settings are not at their default; the zones' default is the company's own."""
-    default = {field.name: field.default for field in fields(InvoiceSettings)}
-    plain = sum(getattr(current, name) != default[name] for name in MORE[:4])
-    return plain + (current.source_time_zone != current.time_zone)
-
-
-def tax_sentence(found: Company) -> str:
-    _long, short = ledger_names(found)
-    if needs_untaxed_code(found):
-        return (
-            f"Each line takes the {short} tax code named like the invoice's tax region in Autotask, or like its "
-            "one tax. What does not give Autotask's tax waits with the difference."
-        )
-    return f"{short} ends with Autotask's tax: lines are marked as taxed or not, and the amount is sent as it is."

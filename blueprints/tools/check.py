@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, NumberRange
 
 from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.forms import Addresses, Form, split_addresses
-from blueprints.settings.fields import NUMBERING
+from blueprints.settings.sections.numbers import NUMBERING
 from blueprints.tools.results import last_result
 from blueprints.tools.routes import blueprint
 from domain.settings import Numbering

@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, ValidationError
 
 from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.forms import Form
-from blueprints.settings.fields import MATCH_BY
+from blueprints.settings.sections.lines import MATCH_BY
 from blueprints.tools.results import last_result
 from blueprints.tools.routes import blueprint
 from domain.settings import MatchBy

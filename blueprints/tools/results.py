@@ -14,7 +14,8 @@ from sqlalchemy import case, func, select
 from blueprints.context import company, db, now
 from blueprints.queries import address, paged
 from blueprints.runs import find, mail_rows
-from blueprints.settings.fields import MATCH_BY, NUMBERING
+from blueprints.settings.sections.lines import MATCH_BY
+from blueprints.settings.sections.numbers import NUMBERING
 from blueprints.shell import ledger_names
 from blueprints.stepwords import step_words
 from blueprints.tools.routes import blueprint

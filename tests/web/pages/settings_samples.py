@@ -3,47 +3,39 @@
 # ruff: noqa: E501 - samples are sentences, and read better unbroken
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from wtforms import (
     BooleanField,
-    DateField,
     EmailField,
     Form,
-    IntegerField,
     RadioField,
-    SelectField,
     StringField,
-    TextAreaField,
 )
 
-from domain.settings import SyncState
+from blueprints.settings.fields import filled
+from blueprints.settings.invoices import sections_context
+from blueprints.settings.section import Scene
+from blueprints.settings.tools_row import TOOLS
+from domain.settings import InvoiceSettings, MissingItem
+from models import Company
 from tests.web.pages import tool_samples
 from tests.web.pages.facts import ago, usd
 
-YES_NO = [("skip", "Skip"), ("post", "Post")]
+LISTED = {"account": [("79", "4000 Managed services income")], "tax_code": [("10", "No VAT")]}
 
 
-class Invoices(Form):
-    sync_state = RadioField("Sync state", choices=[(each.value, each.value) for each in SyncState])
-    start_date = DateField("Start date")
-    confirm_start_date = BooleanField("Yes, let these older documents in")
-    numbering = RadioField("Invoice number", choices=[("source", "Use the invoice number in Autotask if available"), ("source_id", "Use the Autotask Invoice ID"), ("ledger", "Let QuickBooks generate the number")])  # fmt: skip
-    match_by = SelectField("Autotask billing code field used to match QuickBooks item name", choices=[("name", "Billing Code Name"), ("number", "Billing Code External Number"), ("id", "Billing Code ID")])  # fmt: skip
-    missing_item = RadioField("If an item is missing in QuickBooks", choices=[("hold", "Stop the invoice and ask"), ("create", "Create the item")])  # fmt: skip
-    created_item_account = SelectField("Account for created items", choices=[("", "Choose an account"), ("79", "4000 Managed services income")])  # fmt: skip
-    untaxed_code = SelectField("Tax code for untaxed documents", choices=[("", "Choose a code"), ("10", "No VAT")])
-    recipients = TextAreaField("Report addresses")
-    look_back_days = IntegerField("Calendar days in the past to look for unsynced Autotask invoices")
-    zero_total = RadioField("Invoices with a total of zero", choices=YES_NO)
-    blank_text = RadioField(
-        "A line without text", choices=[("name", "Use its item’s name"), ("hold", "Hold the invoice")]
-    )
-    run_limit = IntegerField("Documents a run may post without asking")
-    time_zone = SelectField("Your time zone", choices=["America/Chicago", "Europe/London"])
-    source_time_zone = SelectField("Autotask time zone", choices=["America/Chicago", "Europe/London"])
+@dataclass
+class Listed:
+    """An entry of a ledger list."""
+
+    ledger_id: str
+    name: str
+    active: bool = True
+    details: Any = field(default_factory=lambda: {"type": "Income"})
 
 
 class Invitation(Form):
@@ -61,11 +53,10 @@ class Look(Form):
     shortcuts = BooleanField("Keyboard shortcuts")
 
 
-ANSWERS = {
-    "sync_state": "Do not sync invoices", "start_date": date(2026, 9, 1), "numbering": "source", "match_by": "number", "missing_item": "create",
-    "created_item_account": "79", "recipients": "books@harborpoint.example", "look_back_days": 14, "zero_total": "skip", "blank_text": "name",
-    "run_limit": 200, "time_zone": "America/Chicago", "source_time_zone": "America/Chicago",
-}  # fmt: skip
+ANSWERS = InvoiceSettings(
+    start_date=date(2026, 9, 1), missing_item=MissingItem.CREATE, created_item_account="79", recipients=("books@harborpoint.example",),
+    time_zone="America/Chicago", source_time_zone="America/Chicago",
+)  # fmt: skip
 READY = {"state": "ready", "text": "62 income accounts, 6 tax codes, 1,248 customers.", "read_at": ago(minutes=50), "done": 7, "total": 7, "may_refresh": True}  # fmt: skip
 SAVED = {"version": 7, "at": ago(days=7), "by": "Office"}
 
@@ -81,40 +72,51 @@ def index() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def invoices() -> dict[str, Any]:
+def scene(*, listed: bool = True, **changed: Any) -> Scene:
+    company = Company(name="Harbor Point IT", country="GB", profile={"own_numbers": True})
+
+    def entries(kind: str) -> list[Listed]:
+        return [Listed(each, name) for each, name in LISTED.get(kind, [])] if listed else []
+
+    return Scene(company, replace(ANSWERS, **changed), entries)
+
+
+def page(seen: Scene, form: Any = None) -> dict[str, Any]:
+    form = form or filled(seen, sent=False, meta={"csrf": False})
     return {
-        "form": Invoices(data=ANSWERS),
+        "form": form,
         "saved": SAVED,
         "lists": READY,
         "lists_url": "/live/settings-reading",
         "may_save": True,
         "older": {"count": 142, "totals": usd("311904.10")},
         "opens": None,
-        "tax_sentence": "QuickBooks ends with Autotask’s tax. Where it does not fit, the invoice waits with both figures.",
-        "more": {"count": 6, "changed": 0},
-        "tools": [
-            {"label": "Sync Invoices Now", "url": "/page/tools"},
-            {"label": "View Error Logs", "url": "/page/errors"},
-        ],
+        "more_count": 6,
+        "more_changed": 0,
+        "tools_row": [{"label": label, "url": "/page/tools"} for label, _ in TOOLS],
         "cancel_url": "/page/settings",
+        **sections_context(form, seen),
     }
 
 
+def invoices() -> dict[str, Any]:
+    return page(scene())
+
+
 def invoices_errors() -> dict[str, Any]:
-    form = Invoices(data={**ANSWERS, "recipients": "partner@ledgerlane"})
+    seen = scene(recipients=("partner@ledgerlane",))
+    form = filled(seen, sent=False, meta={"csrf": False})
     form.numbering.errors = [
         "QuickBooks has its own numbers switched off, so it would ignore Autotask’s number. Switch on “Custom transaction numbers” in QuickBooks, then save again, or choose the third answer."
     ]  # fmt: skip
     form.recipients.errors = ["“partner@ledgerlane” is not a complete mail address."]
     form.look_back_days.errors = ["Enter a number of days from 1 to 365."]
-    return {**invoices(), "form": form, "opens": {"count": 142, "totals": usd("311904.10")}, "saved": None}
+    return {**page(seen, form), "opens": {"count": 142, "totals": usd("311904.10")}, "saved": None}
 
 
 def invoices_reading() -> dict[str, Any]:
-    form = Invoices(data={**ANSWERS, "created_item_account": ""})
-    form.created_item_account.choices = [("", "Choose an account")]
     reading = {**READY, "state": "reading", "text": "Accounts, 2 of 7 lists.", "done": 2, "read_at": None}
-    return {**invoices(), "form": form, "lists": reading, "may_save": False}
+    return {**page(scene(listed=False, created_item_account=None)), "lists": reading, "may_save": False}
 
 
 def history() -> dict[str, Any]:

@@ -1,0 +1,32 @@
+"""The sections of Settings, Invoices in the order of the page. A new section is one line here."""
+
+from __future__ import annotations
+
+from blueprints.settings.section import Section
+from blueprints.settings.sections.contents import Contents
+from blueprints.settings.sections.finding import Finding
+from blueprints.settings.sections.lines import Lines
+from blueprints.settings.sections.numbers import Numbers
+from blueprints.settings.sections.recipients import Recipients
+from blueprints.settings.sections.start import Start
+from blueprints.settings.sections.sync_state import SyncStates
+from blueprints.settings.sections.tax import Tax
+from blueprints.settings.sections.zones import Zones
+
+FIRST = SyncStates()
+"""The switch above the questions."""
+QUESTIONS: tuple[Section, ...] = (
+    Start(),
+    Numbers(),
+    Lines(),
+    Tax(),
+    Recipients(),
+)
+"""The five questions, numbered on the page."""
+MORE: tuple[Section, ...] = (
+    Finding(),
+    Contents(),
+    Zones(),
+)
+"""More settings, each folded."""
+SECTIONS: tuple[Section, ...] = (FIRST, *QUESTIONS, *MORE)

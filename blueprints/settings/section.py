@@ -1,0 +1,138 @@
+"""What a section of Settings, Invoices is: a few form fields with their rules, and a template partial.
+
+How to add one, or a setting to one: templates/README.md. Which sections there are, and their order: `registry`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.settings import InvoiceSettings
+from models import Company, MirrorEntry
+
+Choices = list[tuple[str, str]]
+
+
+class Record(Protocol):
+    """One entry of a ledger's list, as far as choices need it."""
+
+    ledger_id: str
+    name: str
+    active: bool
+    details: Any
+
+
+@dataclass
+class Scene:
+    """What sections look at: the company, the settings that hold now, the ledger's lists (each read once)."""
+
+    company: Company
+    current: InvoiceSettings
+    entries: Callable[[str], Sequence[Record]]
+    """All entries of a kind, inactive ones too, in the order of their names."""
+    ledger: str = "QuickBooks"
+    """The ledger's short name."""
+    _read: dict[str, Sequence[Record]] = field(default_factory=dict)
+
+    def records(self, kind: str) -> list[Record]:
+        """The active entries of a list ("account", "item", "customer", "tax_code", "class" …)."""
+        return [each for each in self._all(kind) if each.active]
+
+    def choices(self, kind: str, first: str = "", keep: Callable[[Record], bool] | None = None) -> Choices:
+        """Active entries for a drop-down; `first` is the text of the empty choice, `keep` which are offered."""
+        offered = [(each.ledger_id, each.name) for each in self.records(kind) if keep is None or keep(each)]
+        return [("", first), *offered] if first else offered
+
+    def name_of(self, kind: str, ledger_id: str) -> str:
+        """An entry's name, also of an inactive one; "id 79" where the list does not hold it."""
+        found = next((each for each in self._all(kind) if each.ledger_id == ledger_id), None)
+        if found is None:
+            return f"id {ledger_id}"
+        return found.name if found.active else f"{found.name} (inactive)"
+
+    def _all(self, kind: str) -> Sequence[Record]:
+        if kind not in self._read:
+            self._read[kind] = self.entries(kind)
+        return self._read[kind]
+
+    @cached_property
+    def taxed_by_code(self) -> bool:
+        """Outside the US every line of a document needs a tax code."""
+        return self.company.country not in ("", "US")
+
+
+def scene_of(db: Session, company: Company, current: InvoiceSettings, ledger: str) -> Scene:
+    """The scene of a company, its lists from the mirror."""
+
+    def entries(kind: str) -> Sequence[Record]:
+        statement = select(MirrorEntry).where(MirrorEntry.company_id == company.id, MirrorEntry.kind == kind)
+        return db.scalars(statement.order_by(MirrorEntry.folded)).all()
+
+    return Scene(company, current, entries, ledger)
+
+
+class Section:
+    """One section. A subclass per module under `sections/`; its `Fields` are named as in `InvoiceSettings`."""
+
+    key: ClassVar[str]
+    """Names the template partial settings/sections/_<key>.html and the section's anchor."""
+    title: ClassVar[str]
+    why: ClassVar[str] = ""
+    """One sentence beside the title; `{ledger}` is the ledger's short name."""
+    Fields: ClassVar[type]
+    records: ClassVar[Mapping[str, str]] = {}
+    """Field → ledger list, where the value is an id of that list: shown by name, exported with its name."""
+    whole: ClassVar[str] = ""
+    """The one field whose label is the section's title; empty when every field has a label of its own."""
+
+    def hidden(self, scene: Scene) -> Collection[str]:
+        """Fields that this company is not asked; their value stays what it is."""
+        return ()
+
+    def prepare(self, form: Any, scene: Scene) -> None:
+        """Fill the choices of drop-downs."""
+
+    def check(self, form: Any, scene: Scene) -> None:
+        """Rules that need more than one field or the ledger: `refuse` a field with what to do."""
+
+    def context(self, form: Any, scene: Scene) -> dict[str, Any]:
+        """What the partial needs beside `form` and `section`. Names are shared by all sections."""
+        return {}
+
+    def read(self, name: str, data: Any) -> Any:
+        """What a field sent, before it becomes the setting's type (see `fields.values`)."""
+        return data
+
+    def fill(self, name: str, value: Any) -> Any:
+        """A setting as its field shows it."""
+        return value
+
+    def words(self, name: str, value: Any, scene: Scene) -> str | None:
+        """A stored value (as JSON has it) in people's words; None for the usual way (see `words`)."""
+        return None
+
+    def default(self, name: str, scene: Scene) -> Any:
+        """What a new company starts with."""
+        return next(each.default for each in fields(InvoiceSettings) if each.name == name)
+
+    def names(self) -> list[str]:
+        """The section's settings, in the order of the form; fields of the form alone (a confirmation) are not."""
+        known = {each.name for each in fields(InvoiceSettings)}
+        own = [(each.creation_counter, name) for name, each in vars(self.Fields).items() if name in known]
+        return [name for _, name in sorted(own)]
+
+
+def refuse(wtf_field: Any, text: str) -> None:
+    """Put an error at a field, after those it has."""
+    wtf_field.errors = [*wtf_field.errors, text]
+
+
+def text_choices(choices: Any) -> Choices:
+    """Enum values with labels, for WTForms."""
+    return [(str(value), label) for value, label in choices]

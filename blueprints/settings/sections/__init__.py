@@ -1,0 +1,1 @@
+"""The sections of Settings, Invoices, one module each."""

@@ -1,0 +1,47 @@
+"""Whose number a ledger document carries, and whether the ledger's own preference agrees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wtforms import RadioField
+from wtforms.validators import InputRequired
+
+from blueprints.settings.section import Scene, Section, refuse, text_choices
+from domain.settings import Numbering
+from models import Company
+
+NUMBERING = (
+    (Numbering.SOURCE, "Use the invoice number in Autotask if available"),
+    (Numbering.SOURCE_ID, "Use the Autotask Invoice ID"),
+    (Numbering.LEDGER, "Let the ledger generate the number"),
+)
+
+
+class Numbers(Section):
+    key = "numbers"
+    title = "Invoice number"
+    why = "Which number {ledger} shows."
+
+    class Fields:
+        numbering = RadioField(
+            "Invoice numbering option",
+            [InputRequired("Choose which number the documents carry.")],
+            choices=text_choices(NUMBERING),
+        )
+
+    def check(self, form: Any, scene: Scene) -> None:
+        contradiction = numbering_contradiction(scene.company, form.numbering.data)
+        if contradiction:
+            refuse(form.numbering, contradiction)
+
+
+def numbering_contradiction(company: Company, chosen: str | None) -> str:
+    """A choice that the ledger's own preference contradicts, and how to change it; empty when they agree."""
+    own_numbers = (company.profile or {}).get("own_numbers")
+    where = "In QuickBooks: Gear, Account and settings, Sales, Sales form content, Custom transaction numbers"
+    if own_numbers is False and chosen in (Numbering.SOURCE, Numbering.SOURCE_ID):
+        return f"QuickBooks numbers documents itself, so ours would be lost. {where}: switch it on, then refresh lists."
+    if own_numbers is True and chosen == Numbering.LEDGER:
+        return f"QuickBooks takes our numbers, so there would be none. {where}: switch it off, then refresh lists."
+    return ""

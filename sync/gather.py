@@ -22,7 +22,7 @@ from domain.reasons import reason
 from domain.settings import InvoiceSettings
 from domain.statuses import RunState, Status
 from models import Company, Document, PartyEntry, Run, RunItem
-from sync import codec, due, mirror, reports, requests
+from sync import codec, due, mirror, reports, requests, safety
 from sync.connection import succeeded
 from sync.documents import add_to_run, end_unsent, park, set_status, step
 from sync.documents import load as load_documents
@@ -331,7 +331,7 @@ def scan(
             if not known:
                 reading.progress("Reading invoice headers from Autotask")
                 reading.headers(settings)
-            if run_id is not None and _above_limit(rt, run_id, settings):
+            if run_id is not None and _stopped(reading, run_id, settings):
                 return
             reading.lines(settings)
         reading.second_look(settings)
@@ -374,12 +374,18 @@ def _start_reading(rt: Runtime, run_id: int) -> bool:
         return True
 
 
-def _above_limit(rt: Runtime, run_id: int, settings: InvoiceSettings) -> bool:
+def _stopped(reading: Scan, run_id: int, settings: InvoiceSettings) -> bool:
+    """The safety stops, before the first write. Names of parties are read here rather than with the lines."""
+    rt = reading.rt
+    with rt.sessions() as db:
+        run = db.get_one(Run, run_id)
+        if run.kind != "sync" or run.confirmed:
+            return False
+        parties = safety.waiting_parties(db, run.company_id)
+    reading.read_parties(parties)
     with rt.sessions() as db, db.begin():
         run = db.get_one(Run, run_id)
-        if run.kind != "sync":
-            return False
-        message = requests.over_limit(run, requests.waiting(db, run.company_id), settings)
+        message = safety.why_stopped(db, run, settings)
         if message is not None:
             reports.finish_run(db, run, rt.clock.now(), state=RunState.STOPPED, message=message)
         return message is not None

@@ -16,7 +16,7 @@ from connectors.sources.base import Source
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Company, Document, Run, RunItem
-from sync import gather, reading, requests
+from sync import gather, reading, requests, safety
 from sync.runtime import Runtime
 from sync.settings import load_invoices
 
@@ -54,7 +54,7 @@ def _wanted(db: Session, company: Company) -> bool:
     ).first()
     above = last is not None and last.trigger == "schedule" and last.state == RunState.STOPPED
     if above and last is not None and not last.stop_requested:
-        return requests.over_limit(last, requests.waiting(db, company.id), settings) is None
+        return safety.why_stopped(db, last, settings) is None
     return True
 
 

@@ -22,7 +22,7 @@ from blueprints.tools.routes import blueprint
 from domain.formats import format_age, format_plural
 from domain.statuses import RunState, Status
 from models import Company, Document, Run, RunItem, User
-from sync import audit, requests, settings
+from sync import audit, requests, safety, settings
 from workers import enqueue
 
 READY = ("waits_for_sync", "queued", "run_stopped", "waits_for_reading")
@@ -115,6 +115,7 @@ def _confirm(form: SyncForm, kept: dict[str, str]) -> ResponseReturnValue:
         .one()
     )
     limit = settings.load_invoices(db(), company().id).run_limit
+    found = safety.parties(db(), company().id)
     faults, _ = sums(db(), company().id, Document.status == Status.FAULT)
     return render_template(
         "tools/sync_confirm.html",
@@ -123,7 +124,8 @@ def _confirm(form: SyncForm, kept: dict[str, str]) -> ResponseReturnValue:
         kinds=_kinds(where),
         limit=limit,
         over=count > limit,
-        new={"customers": 0, "goods": 0},
+        new_customers=found.all - found.known,
+        strangers=found.strangers,
         first_day=first,
         last_day=last,
         faults=faults,

@@ -72,3 +72,18 @@ def test_a_run_above_its_limit_posts_nothing(sqlite_url: str) -> None:
     assert run.state == RunState.STOPPED
     assert world.books.documents() == []
     assert "Post all 3" in (run.message or "")
+
+
+def test_a_run_posts_nothing_when_not_one_of_many_parties_is_known(sqlite_url: str) -> None:
+    world = make_world(sqlite_url)
+    furnish(world, parties=12)
+    for n in range(10):
+        world.books.add(Kind.CUSTOMER, f"Dental practice {n}")
+    world.source.put(*(invoice(str(n), party=str(175 + n)) for n in range(12)))
+    run = world.run(world.sync(confirmed=False))
+    assert run.state == RunState.STOPPED
+    assert "None of the 12 companies to be billed is among the 10 customers" in (run.message or "")
+    assert world.books.documents() == []
+    world.books.add(Kind.CUSTOMER, "customer 180")
+    world.sync(confirmed=False)
+    assert len(world.books.documents()) == 12

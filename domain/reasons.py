@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from domain.catalogue import customers, ledger, lines, scope, tax
+from domain.catalogue import customers, ledger, lines, scope, tax, todos
 from domain.catalogue.entry import Entry, Stage, Turn
 
 __all__ = ["CATALOGUE", "Entry", "Reason", "Stage", "Turn", "reason"]
@@ -20,6 +20,7 @@ CATALOGUE: dict[str, Entry] = {
     **lines.ENTRIES,
     **tax.ENTRIES,
     **ledger.ENTRIES,
+    **todos.ENTRIES,
 }
 
 

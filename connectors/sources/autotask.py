@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 from connectors.errors import Unavailable
 from connectors.limits import Used
-from connectors.sources import autotask_check
+from connectors.sources import autotask_check, autotask_todos
 from connectors.sources import autotask_payloads as rows
 from connectors.sources.autotask_http import PAGE, PLATFORM, AutotaskClient, since_text
-from connectors.sources.base import Mark, SourceCheck
+from connectors.sources.base import Mark, SourceCheck, Todo
 from domain.documents import Catalog, Code, Party, SourceDocument, SourceHeader, Term, Window
+from domain.todos import TodoDraft, TodoLists
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -128,6 +129,23 @@ class AutotaskSource:
     def marks(self, kind: str, ids: Sequence[str]) -> list[Mark]:
         _only_invoices(kind)
         return [rows.mark(row) for row in self._by_id("Invoices", ids, rows.MARK_FIELDS)]
+
+    # ---- to-dos -------------------------------------------------------------------------------------------
+
+    def todo_lists(self) -> TodoLists:
+        return autotask_todos.lists(self._client)
+
+    def find_todos(self, marker: str) -> list[Todo]:
+        return autotask_todos.find(self._client, marker)
+
+    def create_todo(self, draft: TodoDraft) -> str:
+        return autotask_todos.create(self._client, draft)
+
+    def change_todo(self, id: str, text: str) -> None:
+        autotask_todos.change(self._client, id, {"activityDescription": text})
+
+    def complete_todo(self, id: str, text: str, at: datetime) -> None:
+        autotask_todos.change(self._client, id, {"activityDescription": text, "completedDate": since_text(at)})
 
     # ---- limits -------------------------------------------------------------------------------------------
 

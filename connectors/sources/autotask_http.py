@@ -184,12 +184,23 @@ class AutotaskClient:
             self._labels[(entity, field)] = _picklist(answer, field)
         return self._labels[(entity, field)]
 
-    def patch(self, entity: str, body: Json) -> None:
-        """Change one record to absolute values. The id stands in the body: `PATCH /{Entity}/{id}` is not routed."""
-        answer = _body(self._call("PATCH", entity, body, entity, taken=True))
+    def patch(self, entity: str, body: Json, *, path: str | None = None) -> None:
+        """Change one record to absolute values. The id stands in the body: `PATCH /{Entity}/{id}` is not routed.
+
+        `path`: where records hang below a parent.
+        """
+        answer = _body(self._call("PATCH", path or entity, body, entity, taken=True))
         changed = answer.get("itemId")
         if changed is not None and str(changed) != str(body["id"]):
             raise Unavailable(f"Autotask answered for another record ({changed}).", platform=PLATFORM)
+
+    def create(self, entity: str, body: Json, *, path: str) -> str:
+        """Add one record below its parent and give its id. Never repeated here: Autotask has no key against that."""
+        answer = _body(self._call("POST", path, body, entity, taken=True))
+        made = answer.get("itemId")
+        if made is None:
+            raise Unavailable("Autotask did not say which record it made.", platform=PLATFORM)
+        return str(made)
 
     def slot(self, operation: str) -> float:
         self._budget.correct(self.zone().tenant, self.threshold)

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.documents import Catalog, Party, SourceDocument, SourceHeader, Window
+from domain.todos import TodoDraft, TodoLists
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,15 @@ class Mark:
     id: str
     number: str | None
     marked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """A to-do of ours as the source holds it now."""
+
+    id: str
+    text: str
+    completed_at: datetime | None
 
 
 class Source(Protocol):
@@ -96,4 +106,30 @@ class Source(Protocol):
 
     def marks(self, kind: str, ids: Sequence[str]) -> list[Mark]:
         """Read marks back in bulk, at most one call per 500 ids."""
+        ...
+
+    # ---- report_fault: to-dos of the source's own organisation -----------------------------------------------
+
+    def todo_lists(self) -> TodoLists:
+        """People who can own a to-do and action types it can have, deactivated ones included."""
+        ...
+
+    def find_todos(self, marker: str) -> list[Todo]:
+        """To-dos whose text begins with the marker, open or completed, oldest first. One call."""
+        ...
+
+    def create_todo(self, draft: TodoDraft) -> str:
+        """Write one to-do; returns its id. Not repeatable: the source has no key against a second one.
+
+        `NotSent`, `RetryLater`, `NeedsReconnect` and `NotAllowed` prove that nothing was written. After any other
+        error it may have been: look for the marker before anything else.
+        """
+        ...
+
+    def change_todo(self, id: str, text: str) -> None:
+        """Replace the text. Repeating is safe. `BadAnswer`: it is not there any more, or was refused."""
+        ...
+
+    def complete_todo(self, id: str, text: str, at: datetime) -> None:
+        """Replace the text and complete it. Repeating is safe."""
         ...

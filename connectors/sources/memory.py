@@ -11,8 +11,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from connectors.errors import BadAnswer
-from connectors.sources.base import Mark, SourceCheck
+from connectors.sources.base import Mark, SourceCheck, Todo
 from domain.documents import Catalog, Party, SourceDocument, SourceHeader, Window
+from domain.todos import Choice, TodoDraft, TodoLists
 
 PAGE = 500
 
@@ -27,6 +28,10 @@ class MemorySource:
         self.lists = Catalog()
         self.hidden: set[str] = set()
         self.calls: list[str] = []
+        self.staff = TodoLists(
+            (Choice("29", "Billing Desk", note="billing.desk@source.invalid"),), (Choice("7", "To-Do: Phone Call"),)
+        )
+        self.todos: dict[str, Todo] = {}
 
     # ---- what tests do ------------------------------------------------------------------------------------
 
@@ -107,11 +112,41 @@ class MemorySource:
         self.calls.append("marks")
         return [Mark(one.id, one.number, one.marked_at) for one in self._visible(kind) if one.id in set(ids)]
 
+    def todo_lists(self) -> TodoLists:
+        self.calls.append("todo_lists")
+        return self.staff
+
+    def find_todos(self, marker: str) -> list[Todo]:
+        self.calls.append("find_todos")
+        return [one for one in self.todos.values() if one.text.casefold().startswith(marker.casefold())]
+
+    def create_todo(self, draft: TodoDraft) -> str:
+        self.calls.append("create_todo")
+        allowed = [one.id for one in (*self.staff.people, *self.staff.action_types) if one.active]
+        if draft.resource not in allowed or draft.action_type not in allowed:
+            raise BadAnswer("That person or action type is not active.", platform="Memory")
+        made = str(800 + len(self.todos))
+        self.todos[made] = Todo(made, draft.text, None)
+        return made
+
+    def change_todo(self, id: str, text: str) -> None:
+        self.calls.append("change_todo")
+        self._change_todo(id, text=text)
+
+    def complete_todo(self, id: str, text: str, at: datetime) -> None:
+        self.calls.append("complete_todo")
+        self._change_todo(id, text=text, completed_at=at)
+
     # ---- inside -------------------------------------------------------------------------------------------
 
     def _visible(self, kind: str) -> list[SourceHeader]:
         found = [one.header for one in self.contents.values() if one.header.kind == kind]
         return sorted((one for one in found if one.id not in self.hidden), key=lambda one: int(one.id))
+
+    def _change_todo(self, id: str, **changes: object) -> None:
+        if id not in self.todos:
+            raise BadAnswer(f"There is no to-do {id}.", platform="Memory")
+        self.todos[id] = replace(self.todos[id], **changes)  # type: ignore[arg-type]
 
     def _change(self, id: str, **changes: object) -> None:
         document = self.contents.get(id)

@@ -9,8 +9,10 @@ from decimal import Decimal
 
 import pytest
 
+from connectors.errors import BadAnswer
 from connectors.sources.base import Source
 from domain.documents import SourceHeader, Window
+from domain.todos import TodoDraft, due, marker
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -140,7 +142,31 @@ class SourceContract:
         assert (party.id, party.name, party.email) == (acme, 'Acme: "O\'Neil" \\ Söhne 🙂', "ap@acme.invalid")
 
     def test_a_write_of_something_unknown_is_an_error(self, bench: SourceBench) -> None:
-        from connectors.errors import BadAnswer
-
         with pytest.raises(BadAnswer):
             bench.source.mark_synced("invoice", "999999999", number=None, at=NOW)
+
+    def test_a_todo_is_found_by_its_marker_changed_and_completed(self, bench: SourceBench) -> None:
+        source, lists = bench.source, bench.source.todo_lists()
+        person, action = (next(one for one in listed if one.active) for listed in (lists.people, lists.action_types))
+        draft = TodoDraft(marker("0a1b2c3d4e"), f"{marker('0a1b2c3d4e')} Item missing\n\n- AT-1", action.id, person.id,
+                          *due(NOW, "UTC"))
+        assert lists.readable and source.find_todos(draft.marker) == []
+        made = source.create_todo(draft)
+        assert [(one.id, one.completed_at) for one in source.find_todos(draft.marker)] == [(made, None)]
+        for _ in range(2):
+            source.change_todo(made, f"{draft.marker} changed")
+        assert [one.text for one in source.find_todos(draft.marker)] == [f"{draft.marker} changed"]
+        for _ in range(2):
+            source.complete_todo(made, f"{draft.marker} solved", NOW)
+        assert [(one.text, one.completed_at) for one in source.find_todos(draft.marker)] == [
+            (f"{draft.marker} solved", NOW)]
+        assert source.find_todos(marker("ffffffffff")) == []
+
+    def test_a_todo_for_nobody_and_a_change_of_none_are_refused(self, bench: SourceBench) -> None:
+        lists = bench.source.todo_lists()
+        draft = TodoDraft(marker("1"), marker("1"), lists.action_types[0].id, "999999999", *due(NOW, "UTC"))
+        with pytest.raises(BadAnswer):
+            bench.source.create_todo(draft)
+        with pytest.raises(BadAnswer):
+            bench.source.change_todo("999999999", "text")
+        assert bench.source.find_todos(draft.marker) == []

@@ -45,6 +45,9 @@ class MirrorState(Base):
     catalog: Mapped[Any] = mapped_column(Json, nullable=True)
     """The source's Catalog (billing codes, terms, taxes)."""
     catalog_at: Mapped[datetime | None] = mapped_column(Instant)
+    todo_lists: Mapped[Any] = mapped_column(Json, nullable=True)
+    """The source's people and action types (domain.todos.TodoLists)."""
+    todo_lists_at: Mapped[datetime | None] = mapped_column(Instant)
     progress: Mapped[Any] = mapped_column(Json, default=dict)
 
 

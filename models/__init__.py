@@ -23,6 +23,6 @@ from models.types import KeyRing, SealBroken
 __all__ = [
     "Attempt", "Audit", "Base", "BatchRow", "Company", "CompanyLease", "Connection", "Document", "Grant", "Identity",
     "Invitation", "ItemClaim", "KeyRing", "Link", "Membership", "MirrorEntry", "MirrorState", "OAuthState", "Outbox",
-    "PartyEntry", "Pause", "Posting", "PostingNeed", "Run", "RunItem", "SealBroken", "SettingsVersion", "Step", "TodoRow", "TodoState",
-    "ToolRow", "User", "WebSession", "make_engine", "make_sessions",
+    "PartyEntry", "Pause", "Posting", "PostingNeed", "Run", "RunItem", "SealBroken", "SettingsVersion", "Step",
+    "TodoRow", "TodoState", "ToolRow", "User", "WebSession", "make_engine", "make_sessions",
 ]

@@ -30,10 +30,11 @@ from connectors.ledgers.base import (
     Unknown,
 )  # fmt: skip
 from connectors.ledgers.memory import Entry, MemoryCompany, MemoryLedger
-from connectors.sources.base import Mark, SourceCheck
+from connectors.sources.base import Mark, SourceCheck, Todo
 from connectors.sources.memory import MemorySource
 from domain.documents import AnyDraft, Catalog, Party, SourceDocument, SourceHeader, Window
 from domain.held import Held
+from domain.todos import TodoDraft, TodoLists
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel
 
@@ -283,6 +284,23 @@ class SimSource:
 
     def marks(self, kind: str, ids: Sequence[str]) -> list[Mark]:
         return self.line.read("marks", lambda: self.inner.marks(kind, ids))
+
+    def todo_lists(self) -> TodoLists:
+        return self.line.read("to-do lists", self.inner.todo_lists)
+
+    def find_todos(self, marker: str) -> list[Todo]:
+        return self.line.read("find to-dos", lambda: self.inner.find_todos(marker))
+
+    def create_todo(self, draft: TodoDraft) -> str:
+        made: list[str] = []
+        self._write(f"to-do {draft.marker}", lambda: made.append(self.inner.create_todo(draft)))
+        return made[0]
+
+    def change_todo(self, id: str, text: str) -> None:
+        self._write(f"change to-do {id}", lambda: self.inner.change_todo(id, text))
+
+    def complete_todo(self, id: str, text: str, at: datetime) -> None:
+        self._write(f"complete to-do {id}", lambda: self.inner.complete_todo(id, text, at))
 
     def slot(self, operation: str) -> float:
         return self.line.slot()

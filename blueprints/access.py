@@ -80,6 +80,7 @@ ENDPOINTS: dict[str, Need] = {
     "settings.people": V,
     "settings.invite": M,
     "settings.role": M,
+    "settings.ask_remove": M,
     "settings.remove": M,
     "settings.withdraw": M,
     # tools

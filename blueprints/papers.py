@@ -29,6 +29,7 @@ def draft_paper(draft: Draft, system: str) -> dict[str, Any]:
         "due": draft.due_date,
         "party": draft.party.name + ("" if draft.party.ledger_id else " (new customer)"),
         "address": [],
+        "message": draft.message.splitlines(),
         "lines": [_draft_line(line) for line in draft.lines],
         "net": net,
         "tax_label": "Tax",
@@ -65,6 +66,7 @@ def source_paper(document: SourceDocument, party: Party | None, currency: str, s
             for line in document.lines
         ],
         "net": round_money(net, currency),
+        "message": [],
         "tax_label": f"Tax {header.tax_region or ''}".strip(),
         "tax": header.tax_total,
         "total": header.total,

@@ -187,6 +187,8 @@ class Draft:
     memo: str
     marker: str
     email: str | None = None
+    message: str = ""
+    """What the customer reads on the document; `memo` is for those who keep the books."""
     notes: tuple[str, ...] = ()
     """What was adjusted on the way, in words ("text of line 3 was cut to 4,000 characters")."""
 

@@ -45,6 +45,8 @@ class Held:
     applied: Decimal
     lines: tuple[HeldLine, ...]
     note: str
+    message: str = ""
+    """What the customer reads on it."""
     email: str | None = None
     mailed: bool = False
     deposit: Decimal = Decimal(0)
@@ -115,13 +117,13 @@ def adoption_problems(draft: Draft, held: Held) -> list[str]:
 
 
 def _labels() -> Sequence[str]:
-    return ("Customer", "Number", "Date", "Due date", "Currency", "Tax", "Total", "Memo")
+    return ("Customer", "Number", "Date", "Due date", "Currency", "Tax", "Total", "Memo", "Customer memo")
 
 
 def _drafted(draft: Draft) -> list[str]:
     return [
         draft.party.name, draft.number or "", _day(draft.date), _day(draft.due_date), draft.currency,
-        _money(draft.tax_total), _money(draft.total), _memo(draft.memo),
+        _money(draft.tax_total), _money(draft.total), _memo(draft.memo), _memo(draft.message),
     ]
 
 
@@ -134,6 +136,7 @@ def _held(ours: Draft, fresh: Draft, held: Held) -> list[str]:
     memo = _memo(held.note.replace(ours.marker, "").strip()) if ours.marker else _memo(held.note)
     return [
         party, number, _day(held.date), due, held.currency or ours.currency, _money(held.tax), _money(held.total), memo,
+        _memo(held.message),
     ]
 
 

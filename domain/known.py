@@ -38,6 +38,7 @@ class Facts:
     line_text_length: int
     quantity_decimals: int
     taxed_lines: int
+    customer_memo_length: int = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from domain.documents import Draft, ItemDraft, PartyDraft, Reference, SourceDocu
 from domain.drafts import build_lines, source_difference
 from domain.items import choose_items
 from domain.known import Facts, Lists
+from domain.memos import customer_memo, private_note
 from domain.money import plain, round_money
 from domain.pennies import rounding_limit
 from domain.reasons import Reason, Turn, reason
@@ -174,12 +175,11 @@ def _draft(
     if reasons:
         return None
     credit = header.total < 0
-    memo = f"Autotask invoice {header.number or header.id}"
-    if header.order_number:
-        memo += f", order {header.order_number}"
+    message, cut = customer_memo(header, settings, facts.customer_memo_length, latin1_only=facts.latin1_only)
+    notes += [cut] if cut else []
     return Draft(
         kind="credit_memo" if credit else "invoice", party=customer, number=number, date=header.document_date,
         due_date=None if credit else header.due_date, term=None if credit else find_term(header, lists),
         currency=currency, lines=tuple(lines), tax_total=tax_total, send_tax=tax.send_amount, total=total,
-        memo=memo, marker=marker, notes=tuple(notes),
+        memo=private_note(header), message=message, marker=marker, notes=tuple(notes),
     )

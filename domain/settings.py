@@ -65,3 +65,7 @@ class InvoiceSettings:
     time_zone: str = "UTC"
     source_time_zone: str = "UTC"
     recipients: tuple[str, ...] = ()
+    memo_order_number: bool = True
+    memo_tax_group: bool = False
+    memo_invoice_date: bool = False
+    memo_comments: bool = False

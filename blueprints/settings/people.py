@@ -22,7 +22,7 @@ from blueprints.problems import Problem
 from blueprints.settings.routes import blueprint
 from models import Invitation, Membership, User, WebSession
 from models.company import ROLES
-from sync import access, audit, reports
+from sync import access, audit, reports, settings
 from workers import enqueue
 
 ROLE_CHOICES = [("viewer", "Viewer"), ("staff", "Staff"), ("admin", "Admin")]
@@ -146,6 +146,24 @@ def role(company_id: int, member_id: int) -> ResponseReturnValue:
             return redirect(url_for("settings.people"))
     flash(f"{person.name} is {wanted} now and signs in again.", "ok")
     return redirect(url_for("settings.people"))
+
+
+@blueprint.get("/c/<int:company_id>/people/<int:member_id>/remove")
+def ask_remove(company_id: int, member_id: int) -> ResponseReturnValue:
+    """Asks before a person loses access, and says what stays."""
+    member = _of_company(db(), Membership, member_id)
+    if member.user_id == the_user().id:
+        flash("You cannot remove yourself. Another admin can.", "bad")
+        return redirect(url_for("settings.people"))
+    return render_template(
+        "settings/remove_confirm.html",
+        person={"id": member.id, "name": member.user.name, "email": member.user.email, "role": member.role},
+        reported=member.user.email.casefold() in _report_addresses(company_id),
+    )
+
+
+def _report_addresses(company_id: int) -> set[str]:
+    return {each.casefold() for each in settings.load_invoices(db(), company_id).recipients}
 
 
 @blueprint.post("/c/<int:company_id>/people/<int:member_id>/remove")

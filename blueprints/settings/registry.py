@@ -6,6 +6,7 @@ from blueprints.settings.section import Section
 from blueprints.settings.sections.contents import Contents
 from blueprints.settings.sections.finding import Finding
 from blueprints.settings.sections.lines import Lines
+from blueprints.settings.sections.memo import Memo
 from blueprints.settings.sections.numbers import Numbers
 from blueprints.settings.sections.recipients import Recipients
 from blueprints.settings.sections.start import Start
@@ -26,6 +27,7 @@ QUESTIONS: tuple[Section, ...] = (
 MORE: tuple[Section, ...] = (
     Finding(),
     Contents(),
+    Memo(),
     Zones(),
 )
 """More settings, each folded."""

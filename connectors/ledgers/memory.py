@@ -248,6 +248,7 @@ def _body(draft: AnyDraft, ids: Mapping[tuple[str, str], str]) -> dict[str, Any]
         "currency": draft.currency,
         "tax": draft.tax_total,
         "marker": f"{draft.memo} {draft.marker}".strip(),
+        "message": draft.message,
         "due": draft.due_date.isoformat() if draft.due_date else None,
         "lines": [
             {
@@ -298,6 +299,7 @@ def _held(entry: Entry, company: MemoryCompany) -> Held:
         date=_day(body.get("date")), due_date=_day(body.get("due")), party_id=body.get("party"),
         party=names.get(str(body.get("party")), ""), currency=body.get("currency"), total=entry.total or Decimal(0),
         tax=Decimal(body.get("tax") or 0), applied=entry.paid, note=str(body.get("marker") or ""),
+        message=str(body.get("message") or ""),
         lines=tuple(_held_line(line, names) for line in body["lines"]), mailed=entry.mailed,
         linked=("Payment 1",) if entry.paid else (), live=entry.live, changed_at=entry.updated_at,
     )

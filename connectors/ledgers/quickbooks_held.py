@@ -32,6 +32,7 @@ def held(body: Json, kind: Kind) -> Held | None:
         number=done.number, date=_day(body.get("TxnDate")), due_date=_day(body.get("DueDate")),
         party_id=done.echo.party_id, party=_named(body.get("CustomerRef")), currency=done.echo.currency,
         total=total, tax=_tax(body), applied=_applied(body, kind, total), note=done.echo.marker or "",
+        message=_message(body.get("CustomerMemo")),
         lines=tuple(_line(line) for line in lines if _sold(line)) if isinstance(lines, list) else (),
         email=_address(body.get("BillEmail")), mailed=body.get("EmailStatus") == _SENT,
         deposit=records.decimal(body.get("Deposit")) or Decimal(0), linked=_linked(body.get("LinkedTxn")),
@@ -69,6 +70,10 @@ def _line(line: Json) -> HeldLine:
 
 def _named(reference: object) -> str:
     return records.text(reference.get("name")) or "" if isinstance(reference, Mapping) else ""
+
+
+def _message(memo: object) -> str:
+    return records.text(memo.get("value")) or "" if isinstance(memo, Mapping) else ""
 
 
 def _address(email: object) -> str | None:

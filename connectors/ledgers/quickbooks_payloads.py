@@ -19,6 +19,8 @@ from domain.money import smallest_unit
 from domain.taxes import TaxModel
 
 MEMO_MAX = 4000
+CUSTOMER_MEMO_MAX = 1000
+CUSTOMER_MEMO_MAX = 1000
 COMPANY_NAME_MAX = 100
 EMAIL_MAX = 100
 PHONE_MAX = 30
@@ -88,6 +90,8 @@ def _document(draft: Draft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
     if spelling.multi_currency:
         body["CurrencyRef"] = {"value": draft.currency}  # never a rate: QuickBooks would book it
     body["PrivateNote"] = note(draft.memo, draft.marker)
+    if draft.message:
+        body["CustomerMemo"] = {"value": draft.message[:CUSTOMER_MEMO_MAX]}
     if draft.email and _usable(draft.email):
         body["BillEmail"] = {"Address": draft.email.strip()}
     if any(line.tax_code is not None for line in draft.lines) and spelling.country != "US":

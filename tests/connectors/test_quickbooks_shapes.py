@@ -261,3 +261,9 @@ def test_real_addresses_are_the_default_and_only_they_are_allowed() -> None:
     test = endpoints("http://127.0.0.1:8400/")
     assert test.is_intuit("http://127.0.0.1:8400/intuit") and not test.is_intuit("https://quickbooks.api.intuit.com/")
     assert not test.is_autotask("http://127.0.0.1:84000/")
+
+
+def test_the_customer_reads_the_message_and_nothing_when_there_is_none() -> None:
+    text = "Order number: 7\nThank you"
+    assert spelled(draft(message=text))["CustomerMemo"] == {"value": text}
+    assert "CustomerMemo" not in spelled(draft())

@@ -200,6 +200,16 @@ def test_a_change_of_role_ends_the_persons_sessions(site: Site) -> None:
         assert not db.scalars(select(WebSession).where(WebSession.user_id == site.users["A staff"])).all()
 
 
+def test_removing_somebody_asks_first_and_says_what_stays(site: Site) -> None:
+    a, viewer = site.ids["A"]["company_id"], member_id(site, "A viewer")
+    save(site, recipients="a.viewer@people.example")
+    text = site.client("A admin").get(f"/c/{a}/people/{viewer}/remove", base_url=BASE).get_data(as_text=True)
+    assert "Remove A viewer?" in text and "Keep A viewer" in text and "still gets the report" in text
+    assert "A viewer" in members(site)
+    own = site.client("A admin").get(f"/c/{a}/people/{member_id(site, 'A admin')}/remove", base_url=BASE)
+    assert own.status_code == 302
+
+
 def test_a_removed_member_is_out(site: Site) -> None:
     assert post(site, f"people/{member_id(site, 'A viewer')}/remove").status_code == 302
     assert "A viewer" not in members(site)

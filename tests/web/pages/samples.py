@@ -48,6 +48,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     "settings-invoices": ("settings/invoices.html", settings_samples.invoices),
     "settings-errors": ("settings/invoices.html", settings_samples.invoices_errors),
     "settings-reading": ("settings/invoices.html", settings_samples.invoices_reading),
+    "settings-remove": ("settings/remove_confirm.html", settings_samples.remove_confirm),
     "settings-history": ("settings/history.html", settings_samples.history),
     "people": ("settings/people.html", settings_samples.people),
     "people-viewer": ("settings/people.html", settings_samples.people_viewer),

@@ -133,6 +133,11 @@ def history() -> dict[str, Any]:
     }
 
 
+def remove_confirm() -> dict[str, Any]:
+    person = {"id": 2, "name": "Reception", "email": "reception@harborpoint.example", "role": "staff"}
+    return {"person": person, "reported": True}
+
+
 def people() -> dict[str, Any]:
     roles = [("admin", "Admin"), ("staff", "Staff"), ("viewer", "Viewer")]
     members = [("Office", "admin", True, True), ("Reception", "staff", False, False), ("Kim", "viewer", False, False)]

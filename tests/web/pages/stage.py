@@ -59,6 +59,7 @@ def _address(endpoint: str) -> str:
     people = {
         "role": "<member_id>",
         "remove": "<member_id>",
+        "ask_remove": "<member_id>",
         "withdraw": "<invitation_id>",
         "end_session": "<session_id>",
     }

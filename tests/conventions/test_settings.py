@@ -1,0 +1,25 @@
+"""Every setting is asked somewhere, has words, and stands in docs/defaults.md with its default and its reason."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+
+from blueprints.settings.fields import unasked
+from blueprints.settings.words import label
+from domain.settings import InvoiceSettings
+from tests.conventions.source import ROOT
+
+NAMES = {each.name for each in fields(InvoiceSettings)}
+
+
+def test_every_setting_has_a_row_with_its_reason() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", (ROOT / "docs" / "defaults.md").read_text(), re.M)
+    explained = {name for setting, *_ in rows for name in re.findall(r"`([a-z_]+)`", setting)}
+    assert NAMES - explained == set()
+    assert explained - NAMES == set()
+
+
+def test_every_setting_is_asked_on_the_page() -> None:
+    assert unasked() == set()
+    assert all(label(name).strip() for name in NAMES)

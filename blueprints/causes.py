@@ -9,7 +9,11 @@ from flask import url_for
 
 from domain.reasons import CATALOGUE, Reason, Turn
 
-_PAGES = {"settings": "settings.invoices", "connections": "connect.connections", "sync_now": "tools.sync_now"}
+_PAGES = {
+    "settings": "settings.invoices",
+    "connections": "connect.connections",
+    "sync_now": "tools.sync_now",
+}
 
 
 def title(code: str | None) -> str:

@@ -162,6 +162,8 @@ class DraftLine:
     taxed: bool
     tax_code: Reference | None = None
     service_date: dt.date | None = None
+    account: Reference | None = None
+    """The account on which the item books, as far as it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,8 @@ class Draft:
     email: str | None = None
     message: str = ""
     """What the customer reads on the document; `memo` is for those who keep the books."""
+    rounded: Decimal = Decimal(0)
+    """The amount of the rounding line; zero when there is none."""
     notes: tuple[str, ...] = ()
     """What was adjusted on the way, in words ("text of line 3 was cut to 4,000 characters")."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from domain.documents import Code, ItemDraft, Reference, SourceDocument
 from domain.known import Entry, Facts, Lists
 from domain.matching import fold, ledger_name
@@ -71,3 +73,32 @@ def _may_create(name: str, settings: InvoiceSettings) -> Reason | None:
     if settings.missing_item is MissingItem.HOLD:
         return reason("item_missing", item=name)
     return None if settings.created_item_account else reason("no_item_account", item=name)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnItem:
+    """An item of ours: one that stands for an account. `creation` None: it exists."""
+
+    reference: Reference
+    creation: ItemDraft | None
+
+
+def own_names(wanted: str, account_name: str, facts: Facts) -> tuple[str, ...]:
+    """Names under which an item for an account is looked for and, where none of them is taken, created."""
+    names = (wanted, f"{wanted} ({account_name})", f"{wanted} (Bookbridge)")
+    return tuple(dict.fromkeys(ledger_name(n, facts.item_name_length, latin1_only=facts.latin1_only) for n in names))
+
+
+def item_on_account(wanted: str, account: Reference, text: str, lists: Lists, facts: Facts) -> OwnItem | Reason:
+    """The item that books on this very account. Where an item of that name books elsewhere, another name is taken."""
+    names = own_names(wanted, account.name, facts)
+    for name in names:
+        found = lists.items_by_name.get(fold(name), ())
+        for entry in found:
+            usable = entry.active and entry.details.get("type") not in UNUSABLE_ITEM_TYPES
+            if usable and entry.details.get("income_account_id") == account.ledger_id:
+                return OwnItem(Reference("item", fold(name), entry.name, entry.id), None)
+        if not found:
+            key = fold(name)
+            return OwnItem(Reference("item", key, name), ItemDraft(key, name, text, account))
+    return reason("own_item_taken", item=names[0], account=account.name)

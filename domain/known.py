@@ -52,6 +52,7 @@ class Lists:
     customers_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     customers_by_loose: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     vendors_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    accounts: Mapping[str, Entry] = field(default_factory=dict)
     items: Mapping[str, Entry] = field(default_factory=dict)
     items_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     terms_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)

@@ -22,8 +22,9 @@ from domain.memos import customer_memo, private_note
 from domain.money import plain, round_money
 from domain.pennies import rounding_limit
 from domain.reasons import Reason, Turn, reason
+from domain.rounding import Remainder, RoundingLine, round_off
 from domain.settings import InvoiceSettings, Numbering, ZeroTotal
-from domain.taxes import TaxResult, choose_tax
+from domain.taxes import TaxModel, TaxResult, choose_tax
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,11 @@ def plan(
         reasons.append(reason("closed_period", date=header.document_date, closed=facts.closed_through))
     # Without a customer the draft is thrown away, but what its lines lack is told as well.
     customer = customer or Reference("customer", header.party_id or "", "")
-    draft = _draft(document, settings, lists, facts, customer, number, items, tax, currency, marker, reasons)
+    creations: list[PartyDraft | ItemDraft] = [*([new_customer] if new_customer else []), *new_items]
+    draft = _draft(document, settings, lists, facts, customer, number, items, tax, currency, marker, reasons, creations)
     if reasons or draft is None:
         return Plan(document, None, (), tuple(reasons))
-    creations: tuple[PartyDraft | ItemDraft, ...] = (*([new_customer] if new_customer else []), *new_items)
-    return Plan(document, draft, creations, ())
+    return Plan(document, draft, tuple(creations), ())
 
 
 def source_reason(document: SourceDocument, currency: str) -> Reason | None:
@@ -149,7 +150,7 @@ def _number(
 def _draft(
     document: SourceDocument, settings: InvoiceSettings, lists: Lists, facts: Facts, customer: Reference,
     number: str | None, items: Mapping[str, Reference], tax: TaxResult, currency: str, marker: str,
-    reasons: list[Reason],
+    reasons: list[Reason], creations: list[PartyDraft | ItemDraft],
 ) -> Draft | None:
     header = document.header
     sign = Decimal(-1 if header.total < 0 else 1)
@@ -167,13 +168,18 @@ def _draft(
     tax_total = round_money(header.tax_total * sign, currency)
     total = round_money(header.total * sign, currency)
     found = sum((line.amount for line in lines), Decimal(0)) + tax_total
+    rounded: RoundingLine | Reason | None = None
     if found != total:
-        reasons.append(reason(
-            "remainder", found=plain(found, currency), total=plain(total, currency),
-            difference=plain(total - found, currency),
-        ))
-    if reasons:
+        by_ledger = sum(1 for line in lines if line.taxed) if facts.tax_model is TaxModel.CODE_PER_LINE else 0
+        rounded = round_off(Remainder(found, total, currency, len(lines), by_ledger), settings, lists, facts)
+        if isinstance(rounded, Reason):
+            reasons.append(rounded)
+    if reasons or isinstance(rounded, Reason):
         return None
+    if rounded is not None:
+        lines.append(rounded.line)
+        creations += [rounded.creation] if rounded.creation else []
+        notes.append(f"A rounding line of {plain(rounded.line.amount, currency)} makes the total Autotask's.")
     credit = header.total < 0
     message, cut = customer_memo(header, settings, facts.customer_memo_length, latin1_only=facts.latin1_only)
     notes += [cut] if cut else []
@@ -181,5 +187,6 @@ def _draft(
         kind="credit_memo" if credit else "invoice", party=customer, number=number, date=header.document_date,
         due_date=None if credit else header.due_date, term=None if credit else find_term(header, lists),
         currency=currency, lines=tuple(lines), tax_total=tax_total, send_tax=tax.send_amount, total=total,
-        memo=private_note(header), message=message, marker=marker, notes=tuple(notes),
+        memo=private_note(header), message=message, marker=marker,
+        rounded=rounded.line.amount if rounded else Decimal(0), notes=tuple(notes),
     )

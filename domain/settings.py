@@ -47,6 +47,13 @@ class BlankText(StrEnum):
     HOLD = "hold"
 
 
+class PennyPolicy(StrEnum):
+    """What happens when the rounded lines miss the total by what rounding can explain."""
+
+    LINE = "line"
+    STOP = "stop"
+
+
 @dataclass(frozen=True, slots=True)
 class InvoiceSettings:
     """Settings → Invoices. Account, item and tax code ids are the ledger's ids."""
@@ -61,6 +68,8 @@ class InvoiceSettings:
     zero_total: ZeroTotal = ZeroTotal.SKIP
     blank_text: BlankText = BlankText.NAME
     untaxed_code: str | None = None
+    penny_policy: PennyPolicy = PennyPolicy.LINE
+    rounding_account: str | None = None
     run_limit: int = 200
     time_zone: str = "UTC"
     source_time_zone: str = "UTC"

@@ -142,5 +142,9 @@ class Document(Base):
     ledger_id: Mapped[str | None] = mapped_column(String(64))
     ledger_number: Mapped[str | None] = mapped_column(String(64))
     ledger_total: Mapped[Decimal | None] = mapped_column(Money)
+    rounded: Mapped[Decimal | None] = mapped_column(Money)
+    """The rounding line as it is booked, negative in a credit memo; None without one."""
+    default_lines: Mapped[int | None] = mapped_column(Integer)
+    """How many lines went to the default account because nothing else was chosen for them."""
     completed_at: Mapped[datetime | None] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)

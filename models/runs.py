@@ -71,6 +71,8 @@ class RunItem(Base):
     ledger_id: Mapped[str | None] = mapped_column(String(64))
     ledger_number: Mapped[str | None] = mapped_column(String(64))
     flags: Mapped[Any] = mapped_column(Json, default=list)
+    rounded: Mapped[Decimal | None] = mapped_column(Money)
+    default_lines: Mapped[int | None] = mapped_column(Integer)
     changed_at: Mapped[datetime] = mapped_column(Instant)
 
 

@@ -74,6 +74,7 @@ def copy_to_item(document: Document, item: RunItem, now: datetime) -> None:
     item.ledger_kind, item.ledger_id = document.ledger_kind, document.ledger_id
     item.ledger_number, item.party_name = document.ledger_number, document.party_name
     item.number, item.amount, item.currency = document.number, document.total, document.currency
+    item.rounded, item.default_lines = document.rounded, document.default_lines
     item.changed_at = now
 
 

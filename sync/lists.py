@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Capabilities, Kind, LedgerProfile
+from domain import rounding
 from domain.documents import Catalog, Party, SourceDocument, SourceHeader, SourceLine
-from domain.items import item_name
+from domain.items import item_name, own_names
 from domain.known import Entry, Facts, Lists
 from domain.matching import fold, ledger_name, loose
 from domain.plan import effective_number
@@ -54,8 +55,10 @@ def prefetch(
     customers = _entries(db, company_id, Kind.CUSTOMER, folded=folded, loose={loose(name) for name in names},
                          ids={value for (kind, _), value in links.items() if kind == "customer"})
     vendors = _entries(db, company_id, Kind.VENDOR, folded=folded)
+    accounts = {e.id: e for e in _entries(db, company_id, Kind.ACCOUNT)}
+    own = _own_items(settings, accounts, facts)
     items = _entries(
-        db, company_id, Kind.ITEM, folded=_item_names(documents, catalog, settings, facts),
+        db, company_id, Kind.ITEM, folded=_item_names(documents, catalog, settings, facts) | own,
         ids={value for (kind, _), value in links.items() if kind == "item"},
     )
     terms = _entries(db, company_id, Kind.TERM)
@@ -64,7 +67,8 @@ def prefetch(
         parties=parties, catalog=catalog, links=links,
         customers={e.id: e for e in customers}, customers_by_name=_by(customers, fold),
         customers_by_loose=_by(customers, loose), vendors_by_name=_by(vendors, fold),
-        items={e.id: e for e in items}, items_by_name=_by(items, fold), terms_by_name=_by(terms, fold),
+        accounts=accounts, items={e.id: e for e in items}, items_by_name=_by(items, fold),
+        terms_by_name=_by(terms, fold),
         tax_codes={e.id: e for e in tax_codes}, tax_codes_by_name=_by(tax_codes, fold),
         twins=_twins(db, company_id, {fold(p.name) for p in billed}),
         look_alikes=_look_alikes(db, company_id, billed),
@@ -139,6 +143,17 @@ def _item_names(
         code = catalog.codes.get(code_id)
         if code is not None:
             names.add(fold(item_name(code, settings.match_by, facts)))
+    return names
+
+
+def _own_items(settings: InvoiceSettings, accounts: Mapping[str, Entry], facts: Facts) -> set[str]:
+    """Names of the items that stand for an account."""
+    wanted = [(rounding.NAME, settings.rounding_account)]
+    names: set[str] = set()
+    for name, account_id in wanted:
+        account = accounts.get(account_id or "")
+        if account is not None:
+            names.update(fold(one) for one in own_names(name, account.name, facts))
     return names
 
 

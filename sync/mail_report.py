@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from domain.statuses import RunState, Status
 from models import Company, Run, RunItem
-from sync import reports, settings
+from sync import line_figures, reports, settings
 
 LEDGERS = {"quickbooks": "QuickBooks Online", "xero": "Xero"}
 MOST_PROBLEMS = 10
@@ -38,7 +38,8 @@ def context(db: Session, company: Company, run: Run, public_url: str, *, notice:
     by_hand = _TITLES.get(run.kind, "Sync Invoices Now")
     return {
         **shared, "run_title": by_hand if run.trigger == "button" else "Scheduled sync",
-        "found": len(rows), "found_totals": _totals(rows), "outcomes": _outcomes(rows), "message": run.message or "",
+        "found": len(rows), "found_totals": _totals(rows), "outcomes": _outcomes(rows),
+        "figures": line_figures.of_run(db, run.id).sentences, "message": run.message or "",
         "problems": [_problem(row, base, ledger) for row in needs[:MOST_PROBLEMS]],
         "more_problems": max(0, len(needs) - MOST_PROBLEMS), "errors_url": f"{base}/errors",
         "rows": [_row(row, base, ledger) for row in rows], "csv_name": csv_name(company, run),

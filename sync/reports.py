@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from domain.money import smallest_unit
 from domain.reasons import Reason
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
@@ -31,7 +32,7 @@ TOOLS = ("check", "compare", comparing.COPY)
 """Kinds of run whose result is a tool's: rows of their own, no document is posted."""
 CSV_COLUMNS = (
     "Status", "StatusCode", "Reason", "Autotask ID", "Number", "Kind", "Customer", "Date", "Amount", "Currency",
-    "Ledger ID", "Ledger number", "Run",
+    "Ledger ID", "Ledger number", "Run", "Rounding line", "Lines on default account",
 )
 
 
@@ -211,6 +212,7 @@ def csv_rows(rows: Sequence[RunItem], run_id: int, ledger: str) -> Iterator[list
             safe(row.number or ""), kind_word(row), safe(row.party_name), row.document_date.isoformat(),
             f"{row.amount.quantize(Decimal('0.01'))}", row.currency, row.ledger_id or "",
             safe(row.ledger_number or ""), str(run_id),
+            f"{row.rounded.quantize(smallest_unit(row.currency))}" if row.rounded else "", str(row.default_lines or ""),
         ]
 
 

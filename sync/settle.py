@@ -260,6 +260,8 @@ class Settling:
         posting.next_action_at = self.now
         document.ledger_total, document.completed_at = done.echo.total, self.now
         total = done.echo.total
+        document.rounded = (-draft.rounded if draft.kind == Kind.CREDIT_MEMO else draft.rounded) or None
+        set_flag(document, Flag.ROUNDED, bool(draft.rounded))
         set_flag(document, Flag.DIFFERS, total is not None and total != draft.total)
         set_status(self.db, document, Status.COMPLETE, [], self.now)
         found = "Found in QuickBooks after no answer; not sent again"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from domain.formats import format_plural, format_totals
 from domain.settings import InvoiceSettings, SyncState
 from domain.statuses import Status
 from models import Document, Run
-from sync import connection, credentials, reports, settings
+from sync import connection, credentials, line_figures, reports, settings
 
 DAYS = 14
 
@@ -42,6 +42,7 @@ def index(company_id: int) -> ResponseReturnValue:
         lead=_lead(faults, running, automatic=current.sync_state is not SyncState.OFF),
         stats=_stats(company_id, today, zone),
         faults=faults,
+        month_figures=line_figures.of_documents(db(), company_id, Document.completed_at >= _month(zone)).sentences,
         next_look=_next_look(current),
         mail_sentence=_mail_sentence(current),
         products=[_product(current, faults)],
@@ -65,8 +66,8 @@ def _lead(faults: int, running: dict[str, Any] | None, *, automatic: bool) -> st
 
 
 def _stats(company_id: int, today: date, zone: ZoneInfo) -> list[dict[str, Any]]:
-    month = now().astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    posted, posted_totals = sums(db(), company_id, Document.status == Status.COMPLETE, Document.completed_at >= month)
+    this_month = Document.completed_at >= _month(zone)
+    posted, posted_totals = sums(db(), company_id, Document.status == Status.COMPLETE, this_month)
     pending, pending_totals = waiting_documents(db(), company_id)
     faults, fault_totals = sums(db(), company_id, Document.status == Status.FAULT)
     skipped, skipped_totals = sums(db(), company_id, Document.status == Status.SKIPPED)
@@ -77,6 +78,11 @@ def _stats(company_id: int, today: date, zone: ZoneInfo) -> list[dict[str, Any]]
         _stat("Needs you", faults, fault_totals, url_for("logs.errors")),
         _stat("Skipped Over", skipped, skipped_totals, url_for("home.documents", tab="skipped")),
     ]
+
+
+def _month(zone: ZoneInfo) -> datetime:
+    """The first moment of this month, in the company's zone."""
+    return now().astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _stat(label: str, count: int, totals: Totals, href: str) -> dict[str, Any]:

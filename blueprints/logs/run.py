@@ -23,7 +23,7 @@ from domain.formats import format_plural, format_totals
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Document, Run, RunItem, User
-from sync import audit, reports, requests, settings
+from sync import audit, line_figures, reports, requests, settings
 from sync.tool_report import TOOLS
 from workers import enqueue
 
@@ -107,6 +107,7 @@ def context(found: Run) -> dict[str, Any]:
         "one_currency": len(add_up(pair for each in counts for pair in each["totals"])) == 1,
         "sort": "",
         "recipients": _recipients(found),
+        "figures": line_figures.of_run(db(), found.id).sentences if ended else [],
         "files": [],
         "poll_s": POLL_S,
         "live_url": "" if ended else here,

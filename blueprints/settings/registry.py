@@ -9,6 +9,7 @@ from blueprints.settings.sections.lines import Lines
 from blueprints.settings.sections.memo import Memo
 from blueprints.settings.sections.numbers import Numbers
 from blueprints.settings.sections.recipients import Recipients
+from blueprints.settings.sections.rounding import Rounding
 from blueprints.settings.sections.start import Start
 from blueprints.settings.sections.sync_state import SyncStates
 from blueprints.settings.sections.tax import Tax
@@ -28,6 +29,7 @@ MORE: tuple[Section, ...] = (
     Finding(),
     Contents(),
     Memo(),
+    Rounding(),
     Zones(),
 )
 """More settings, each folded."""

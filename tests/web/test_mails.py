@@ -63,6 +63,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "asked_by": "Office",
         "found": 3,
         "found_totals": usd("1994.00"),
+        "figures": ["3 rounding lines, USD 0.02 in all."],
         "outcomes": [
             {"status": "Complete", "count": 2, "totals": usd("1034.00")},
             {"status": "Fault", "count": 1, "totals": usd("960.00")},
@@ -140,6 +141,7 @@ def test_a_failed_run_says_why_even_without_documents(mails: Environment) -> Non
         message="Autotask refused the API user.",
         found=0,
         found_totals=[],
+        figures=[],
         outcomes=[],
         problems=[],
         more_problems=0,

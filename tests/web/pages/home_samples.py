@@ -29,6 +29,7 @@ def home() -> dict[str, Any]:
             {"label": "Needs you", "amount": Decimal("18932.45"), "currency": "USD", "note": "14 documents, 5 causes", "href": "/page/errors"},
         ],
         "next_look": "Next look at Autotask in 20 s.",
+        "month_figures": ["3 rounding lines, USD 0.02 in all."],
         "mail_sentence": "Reports go to 2 addresses.",
         "products": [
             {

@@ -59,6 +59,7 @@ def run() -> dict[str, Any]:
         "files": [],
         "csv_url": "",
         "live_url": "/live/run",
+        "figures": ["3 rounding lines, USD 0.02 in all."],
         "poll_s": 2,
     }  # fmt: skip
 

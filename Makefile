@@ -2,6 +2,8 @@
 
 SHELL := /bin/bash
 PY := .venv/bin/python
+# Compiled files are kept even where the machine's default says otherwise: every process of a test starts with them.
+export PYTHONDONTWRITEBYTECODE :=
 
 # Options of the demo: make demo ONCE=1 DATA=folder LIMITS=off LATENCY=model PORT=8300
 ONCE ?=

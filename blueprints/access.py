@@ -68,6 +68,11 @@ ENDPOINTS: dict[str, Need] = {
     "home.unskip": S,
     "home.include": S,
     "home.open_in": V,
+    "home.review": V,
+    "home.release_documents": S,
+    "home.hold": S,
+    "home.hold_customer": S,
+    "home.release_hold": S,
     "home.customer": S,
     "home.choose_customer": S,
     # settings

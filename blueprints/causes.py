@@ -13,6 +13,7 @@ _PAGES = {
     "settings": "settings.invoices",
     "connections": "connect.connections",
     "sync_now": "tools.sync_now",
+    "review": "home.review",
 }
 
 

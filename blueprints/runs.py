@@ -12,7 +12,8 @@ from domain.formats import format_clock
 from models import Outbox, Run
 from sync.tool_report import TOOLS
 
-TITLES = {"sync": "Sync Invoices Now", "first_scan": "First scan", "first_posting": "First posting", "retry": "Retry"}
+TITLES = {"sync": "Sync Invoices Now", "first_scan": "First scan", "first_posting": "First posting", "retry": "Retry",
+          "release": "Release"}
 TITLES |= {kind: tool.title for kind, tool in TOOLS.items()}
 SCHEDULED = "Automatic sync"
 MAIL_STATES = {"due": "queued", "sending": "queued", "sent": "sent", "refused": "refused", "unsure": "waiting"}

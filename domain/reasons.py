@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from domain.catalogue import customers, ledger, lines, scope, tax, todos
+from domain.catalogue import customers, decisions, ledger, lines, scope, tax, todos
 from domain.catalogue.entry import Entry, Stage, Turn
 
 __all__ = ["CATALOGUE", "Entry", "Reason", "Stage", "Turn", "reason"]
@@ -21,6 +21,7 @@ CATALOGUE: dict[str, Entry] = {
     **tax.ENTRIES,
     **ledger.ENTRIES,
     **todos.ENTRIES,
+    **decisions.ENTRIES,
 }
 
 

@@ -12,6 +12,8 @@ from enum import StrEnum
 
 class SyncState(StrEnum):
     ON = "Sync invoices"
+    REVIEW = "Review first"
+    """Read and checked by themselves; a person releases what stands ready."""
     OFF = "Do not sync invoices"
     NEXT_BATCH = "Sync next batch of invoices and then turn off sync"
 

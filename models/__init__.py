@@ -14,15 +14,16 @@ from models.company import (
     User,
     WebSession,
 )
-from models.documents import Document, Link, MirrorEntry, MirrorState, PartyEntry
+from models.documents import Document, Hold, Link, MirrorEntry, MirrorState, PartyEntry
 from models.postings import Attempt, BatchRow, CompanyLease, ItemClaim, Posting, PostingNeed
 from models.runs import Outbox, Run, RunItem, Step, ToolRow
 from models.todos import Pause, TodoRow, TodoState
 from models.types import KeyRing, SealBroken
 
 __all__ = [
-    "Attempt", "Audit", "Base", "BatchRow", "Company", "CompanyLease", "Connection", "Document", "Grant", "Identity",
-    "Invitation", "ItemClaim", "KeyRing", "Link", "Membership", "MirrorEntry", "MirrorState", "OAuthState", "Outbox",
-    "PartyEntry", "Pause", "Posting", "PostingNeed", "Run", "RunItem", "SealBroken", "SettingsVersion", "Step",
-    "TodoRow", "TodoState", "ToolRow", "User", "WebSession", "make_engine", "make_sessions",
+    "Attempt", "Audit", "Base", "BatchRow", "Company", "CompanyLease", "Connection", "Document", "Grant", "Hold",
+    "Identity", "Invitation", "ItemClaim", "KeyRing", "Link", "Membership", "MirrorEntry", "MirrorState",
+    "OAuthState", "Outbox", "PartyEntry", "Pause", "Posting", "PostingNeed", "Run", "RunItem", "SealBroken",
+    "SettingsVersion", "Step", "TodoRow", "TodoState", "ToolRow", "User", "WebSession", "make_engine",
+    "make_sessions",
 ]

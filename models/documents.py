@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
@@ -121,6 +121,8 @@ class Document(Base):
     lines_read_at: Mapped[datetime | None] = mapped_column(Instant)
     fingerprint: Mapped[str | None] = mapped_column(String(64))
     """Hash of everything the last plan used: snapshot, settings version, mirror entries."""
+    reviewed: Mapped[Any] = mapped_column(Json, nullable=True)
+    """{digest, face}: the plan that stands ready or that a person looked at; a release posts exactly this one."""
     seen_at: Mapped[datetime] = mapped_column(Instant)
     read_at: Mapped[datetime] = mapped_column(Instant)
     unfinished_since: Mapped[datetime | None] = mapped_column(Instant)
@@ -148,3 +150,27 @@ class Document(Base):
     """How many lines went to the default account because nothing else was chosen for them."""
     completed_at: Mapped[datetime | None] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Hold(Base):
+    """A person keeps a document, or everything of a customer, from being posted until somebody releases it."""
+
+    __tablename__ = "holds"
+    __table_args__ = (
+        Index(
+            "uq_holds_live", "company_id", "kind", "key", unique=True,
+            sqlite_where=text("released_at IS NULL"), postgresql_where=text("released_at IS NULL"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    """document · party"""
+    key: Mapped[str] = mapped_column(String(64))
+    """The document's row id, or the source's id of the party."""
+    name: Mapped[str] = mapped_column(String(500))
+    why: Mapped[str] = mapped_column(String(300))
+    placed_by: Mapped[str] = mapped_column(String(200))
+    placed_at: Mapped[datetime] = mapped_column(Instant)
+    released_by: Mapped[str | None] = mapped_column(String(200))
+    released_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -18,7 +18,8 @@ from domain.statuses import PostingState, RunState, Status
 from models import Company, Document, Link, Posting, Run, RunItem, User
 from sync import requests
 from sync.documents import add_to_run, drop, set_status, step
-from sync.lease import exclusive, wake
+from sync.lease import exclusive
+from sync.looking import look_first
 
 CUSTOMER_CODES = (
     "customer_similar", "customer_twice_in_source", "customer_twice_in_ledger", "customer_inactive",
@@ -46,14 +47,6 @@ def retry(db: Session, company: Company, documents: Sequence[Document], *, now: 
             look_first(db, posting, document, now)
             document.due_at, document.prepared = now, True
     return run
-
-
-def look_first(db: Session, posting: Posting, document: Document, now: datetime) -> None:
-    """The ledger is asked before anything else; when it has nothing, the next generation may go."""
-    posting.state, posting.renew, posting.reasons = PostingState.UNKNOWN, True, []
-    posting.next_action_at, posting.lookups, posting.changed_at = now, 0, now
-    set_status(db, document, Status.PROCESSING, [reason("checking", evidence="asked again by a person")], now)
-    wake(db, document.company_id, now)
 
 
 def resubmit(db: Session, company: Company, run: Run, *, now: datetime, user: User | None) -> Run:
@@ -87,12 +80,13 @@ def skip(db: Session, document: Document, *, why: str, now: datetime, who: str) 
 
 
 def unskip(db: Session, document: Document, *, now: datetime, who: str) -> bool:
-    """Bring a document back; it is read and planned with the next Sync. False when it was not set aside.
+    """Bring a document back; it is read and planned with the next Sync. False when it was not set aside, or is held:
+    a hold is released, not passed by.
 
     What was sent once is looked up first: only when the ledger does not hold it may it be posted again.
     """
     _alone_with(db, document.company_id, [document])
-    if document.status != Status.SKIPPED:
+    if document.status != Status.SKIPPED or document.reason_code == "held":
         return False
     document.lines = None
     posting = db.get(Posting, document.posting_id) if document.posting_id else None

@@ -18,11 +18,10 @@ from connectors.ledgers.base import Capabilities, Ledger
 from connectors.sources.base import Source
 from domain.documents import SourceHeader, SourceLine
 from domain.matching import fold, loose
-from domain.reasons import reason
-from domain.settings import InvoiceSettings
+from domain.settings import InvoiceSettings, SyncState
 from domain.statuses import RunState, Status
 from models import Company, Document, PartyEntry, Run, RunItem
-from sync import codec, due, mirror, reports, requests, safety
+from sync import codec, due, holds, mirror, release, reports, requests, safety
 from sync.connection import succeeded
 from sync.documents import add_to_run, end_unsent, park, set_status, step
 from sync.documents import load as load_documents
@@ -251,7 +250,8 @@ class Scan:
             rows = [row for row in rows if self._ours(row)]
             plans = plans_for(db, self.company_id, rows, capabilities, settings)
             run = db.get(Run, self.run_id) if self.run_id else None
-            posts = run is not None and run.kind in POSTING_RUNS and run.finished_at is None
+            posts = run is not None and _posts(run, settings)
+            kept_back = holds.reasons(db, self.company_id, rows)
             if run is not None and run.kind in POSTING_RUNS:
                 add_to_run(db, run, rows, now)
             released = []
@@ -259,7 +259,9 @@ class Scan:
                 self.found += 1
                 waits = unfinished(self.rt, row, planned, now)
                 row.party_name = planned_party(planned, row)
-                if waits is not None:
+                if row.id in kept_back:
+                    holds.keep_back(db, row, kept_back[row.id], now)
+                elif waits is not None:
                     park(db, row)
                     set_status(db, row, Status.PENDING, [waits], now)
                 elif planned.draft is None:
@@ -268,7 +270,7 @@ class Scan:
                 elif posts and run is not None and not run.stop_requested:
                     released.append(row)
                 elif row.due_at is None:
-                    set_status(db, row, Status.PENDING, [reason("waits_for_sync")], now)
+                    release.stand_ready(db, row, planned, settings.sync_state, now)
             if run is not None and released:
                 requests.release(db, run, released, now)
                 self.released += len(released)
@@ -365,6 +367,11 @@ def _is_retry(rt: Runtime, run_id: int) -> bool:
         return db.get_one(Run, run_id).kind == "retry"
 
 
+def _posts(run: Run, settings: InvoiceSettings) -> bool:
+    """Whether what the run finds ready is handed on at once. Under Review first a person releases it."""
+    return run.kind in POSTING_RUNS and run.finished_at is None and settings.sync_state is not SyncState.REVIEW
+
+
 def _start_reading(rt: Runtime, run_id: int) -> bool:
     with rt.sessions() as db, db.begin():
         run = db.get_one(Run, run_id)
@@ -379,7 +386,7 @@ def _stopped(reading: Scan, run_id: int, settings: InvoiceSettings) -> bool:
     rt = reading.rt
     with rt.sessions() as db:
         run = db.get_one(Run, run_id)
-        if run.kind != "sync" or run.confirmed:
+        if run.kind != "sync" or run.confirmed or not _posts(run, settings):
             return False
         parties = safety.waiting_parties(db, run.company_id)
     reading.read_parties(parties)

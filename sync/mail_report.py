@@ -15,7 +15,7 @@ from sync import line_figures, reports, settings
 
 LEDGERS = {"quickbooks": "QuickBooks Online", "xero": "Xero"}
 MOST_PROBLEMS = 10
-_TITLES = {"first_posting": "First posting", "retry": "Retry"}
+_TITLES = {"first_posting": "First posting", "retry": "Retry", "release": "Release"}
 
 
 def context(db: Session, company: Company, run: Run, public_url: str, *, notice: bool = False) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def context(db: Session, company: Company, run: Run, public_url: str, *, notice:
     zone = settings.load_invoices(db, company.id).time_zone
     needs = [row for row in rows if row.status == Status.FAULT]
     posted = [row for row in rows if row.status == Status.COMPLETE]
-    headline = _headline(run, len(posted), len(needs))
+    headline = _headline(run, len(posted), len(needs), reports.to_release(rows))
     ledger = LEDGERS[company.ledger]
     day = (run.finished_at or run.started_at).astimezone(ZoneInfo(zone))
     shared = {
@@ -52,9 +52,12 @@ def csv_name(company: Company, run: Run) -> str:
     return f"bookbridge-run-{run.id}.csv"
 
 
-def _headline(run: Run, posted: int, needs: int) -> str:
+def _headline(run: Run, posted: int, needs: int, to_release: int) -> str:
     if run.state == RunState.FAILED:
         return "The sync failed"
+    if to_release and not posted:
+        waiting = f"{to_release:,} {'document waits' if to_release == 1 else 'documents wait'} for your release"
+        return f"{waiting}, {needs:,} need{'s' if needs == 1 else ''} you" if needs else waiting
     if not posted and not needs:
         return "Nothing was posted" if run.state == RunState.STOPPED else "Nothing new to post"
     tail = f", {needs:,} need{'s' if needs == 1 else ''} you" if needs else ""

@@ -21,7 +21,7 @@ from domain.reasons import Reason, reason
 from domain.settings import InvoiceSettings
 from domain.statuses import PostingState, Status
 from models import Company, Document, ItemClaim, Link, Posting, PostingNeed
-from sync import codec
+from sync import codec, holds, release
 from sync.documents import drop, park, set_status, step
 from sync.reading import marker_of, plans_for, status_of
 
@@ -43,6 +43,8 @@ class Preparation:
     """Parties that are linked to a customer already."""
     held: set[str] = field(default_factory=set)
     """Billing items that were claimed before this page."""
+    kept_back: dict[int, Reason] = field(default_factory=dict)
+    """Documents that a person holds."""
 
     def page(self, rows: Sequence[Document], capabilities: Capabilities, settings: InvoiceSettings) -> None:
         """Each row ends with a posting, or with a status that says why not; none stays due without one."""
@@ -53,6 +55,7 @@ class Preparation:
         rows = [row for row in rows if row.lines is not None]
         plans = plans_for(self.db, self.company.id, rows, capabilities, settings)
         self._known_creations(plans)
+        self.kept_back = holds.reasons(self.db, self.company.id, rows)
         claims = self._claims(plans)
         for row, planned in zip(rows, plans, strict=True):
             self._one(row, planned, claims)
@@ -69,6 +72,9 @@ class Preparation:
         former = self.db.get(Posting, row.posting_id) if row.posting_id else None
         if former is not None and former.state not in (*MAY_BE_REDRAFTED, *ENDED):
             return
+        if row.id in self.kept_back:
+            holds.keep_back(self.db, row, self.kept_back[row.id], self.now)
+            return
         if planned.draft is None:
             set_status(self.db, row, status_of(planned), planned.reasons, self.now)
             row.due_at = None
@@ -78,6 +84,10 @@ class Preparation:
         unchanged = self._refused_before(row, former, planned.draft)
         if unchanged is not None:
             set_status(self.db, row, Status.FAULT, unchanged, self.now)
+            return
+        other_plan = release.changed(row, planned)
+        if other_plan is not None:
+            release.ask_again(self.db, row, planned, other_plan, self.now)
             return
         other = self._claimed_elsewhere(row, planned, claims)
         if other is not None:

@@ -51,7 +51,7 @@ def finish_run(
     if run.kind == "sync":
         _turn_off_after_batch(db, run, now)
     worth_telling = run.trigger == "button" or run.state != RunState.FINISHED or _items(db, run) > 0
-    if run.kind in ("sync", "retry", "first_posting") and worth_telling:
+    if run.kind in ("sync", "retry", "first_posting", "release") and worth_telling:
         queue_report(db, run, now)
 
 
@@ -191,6 +191,12 @@ def items(db: Session, run_id: int) -> Sequence[RunItem]:
     order = {Status.FAULT: 0, Status.PROCESSING: 1, Status.PENDING: 2, Status.COMPLETE: 3, Status.SKIPPED: 4}
     rows = db.scalars(select(RunItem).where(RunItem.run_id == run_id).order_by(RunItem.id)).all()
     return sorted(rows, key=lambda row: (order.get(Status(row.status), 9), row.id))
+
+
+def to_release(rows: Sequence[RunItem]) -> int:
+    """How many of a run's documents stand ready and wait for a person's release (Review first)."""
+    codes = ("waits_for_release", "changed_since_preview")
+    return sum(1 for row in rows if row.status == Status.PENDING and row.reasons and row.reasons[0]["code"] in codes)
 
 
 def first_reason(row: RunItem | Document) -> Reason | None:

@@ -17,9 +17,13 @@ from domain.reasons import reason
 from domain.settings import InvoiceSettings
 from domain.statuses import PostingState, RunState, Status
 from models import Company, Document, Posting, Run, RunItem, User
+from sync import holds
 from sync.documents import add_to_run, set_status, step
 from sync.lease import exclusive, wake
 from sync.reading import touchable
+
+LOOKED_AT = ("release", "first_posting")
+"""Kinds of run that post what a person looked at, and nothing else in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +93,14 @@ def ask_one(db: Session, company: Company, document: Document, *, now: datetime,
 def release(db: Session, run: Run, documents: Sequence[Document], now: datetime, *, interactive: bool = False) -> None:
     """Hand documents to the serving process: they are due from now on, as rows of the run.
 
-    What is in the books or may be on its way is left as it is.
+    What is in the books or may be on its way is left as it is, and so is what a person holds back.
     """
-    documents = [document for document in documents if touchable(db, document)]
+    held = holds.reasons(db, run.company_id, documents)
+    documents = [document for document in documents if document.id not in held and touchable(db, document)]
     add_to_run(db, run, documents, now)
     for document in documents:
+        if run.kind not in LOOKED_AT:
+            document.reviewed = None
         document.due_at, document.prepared, document.interactive = now, False, interactive
         if document.status != Status.PENDING or document.reason_code != "queued":
             set_status(db, document, Status.PENDING, [reason("queued")], now)

@@ -20,7 +20,7 @@ from sync import gather, reading, requests, safety
 from sync.runtime import Runtime
 from sync.settings import load_invoices
 
-RELEASABLE = ("waits_for_sync", "run_stopped")
+RELEASABLE = ("waits_for_sync", "run_stopped", "waits_for_release", "changed_since_preview")
 
 
 def look(rt: Runtime, company_id: int, source: Source, ledger: Callable[[], Ledger]) -> None:
@@ -47,8 +47,11 @@ def _wanted(db: Session, company: Company) -> bool:
     settings = load_invoices(db, company.id)
     if settings.sync_state is SyncState.OFF or company.first_posted_at is None:
         return False
-    if requests.open_run(db, company.id) is not None or not _something_to_tell(db, company):
+    review = settings.sync_state is SyncState.REVIEW
+    if requests.open_run(db, company.id) is not None or not _something_to_tell(db, company, review=review):
         return False
+    if review:
+        return True  # Nothing is posted, so no limit is asked.
     last = db.scalars(
         select(Run).where(Run.company_id == company.id, Run.kind == "sync").order_by(Run.id.desc()).limit(1)
     ).first()
@@ -58,13 +61,18 @@ def _wanted(db: Session, company: Company) -> bool:
     return True
 
 
-def _something_to_tell(db: Session, company: Company) -> bool:
-    """Documents that can be posted, or Faults that no sync has reported."""
+def _something_to_tell(db: Session, company: Company, *, review: bool) -> bool:
+    """Documents that can be posted, or Faults that no sync has reported.
+
+    Under Review first a document that stands ready is told of once.
+    """
     reported = exists().where(RunItem.document_id == Document.id, Run.id == RunItem.run_id, Run.kind == "sync")
     ready = and_(
         Document.status == Status.PENDING, Document.due_at.is_(None), Document.lines.is_not(None),
         Document.reread_at.is_(None), Document.reason_code.in_(RELEASABLE),
     )
+    if review:
+        ready = and_(ready, ~reported)
     return db.execute(select(Document.id).where(
         Document.company_id == company.id, Document.kind == reading.KIND, Document.before_start.is_(False),
         or_(ready, and_(Document.status == Status.FAULT, ~reported)),

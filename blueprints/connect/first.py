@@ -24,7 +24,7 @@ from domain.formats import format_amount, format_plural
 from domain.settings import SyncState
 from domain.statuses import Flag, RunState, Status
 from models import Company, Document, Run, RunItem, User
-from sync import audit, requests, settings
+from sync import audit, release, requests, settings
 from sync.preview import preview
 from workers import enqueue
 
@@ -251,6 +251,8 @@ def post_rest(company_id: int) -> ResponseReturnValue:
     """The person saw count and total: that is the answer to the run limit."""
     if company().first_posted_at is None:
         return redirect(url_for("connect.first_posting"))
+    if release.on(db(), company_id):
+        return redirect(url_for("home.review"))
     with writing() as write:
         user = write.get_one(User, the_user().id)
         run, new = requests.ask_sync(write, write.get_one(Company, company_id), now=now(), user=user, confirmed=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
+from blueprints.chosen import find, ticked
 from blueprints.context import company, db, now, the_user, writing
 from blueprints.doors import ledger_page, source_page
 from blueprints.forms import Form
@@ -22,43 +24,32 @@ from domain.formats import format_plural
 from models import Document
 from sync import audit, connection, credentials, decisions, requests
 
+BULK = {"release": "home.release_documents", "hold": "home.hold", "preview": "home.preview"}
+"""What else ticked rows can be sent to: the same fields, another view."""
+
 
 class SkipForm(Form):
     reason = StringField("Why", [InputRequired("Say why, for whoever looks at it later."), Length(max=200)])
 
 
-def find(document_id: int) -> Document:
-    """A document of this company, or 404."""
-    row = db().get(Document, document_id)
-    if row is None or row.company_id != company().id:
-        raise Problem(404, "404")
-    return row
-
-
-def _ticked(values: Sequence[str]) -> list[Document]:
-    ids = [int(each) for each in values if each.isdigit() and len(each) < 12][:500]
-    return list(
-        db().scalars(
-            select(Document).where(Document.company_id == company().id, Document.id.in_(ids)).order_by(Document.id)
-        )
-    )
-
-
 @blueprint.post("/c/<int:company_id>/documents/bulk")
 def bulk(company_id: int) -> ResponseReturnValue:
-    rows = _ticked(request.form.getlist("id"))
+    rows = ticked(request.form.getlist("id"))
     if not rows:
         flash("No row was ticked.", "warn")
         return redirect(url_for("home.documents"))
-    if request.form.get("action") == "retry":
+    action = request.form.get("action")
+    if action == "retry":
         return redirect(retry_run(company_id, [row.id for row in rows]))
+    if action in BULK:
+        return cast(ResponseReturnValue, current_app.view_functions[BULK[action]](company_id=company_id))
     return _ask_skip(SkipForm(formdata=None), rows), 200
 
 
 @blueprint.route("/c/<int:company_id>/documents/skip", methods=["GET", "POST"])
 def skip(company_id: int) -> ResponseReturnValue:
     """Asks for a reason, then sets the documents aside."""
-    rows = _ticked(request.form.getlist("id") or request.args.getlist("id"))
+    rows = ticked(request.form.getlist("id") or request.args.getlist("id"))
     if not rows:
         raise Problem(404, "404")
     form = SkipForm()
@@ -110,9 +101,13 @@ def _ask_skip(form: SkipForm, rows: Sequence[Document]) -> str:
 def unskip(company_id: int, document_id: int) -> ResponseReturnValue:
     row = find(document_id)
     with writing() as write:
-        decisions.unskip(write, write.get_one(Document, row.id), now=now(), who=the_user().name)
-        audit.record(write, company_id, now(), the_user().email, "unskipped", number_of(row))
-    flash("It is Pending Sync again and goes with the next Sync.", "ok")
+        back = decisions.unskip(write, write.get_one(Document, row.id), now=now(), who=the_user().name)
+        if back:
+            audit.record(write, company_id, now(), the_user().email, "unskipped", number_of(row))
+    if back:
+        flash("It is Pending Sync again and goes with the next Sync.", "ok")
+    else:
+        flash("It is not set aside, or a hold keeps it: release the hold.", "warn")
     return redirect(url_for("home.document", document_id=row.id))
 
 

@@ -12,8 +12,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from blueprints.chosen import find
 from blueprints.context import company, db, now, the_user, writing
-from blueprints.home.actions import find
 from blueprints.home.routes import blueprint
 from blueprints.logs.retry import retry_run
 from blueprints.problems import Problem

@@ -27,6 +27,10 @@ from sync import connection, credentials, line_figures, reports, settings
 
 DAYS = 14
 
+SYNC_WORDS = {
+    SyncState.ON: "On", SyncState.REVIEW: "Review", SyncState.OFF: "Off", SyncState.NEXT_BATCH: "Next batch",
+}  # fmt: skip
+
 
 @blueprint.get("/c/<int:company_id>/")
 def index(company_id: int) -> ResponseReturnValue:
@@ -121,7 +125,7 @@ def _product(current: InvoiceSettings, faults: int) -> dict[str, Any]:
         "note": "Invoices and credit memos",
         "url": url_for("home.documents", tab="all"),
         "sync_kind": "ok" if on else "wait",
-        "sync_word": {"Sync invoices": "On"}.get(current.sync_state, "Next batch" if on else "Off"),
+        "sync_word": SYNC_WORDS[current.sync_state],
         "pending": pending,
         "pending_totals": totals,
         "faults": faults,

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from blueprints.access import Need, may
 from blueprints.causes import actions_for, first, problem, sentence
+from blueprints.chosen import find
 from blueprints.context import company, db, services
-from blueprints.home.actions import find
 from blueprints.home.routes import blueprint
 from blueprints.logs.steps import KINDS
 from blueprints.papers import draft_paper, journal_table, kind_word, source_paper
@@ -23,7 +23,7 @@ from domain.formats import format_day, format_money
 from domain.reasons import Turn
 from domain.statuses import Flag, Status
 from models import Document, Link, PartyEntry, Posting, Step
-from sync import codec
+from sync import codec, holds
 from sync.lists import source_document
 from sync.preview import Preview, draft_journal, preview
 
@@ -85,6 +85,8 @@ def _note(row: Document, staff: bool) -> dict[str, Any] | None:
         action = {"label": "Include it", "url": url_for("home.include", document_id=row.id), "method": "post"}
         text = "It is dated before the start date: counted and listed, never posted by itself."
         return {"kind": "plain", "text": text, "actions": [action] if staff else []}
+    if row.reason_code == "held":
+        return _held_note(row, staff)
     if row.status == Status.SKIPPED:
         action = {"label": "Un-skip", "url": url_for("home.unskip", document_id=row.id), "method": "post"}
         return {
@@ -93,6 +95,24 @@ def _note(row: Document, staff: bool) -> dict[str, Any] | None:
             "actions": [action] if staff else [],
         }
     return None
+
+
+def _held_note(row: Document, staff: bool) -> dict[str, Any]:
+    """Which hold keeps it, and the button that ends it."""
+    found = holds.of(db(), row.company_id, holds.DOCUMENT, str(row.id)) or holds.of(
+        db(), row.company_id, holds.PARTY, row.party_id or ""
+    )
+    if found is None:
+        return {"kind": "plain", "text": "The hold was released.", "actions": []}
+    what = "This document is" if found.kind == holds.DOCUMENT else f"Everything of {found.name} is"
+    label = "Release hold" if found.kind == holds.DOCUMENT else f"Release hold on {found.name}"
+    action = {"label": label, "url": url_for("home.release_hold", hold_id=found.id), "method": "post"}
+    text = f"{what} held by {found.placed_by} since {format_day(found.placed_at.date())}: {found.why}. "
+    return {
+        "kind": "warn",
+        "text": text + "No tool posts it while the hold stands.",
+        "actions": [action] if staff else [],
+    }
 
 
 def _papers(row: Document, short: str) -> dict[str, Any]:
@@ -232,4 +252,22 @@ def _more(row: Document, staff: bool) -> list[dict[str, Any]]:
                 "note": "Asks for a reason",
             }
         )
+    if staff and row.status in (Status.PENDING, Status.FAULT, Status.PROCESSING):
+        more.append(
+            {
+                "label": "Hold…",
+                "url": url_for("home.hold", id=row.id),
+                "icon": "lock",
+                "note": "Until somebody releases it",
+            }
+        )
+        if row.party_id:
+            more.append(
+                {
+                    "label": "Hold this customer…",
+                    "url": url_for("home.hold_customer", document_id=row.id),
+                    "icon": "lock",
+                    "note": row.party_name,
+                }
+            )
     return more

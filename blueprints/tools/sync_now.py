@@ -15,6 +15,7 @@ from wtforms import EmailField, StringField
 from blueprints.connect.first import ready_documents
 from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.forms import Address, Addresses, Form, split_addresses
+from blueprints.home.review import confirm_all
 from blueprints.queries import sums
 from blueprints.stepwords import step_words
 from blueprints.tools.results import cards, other_cards
@@ -22,7 +23,7 @@ from blueprints.tools.routes import blueprint
 from domain.formats import format_age, format_plural
 from domain.statuses import RunState, Status
 from models import Company, Document, Run, RunItem, User
-from sync import audit, requests, safety, settings
+from sync import audit, release, requests, safety, settings
 from workers import enqueue
 
 READY = ("waits_for_sync", "queued", "run_stopped", "waits_for_reading")
@@ -64,7 +65,10 @@ def sync_now(company_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/c/<int:company_id>/tools/sync-now")
 def do_sync(company_id: int) -> ResponseReturnValue:
-    """Do It Now. Shows what would be posted, unless that was confirmed, nothing is known yet, or a run is on."""
+    """Do It Now. Shows what would be posted, unless that was confirmed, nothing is known yet, or a run is on.
+
+    Under Review first it means: release all that stands ready; when nothing does, it reads and posts nothing.
+    """
     form = SyncForm()
     if not form.validate():
         return render_template("tools/sync_now.html", **_form_context(form)), 422
@@ -72,6 +76,8 @@ def do_sync(company_id: int) -> ResponseReturnValue:
         return redirect(url_for("connect.first_posting"))
     running = requests.open_run(db(), company_id)
     confirmed = request.form.get("confirmed") == "yes"
+    if release.on(db(), company_id) and (shown := confirm_all(company_id)) is not None:
+        return shown
     if running is None and not confirmed and ready_documents(company_id)[0]:
         return _confirm(form, {"alternate": form.alternate.data or "", "additional": form.additional.data or ""})
     run_id, new = _ask(company_id, form, confirmed=confirmed)

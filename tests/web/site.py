@@ -28,6 +28,7 @@ from models import (
     Connection,
     Document,
     Grant,
+    Hold,
     Identity,
     Invitation,
     MirrorEntry,
@@ -250,8 +251,12 @@ def _records(db: Session, company: Company, party: str) -> dict[str, int]:
         db.add(Step(
             company_id=company.id, document_id=row.id, run_id=run.id, at=NOW, name="read", text="Read", detail={},
         ))  # fmt: skip
+    hold = Hold(
+        company_id=company.id, kind="party", key="99", name=party, why="in dispute", placed_by=party, placed_at=NOW,
+    )  # fmt: skip
+    db.add(hold)
     db.flush()
-    return {"run_id": run.id, "document_id": complete.id, "fault_id": fault.id}
+    return {"run_id": run.id, "document_id": complete.id, "fault_id": fault.id, "hold_id": hold.id}
 
 
 def _mirror(db: Session, company: Company, party: str) -> None:

@@ -14,7 +14,7 @@ from blueprints.access import ENDPOINTS, OF_A_COMPANY, Need, Unlisted, check, ma
 from tests.web.site import BASE, SECRET_OF_B, Site, config_for
 
 OTHER = {"side": "ledger", "session_id": "0" * 16, "token": "no-such-token", "filename": "icon.svg", "role": "viewer"}
-IDS = ("company_id", "run_id", "document_id", "member_id", "invitation_id")
+IDS = ("company_id", "run_id", "document_id", "member_id", "invitation_id", "hold_id")
 
 
 @cache
@@ -91,7 +91,7 @@ def test_another_company_does_not_exist(shared_site: Site, endpoint: str) -> Non
 
 @pytest.mark.parametrize(
     "endpoint",
-    [rule.endpoint for rule in rules() if {"run_id", "document_id", "member_id", "invitation_id"} & rule.arguments],
+    [rule.endpoint for rule in rules() if set(IDS[1:]) & rule.arguments],
 )
 def test_a_record_of_another_company_does_not_exist(shared_site: Site, endpoint: str) -> None:
     mixed = {**shared_site.ids["B"], "company_id": shared_site.ids["A"]["company_id"]}

@@ -55,7 +55,7 @@ def test_a_long_outage_of_the_source_leaves_no_mark_unwritten(world: World, erro
     world.source = source = Troubled(world)
     source.error = error
     run_id = world_run(world)
-    for _ in range(100):
+    for _ in range(30):  # far more than the ten refusals after which a mark is given up
         serve(world.rt, world.company_id, world.source, world.ledger)
         with world.sessions() as db:
             wake = db.get_one(CompanyLease, world.company_id).wake_at

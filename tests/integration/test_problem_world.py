@@ -17,9 +17,11 @@ from workers.wiring import Services
 
 
 @pytest.fixture
-def services(sandbox: str, sandbox_world: Any, migrated_url: str, redis_url: str, smtp_port: int) -> Services:
+def services(
+    request: pytest.FixtureRequest, database: str, sandbox: str, redis_url: str, smtp_port: int
+) -> Services:
     config = config_for(
-        sandbox, database_url=migrated_url, redis_url=redis_url, smtp_url=f"smtp://127.0.0.1:{smtp_port}",
+        sandbox, database_url=request.getfixturevalue(f"migrated_{database}_url"), redis_url=redis_url, smtp_url=f"smtp://127.0.0.1:{smtp_port}",
         time_factor=20, guard_young_seconds=0.0, guard_give_up_seconds=0.0,
     )
     return Services.from_config(config)
@@ -32,7 +34,9 @@ def seed(url: str, **options: Any) -> dict[str, Any]:
     return made
 
 
-@pytest.mark.parametrize("region", ["us", "uk"])
+@pytest.mark.parametrize(
+    ("database", "region"), [("sqlite", "us"), pytest.param("postgres", "uk", marks=pytest.mark.postgres)]
+)
 def test_every_document_ends_where_it_should(
     services: Services, sandbox: str, sandbox_world: Any, region: str
 ) -> None:

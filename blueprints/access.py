@@ -75,6 +75,9 @@ ENDPOINTS: dict[str, Need] = {
     "home.release_hold": S,
     "home.customer": S,
     "home.choose_customer": S,
+    "home.no_company": S,
+    "home.no_company_one": S,
+    "home.no_company_all": M,
     # settings
     "settings.index": V,
     "settings.invoices": V,

@@ -52,8 +52,9 @@ def help_action(code: str) -> dict[str, Any]:
     return {"label": "More about this", "url": url_for("help.error", code=code), "kind": "quiet"}
 
 
-def actions_for(reason: Reason, document_id: int, *, staff: bool) -> list[dict[str, Any]]:
-    """The action of the catalogue first; Retry beside it where it is another one."""
+def actions_for(reason: Reason, document_id: int, *, staff: bool, group: bool = False) -> list[dict[str, Any]]:
+    """The action of the catalogue first; Retry beside it where it is another one. `group`: for all of a cause, which
+    has its own Retry, and where nothing is offered that settles one document alone."""
     label, key = reason.entry.action
     retry = {
         "label": "Retry",
@@ -64,8 +65,10 @@ def actions_for(reason: Reason, document_id: int, *, staff: bool) -> list[dict[s
     offered: list[dict[str, Any]] = []
     if key in _PAGES:
         offered.append({"label": label, "url": url_for(_PAGES[key])})
-    elif key == "link_customer" and staff:
+    elif key == "link_customer" and staff and not group:
         offered.append({"label": label, "url": url_for("home.customer", document_id=document_id)})
-    if staff and reason.turn is Turn.FAULT:
+    elif key == "no_company" and staff:
+        offered.append({"label": label, "url": url_for("home.no_company", document_id=document_id)})
+    if staff and reason.turn is Turn.FAULT and not group:
         offered.append(retry)
     return offered

@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from domain.documents import Party, PartyDraft, Reference, SourceHeader
 from domain.known import Entry, Facts, Lists
 from domain.matching import fold, ledger_name, loose
 from domain.reasons import Reason, reason
+from domain.settings import InvoiceSettings
 from domain.taxes import TaxModel
 
 CREATE_NEW = "new"
 """A link that says: a person decided that this party is not one of the ledger's customers."""
 
 
+def stand_in(header: SourceHeader, settings: InvoiceSettings, links: Mapping[tuple[str, str], str]) -> Party | None:
+    """Who stands in for the company that a document does not name (R35): chosen for it alone, else for all of them.
+
+    Its id is the key under which the customer is linked or created; None: nobody was chosen yet.
+    """
+    alone = document_key(header.id)
+    if ("customer", alone) in links:
+        return Party(alone, "Invoices without a company")
+    if settings.no_company_customer:
+        return Party(f"no-company/id/{settings.no_company_customer}", "Invoices without a company")
+    if settings.no_company_name:
+        return Party(f"no-company/name/{fold(settings.no_company_name)[:150]}", settings.no_company_name)
+    return None
+
+
+def document_key(source_id: str) -> str:
+    return f"no-company/document/{source_id}"
+
+
 def choose_customer(
-    header: SourceHeader, currency: str, lists: Lists, facts: Facts, reasons: list[Reason]
+    header: SourceHeader, currency: str, settings: InvoiceSettings, lists: Lists, facts: Facts, reasons: list[Reason]
 ) -> tuple[Reference | None, PartyDraft | None]:
-    if not header.party_id:
-        reasons.append(reason("no_customer"))
-        return None, None
-    party = lists.parties.get(header.party_id)
+    party = lists.parties.get(header.party_id) if header.party_id else stand_in(header, settings, lists.links)
     if party is None:
-        reasons.append(reason("customer_unreadable", party=header.party_id))
+        found = reason("customer_unreadable", party=header.party_id) if header.party_id else reason("no_customer")
+        reasons.append(found)
         return None, None
     name = ledger_name(party.name, facts.party_name_length, latin1_only=facts.latin1_only)
-    entry = _existing_customer(party, name, lists, reasons)
+    chosen = None if header.party_id else settings.no_company_customer
+    entry = _existing_customer(party, name, lists, reasons, chosen)
     if entry is None and not _is_new(party, name, lists, reasons):
         return None, None
     if not facts.multi_currency and currency != facts.currency:
@@ -45,8 +66,11 @@ def choose_customer(
     return Reference("customer", party.id, name), draft
 
 
-def _existing_customer(party: Party, name: str, lists: Lists, reasons: list[Reason]) -> Entry | None:
-    linked = lists.links.get(("customer", party.id))
+def _existing_customer(
+    party: Party, name: str, lists: Lists, reasons: list[Reason], chosen: str | None
+) -> Entry | None:
+    """By link, else by exact name. `chosen`: an id from Settings that stands where there is no link."""
+    linked = lists.links.get(("customer", party.id), chosen)
     if linked == CREATE_NEW:
         return None
     if linked is not None:
@@ -74,6 +98,8 @@ def _existing_customer(party: Party, name: str, lists: Lists, reasons: list[Reas
 def _is_new(party: Party, name: str, lists: Lists, reasons: list[Reason]) -> bool:
     """True when nothing of that name or similar exists; else the reason was added (here or by the caller before)."""
     decided = lists.links.get(("customer", party.id))
+    if reasons and any(why.code in ("link_gone", "customer_inactive") for why in reasons):
+        return False
     if decided == CREATE_NEW and not lists.customers_by_name.get(fold(name)):
         return True
     if decided not in (None, CREATE_NEW) or fold(party.name) in lists.twins:

@@ -71,7 +71,7 @@ def plan(
     mismatch = source_reason(document, currency)
     if mismatch is not None:
         reasons.append(mismatch)
-    customer, new_customer = choose_customer(header, currency, lists, facts, reasons)
+    customer, new_customer = choose_customer(header, currency, settings, lists, facts, reasons)
     number = _number(header, settings, lists, facts, reasons)
     items, new_items = choose_items(document, settings, lists, facts, reasons)
     tax = choose_tax(

@@ -70,6 +70,10 @@ class InvoiceSettings:
     zero_total: ZeroTotal = ZeroTotal.SKIP
     blank_text: BlankText = BlankText.NAME
     untaxed_code: str | None = None
+    no_company_customer: str | None = None
+    """The ledger customer of documents that name no company."""
+    no_company_name: str | None = None
+    """Instead: the name of a customer to create for them."""
     penny_policy: PennyPolicy = PennyPolicy.LINE
     rounding_account: str | None = None
     run_limit: int = 200

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from domain.customers import CREATE_NEW
+from domain.customers import CREATE_NEW, document_key
 from domain.reasons import reason
 from domain.statuses import PostingState, RunState, Status
 from models import Company, Document, Link, Posting, Run, RunItem, User
@@ -96,6 +96,13 @@ def unskip(db: Session, document: Document, *, now: datetime, who: str) -> bool:
         set_status(db, document, Status.PENDING, [reason("waits_for_reading")], now)
     step(db, document, now, "un-skipped", "Brought back by a person", who=who)
     return True
+
+
+def bill_to(
+    db: Session, company: Company, document: Document, ledger_id: str, *, now: datetime, user: User | None
+) -> None:
+    """The customer of one document that names no company. Choosing again replaces it; posted ones are left alone."""
+    link_customer(db, company, document_key(document.source_id), "", ledger_id, now=now, user=user)
 
 
 def link_customer(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Capabilities, Kind, LedgerProfile
 from domain import rounding
+from domain.customers import document_key, stand_in
 from domain.documents import Catalog, Party, SourceDocument, SourceHeader, SourceLine
 from domain.items import item_name, own_names
 from domain.known import Entry, Facts, Lists
@@ -49,11 +50,17 @@ def prefetch(
     line_parties = {line.party_id for d in documents for line in d.lines if line.party_id}
     parties = _parties(db, company_id, party_ids | line_parties)
     billed = [party for key, party in parties.items() if key in party_ids]
-    links = _links(db, company_id, party_ids, {line.code_id for d in documents for line in d.lines if line.code_id})
-    names = [ledger_name(p.name, facts.party_name_length, latin1_only=facts.latin1_only) for p in billed]
+    unnamed = [d.header for d in documents if not d.header.party_id]
+    keys = party_ids | {document_key(header.id) for header in unnamed}
+    standing = stand_in(unnamed[0], settings, {}) if unnamed else None
+    keys |= {standing.id} if standing else set()
+    links = _links(db, company_id, keys, {line.code_id for d in documents for line in d.lines if line.code_id})
+    sought = (*billed, *([standing] if standing else []))
+    names = [ledger_name(p.name, facts.party_name_length, latin1_only=facts.latin1_only) for p in sought]
     folded = {fold(name) for name in names}
     customers = _entries(db, company_id, Kind.CUSTOMER, folded=folded, loose={loose(name) for name in names},
-                         ids={value for (kind, _), value in links.items() if kind == "customer"})
+                         ids={value for (kind, _), value in links.items() if kind == "customer"}
+                         | ({settings.no_company_customer} if settings.no_company_customer else set()))
     vendors = _entries(db, company_id, Kind.VENDOR, folded=folded)
     accounts = {e.id: e for e in _entries(db, company_id, Kind.ACCOUNT)}
     own = _own_items(settings, accounts, facts)

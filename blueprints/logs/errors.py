@@ -139,7 +139,7 @@ def _group(code: str | None, count: int, totals: Totals) -> dict[str, Any]:
         "aria": f"Retry: {title(code)}",
     }
     told = (
-        problem(why, short, actions_for(why, found[0].id, staff=False))
+        problem(why, short, actions_for(why, found[0].id, staff=staff, group=True))
         if why
         else {"happened": title(code), "why": "", "todo": ["Open the document."], "actions": [], "detail": []}
     )

@@ -7,6 +7,7 @@ from blueprints.settings.sections.contents import Contents
 from blueprints.settings.sections.finding import Finding
 from blueprints.settings.sections.lines import Lines
 from blueprints.settings.sections.memo import Memo
+from blueprints.settings.sections.no_company import NoCompany
 from blueprints.settings.sections.numbers import Numbers
 from blueprints.settings.sections.recipients import Recipients
 from blueprints.settings.sections.rounding import Rounding
@@ -29,6 +30,7 @@ MORE: tuple[Section, ...] = (
     Finding(),
     Contents(),
     Memo(),
+    NoCompany(),
     Rounding(),
     Zones(),
 )

@@ -10,7 +10,8 @@ ENTRIES: dict[str, Entry] = {
         "The invoice names no customer",
         "The invoice names no customer",
         "Autotask has no company on this invoice, and a ledger document needs one.",
-        "Choose the company in Autotask, then Retry.",
+        "Choose a customer in {the_ledger} for all such invoices or for this one, then Retry.",
+        ("Choose a customer", "no_company"),
     ),
     "customer_unreadable": fault(
         Stage.CUSTOMER,

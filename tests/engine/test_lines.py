@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from connectors.ledgers.base import Kind
 from domain.statuses import Flag, Status
-from sync import line_figures, settings
+from models import Company, Document
+from sync import decisions, line_figures, settings
 from tests.engine.world import World, furnish, invoice, line
 
 
@@ -33,3 +34,44 @@ def test_a_rounding_line_is_booked_flagged_and_summed(world: World) -> None:
     assert rows["2"].rounded == Decimal("-0.01")
     with world.sessions() as db:
         assert line_figures.of_run(db, run_id).sentences == ["3 rounding lines, USD 0.01 in all."]
+
+
+def customers(world: World) -> dict[str, list[str]]:
+    """Customer's name → numbers of the documents it was billed."""
+    names = {one.id: one.body["name"] for one in world.books.entries if one.kind is Kind.CUSTOMER}
+    found: dict[str, list[str]] = {}
+    for one in world.books.documents():
+        found.setdefault(names[one.body["party"]], []).append(one.number or "")
+    return found
+
+
+def change(world: World, **values: object) -> None:
+    with world.sessions() as db, db.begin():
+        settings.change(db, world.company_id, now=world.clock.now(), user=None, **values)
+
+
+def test_invoices_without_a_company_go_to_the_customer_chosen_for_all_or_for_one(world: World) -> None:
+    furnish(world)
+    shop = world.books.add(Kind.CUSTOMER, "Shop").id
+    world.source.put(*(invoice(str(n), "10.00", party=None) for n in range(1, 4)))
+    world.sync()
+    assert {row.reason_code for row in world.documents().values()} == {"no_customer"}
+    with world.sessions() as db, db.begin():
+        row = db.get_one(Document, world.documents()["2"].id)
+        decisions.bill_to(db, db.get_one(Company, world.company_id), row, shop, now=world.clock.now(), user=None)
+    change(world, no_company_name="Walk-in")
+    world.sync()
+    assert customers(world) == {"Shop": ["AT-2"], "Walk-in": ["AT-1", "AT-3"]}
+    change(world, no_company_name=None, no_company_customer=shop)
+    world.source.put(invoice("4", "10.00", party=None))
+    world.sync()
+    assert customers(world)["Shop"] == ["AT-2", "AT-4"]
+
+
+def test_a_customer_chosen_for_all_that_was_merged_away_stops_them_with_its_reason(world: World) -> None:
+    furnish(world)
+    change(world, no_company_customer="999")
+    world.source.put(invoice("1", "10.00", party=None))
+    world.sync()
+    assert world.documents()["1"].reason_code == "link_gone"
+    assert world.books.documents() == []

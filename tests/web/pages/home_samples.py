@@ -221,3 +221,12 @@ def customer() -> dict[str, Any]:
         "exact": False, "linked": "", "waiting": 3, "totals": usd("1840.00"), "action": "/page/customer",
         "here": "/page/customer",
     }  # fmt: skip
+
+
+def no_company() -> dict[str, Any]:
+    return {
+        "document": {"id": 7, "number": "INV-2043", "url": "/page/document-fault"}, "q": "", "name": "", "error": "",
+        "candidates": [{"id": "58", "name": "Walk-in customers", "currency": "USD"}], "waiting": 177,
+        "totals": usd("194353.00"), "chosen": "", "may_all": True, "all_url": "/page/no-company",
+        "one_url": "/page/no-company", "here": "/page/no-company",
+    }  # fmt: skip

@@ -24,6 +24,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     "document-fault": ("home/document.html", home_samples.document_fault),
     "skip": ("home/skip_confirm.html", home_samples.skip),
     "customer": ("home/customer.html", home_samples.customer),
+    "no-company": ("home/no_company.html", home_samples.no_company),
     "boards": ("home/boards.html", home_samples.boards),
     "boards-none": ("home/boards.html", home_samples.boards_none),
     "start": ("connect/start.html", connect_samples.start),

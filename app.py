@@ -25,6 +25,7 @@ from blueprints import (
     help,
     home,
     logs,
+    mails,
     presentation,
     problems,
     settings,
@@ -38,6 +39,8 @@ from sync.logs import configure as configure_logs
 from workers.wiring import Services
 
 FORM_BYTES = 256 * 1024
+OUTSIDE = ("blueprints.mails.preferences.unsubscribe_now", "blueprints.mails.bounce.bounce")
+"""Views that other programs post to: a signature in address or header takes the place of the session's token."""
 
 
 def create_app(config: Config | None = None, services: Services | None = None) -> Flask:
@@ -55,7 +58,7 @@ def create_app(config: Config | None = None, services: Services | None = None) -
     problems.register(app)
     shell.register(app)
     app.teardown_appcontext(context.stop_reading)
-    for part in (health, help, connect, home, settings, tools, logs, account):
+    for part in (health, help, connect, home, settings, tools, logs, mails, account):
         app.register_blueprint(part.blueprint)
     for endpoint, rule in LIMITS.items():
         app.view_functions[endpoint] = app.extensions["limits"].limit(rule)(app.view_functions[endpoint])
@@ -85,7 +88,9 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _protect(app: Flask, config: Config) -> None:
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
+    for view in OUTSIDE:
+        csrf.exempt(view)
     login = LoginManager(app)
     login.session_protection = None  # sessions are server-side and end by themselves
     login.user_loader(context.load_user)

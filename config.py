@@ -42,6 +42,9 @@ class Config(BaseSettings):
     """`smtp://[user:password@]host:port`; `smtp+starttls://` demands TLS."""
     mail_from: str = "Bookbridge <reports@localhost>"
     report_strangers: Literal["notice", "full", "never"] = "notice"
+    """What an address gets that a company does not know: a notice without names or amounts, everything, nothing."""
+    bounce_secret: str | None = Field(default=None, min_length=16)
+    """Signs what a mail service reports to /webhooks/bounce (docs/mail.md). Without it the address answers 404."""
 
     time_factor: float = Field(default=1.0, gt=0)
     """Divides lease, heartbeat, sweep, margin and quarantine; only tests set it."""

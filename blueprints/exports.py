@@ -12,6 +12,11 @@ def csv_file(text: str, name: str, what: str) -> Response:
     """`text` is finished CSV whose cells are safe; `what` says in the audit trail what was exported."""
     with writing() as write:
         audit.record(write, company().id, now(), the_user().email, "exported", what)
+    return csv_answer(text, name)
+
+
+def csv_answer(text: str, name: str) -> Response:
+    """The download itself; whoever calls it has written the audit trail or answers a recipient's signed link."""
     return Response(
         text.encode("utf-8-sig"),
         mimetype="text/csv",

@@ -13,10 +13,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 from wtforms.validators import ValidationError
 
-# One address, nothing around it: no display name, no line break, no quoting tricks (S30).
-_ADDRESS = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
-)
+from domain.mails import is_address
+
 MAX_ADDRESSES = 10
 
 
@@ -40,8 +38,13 @@ def _strip(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
-def is_address(text: str) -> bool:
-    return len(text) <= 320 and ".." not in text and bool(_ADDRESS.fullmatch(text))
+def address_trouble(text: str) -> str:
+    """What is wrong with one address, in a sentence; empty when it is one."""
+    if is_address(text):
+        return ""
+    if not text.isascii() and is_address(text.encode("ascii", "replace").decode().replace("?", "x")):
+        return f"“{text[:80]}” has letters that mail servers do not all take. Write its domain in the form xn--…."
+    return f"“{text[:80]}” is not an e-mail address. Write it like name@company.example."
 
 
 def split_addresses(text: str | None) -> list[str]:
@@ -54,8 +57,8 @@ class Address:
     """Validator: one strict address, or nothing."""
 
     def __call__(self, form: Any, field: Any) -> None:
-        if field.data and not is_address(field.data):
-            raise ValidationError(f"“{field.data[:80]}” is not an e-mail address. Write it like name@company.example.")
+        if field.data and (trouble := address_trouble(field.data)):
+            raise ValidationError(trouble)
 
 
 class Addresses:
@@ -63,9 +66,9 @@ class Addresses:
 
     def __call__(self, form: Any, field: Any) -> None:
         found = split_addresses(field.data)
-        wrong = next((text for text in found if not is_address(text)), None)
-        if wrong is not None:
-            raise ValidationError(f"“{wrong[:80]}” is not an e-mail address. Write it like name@company.example.")
+        wrong = next(filter(None, map(address_trouble, found)), "")
+        if wrong:
+            raise ValidationError(wrong)
         if len(found) > MAX_ADDRESSES:
             raise ValidationError(f"These are {len(found)} addresses; a company may have {MAX_ADDRESSES}.")
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from flask import g, url_for
+from sqlalchemy import or_, select
 
-from blueprints.context import company, db
+from blueprints.access import Need, may
+from blueprints.context import company, db, now
 from blueprints.problems import Problem
-from domain.formats import format_clock
-from models import Outbox, Run
+from domain.formats import format_moment
+from models import MailRun, Outbox, Run
+from sync import addresses, resending
 from sync.tool_report import TOOLS
 
 TITLES = {"sync": "Sync Invoices Now", "first_scan": "First scan", "first_posting": "First posting", "retry": "Retry",
           "release": "Release"}
 TITLES |= {kind: tool.title for kind, tool in TOOLS.items()}
 SCHEDULED = "Automatic sync"
-MAIL_STATES = {"due": "queued", "sending": "queued", "sent": "sent", "refused": "refused", "unsure": "waiting"}
+MAIL_STATES = {
+    "due": "queued", "sending": "queued", "sent": "sent", "refused": "refused", "unsure": "waiting",
+    "bounced": "bounced", "withheld": "refused",
+}  # fmt: skip
+NOTICES = ("notice", "tool_notice")
 
 
 def find(run_id: int) -> Run:
@@ -28,24 +35,48 @@ def find(run_id: int) -> Run:
 
 
 def mail_rows(found: Run) -> list[dict[str, Any]]:
-    """What became of each mail of a run."""
-    rows = db().scalars(select(Outbox).where(Outbox.run_id == found.id).order_by(Outbox.id)).all()
-    return [_mail(row) for row in rows]
-
-
-def _mail(row: Outbox) -> dict[str, Any]:
-    zone = company().time_zone
-    notes = {
-        "sent": f"sent at {format_clock(row.sent_at, zone)}" if row.sent_at else "sent",
-        "queued": "on its way" if not row.problem else f"tried again: {row.problem}",
-        "refused": row.problem or "refused by the mail server",
-        "waiting": row.problem or "not certain whether it arrived",
-    }
-    state = MAIL_STATES.get(row.state, "queued")
-    note = notes[state] + (
-        ", without figures because the address is not known here yet" if row.kind in ("notice", "tool_notice") else ""
+    """What became of each mail that tells of a run, its own and collected ones."""
+    collected = select(MailRun.outbox_id).where(MailRun.run_id == found.id)
+    rows = db().scalars(
+        select(Outbox)
+        .where(Outbox.company_id == found.company_id, or_(Outbox.run_id == found.id, Outbox.id.in_(collected)))
+        .order_by(Outbox.id)
     )
-    return {"address": row.recipient, "state": state, "note": note, "again_url": ""}
+    return [_mail(row, found) for row in rows]
+
+
+def _mail(row: Outbox, found: Run) -> dict[str, Any]:
+    state, note = MAIL_STATES.get(row.state, "queued"), _note(row)
+    if row.kind in NOTICES and row.state == "sent":
+        address = addresses.find(db(), row.company_id, row.recipient)
+        opened = address is not None and address.known_at is not None
+        state = "sent" if opened else "waiting"
+        note += ", opened" if opened else ": waiting for the first click, as the address is not known here yet"
+    again = may(g.role, Need.STAFF) and not resending.trouble(row, now())
+    return {
+        "address": row.recipient,
+        "state": state,
+        "note": note,
+        "again_url": url_for("logs.send_again", run_id=found.id, mail_id=row.id) if again else "",
+    }
+
+
+def _note(row: Outbox) -> str:
+    zone = company().time_zone
+    what = {"digest": "with the collected report, ", "problems": "problems, "}.get(row.kind, "")
+    if row.kind in NOTICES:
+        what = "notice without figures, "
+    if row.state == "sent":
+        return f"{what}sent {format_moment(row.sent_at, zone)}" if row.sent_at else f"{what}sent"
+    if row.state in ("due", "sending"):
+        if row.problem:
+            return f"{what}tried again: {row.problem}"
+        later = row.next_at is not None and row.next_at > now()
+        return f"{what}goes {format_moment(row.next_at, zone)}" if later and row.next_at else f"{what}on its way"
+    if row.state == "unsure":
+        return f"{what}not certain whether it arrived: {row.problem or ''}".rstrip(": ")
+    words = {"bounced": "came back: ", "refused": "refused: "}.get(row.state, "")
+    return f"{what}{words}{row.problem or 'the mail server did not say why'}"
 
 
 def run_title(run: Run) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from domain.mails import Rhythm
+
 
 class SyncState(StrEnum):
     ON = "Sync invoices"
@@ -84,3 +86,10 @@ class InvoiceSettings:
     memo_tax_group: bool = False
     memo_invoice_date: bool = False
     memo_comments: bool = False
+    scheduled_mails: Rhythm = Rhythm.DAILY
+    mail_hour: int = 7
+    """The daily report's hour, 0 to 23, in the company's time zone."""
+    problem_recipients: tuple[str, ...] = ()
+    connection_recipients: tuple[str, ...] = ()
+    silence_recipients: tuple[str, ...] = ()
+    """Addresses of these alarms; empty: those of the reports."""

@@ -15,6 +15,7 @@ from models.company import (
     WebSession,
 )
 from models.documents import Document, Hold, Link, MirrorEntry, MirrorState, PartyEntry
+from models.mails import MailAddress, MailRun
 from models.postings import Attempt, BatchRow, CompanyLease, ItemClaim, Posting, PostingNeed
 from models.runs import Outbox, Run, RunItem, Step, ToolRow
 from models.todos import Pause, TodoRow, TodoState
@@ -22,8 +23,8 @@ from models.types import KeyRing, SealBroken
 
 __all__ = [
     "Attempt", "Audit", "Base", "BatchRow", "Company", "CompanyLease", "Connection", "Document", "Grant", "Hold",
-    "Identity", "Invitation", "ItemClaim", "KeyRing", "Link", "Membership", "MirrorEntry", "MirrorState",
-    "OAuthState", "Outbox", "PartyEntry", "Pause", "Posting", "PostingNeed", "Run", "RunItem", "SealBroken",
-    "SettingsVersion", "Step", "TodoRow", "TodoState", "ToolRow", "User", "WebSession", "make_engine",
-    "make_sessions",
+    "Identity", "Invitation", "ItemClaim", "KeyRing", "Link", "MailAddress", "MailRun", "Membership",
+    "MirrorEntry", "MirrorState", "OAuthState", "Outbox", "PartyEntry", "Pause", "Posting", "PostingNeed", "Run",
+    "RunItem", "SealBroken", "SettingsVersion", "Step", "TodoRow", "TodoState", "ToolRow", "User", "WebSession",
+    "make_engine", "make_sessions",
 ]

@@ -117,15 +117,20 @@ class Outbox(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), index=True)
     kind: Mapped[str] = mapped_column(String(20))
-    """report · notice · invitation · problem"""
+    """report · notice · tool · tool_notice · digest · problems · alert · invitation"""
     dedupe: Mapped[str] = mapped_column(String(400))
     run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
     recipient: Mapped[str] = mapped_column(String(320))
     data: Mapped[Any] = mapped_column(Json, default=dict)
     state: Mapped[str] = mapped_column(String(12), default="due")
-    """due · sending · sent · refused · unsure"""
+    """due · sending · sent · refused · unsure · bounced · withheld"""
     tries: Mapped[int] = mapped_column(Integer, default=0)
     problem: Mapped[str | None] = mapped_column(Text)
     next_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    message_id: Mapped[str | None] = mapped_column(String(200), index=True)
+    """Fixed before the first try, so that a mail that had to be sent twice is one mail to its reader."""
+    again: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """How often a person pressed Send again, and when last."""
+    again_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Connection
+from sync import alerts
 
 
 def of(db: Session, company_id: int, side: str) -> Connection | None:
@@ -18,10 +19,11 @@ def of(db: Session, company_id: int, side: str) -> Connection | None:
 
 
 def needs_reconnect(db: Session, company_id: int, side: str, why: str, now: datetime) -> None:
-    """The platform no longer accepts us: shown with Reconnect. What was open stays and continues afterwards."""
+    """The platform no longer accepts us: shown with Reconnect and mailed. What was open stays and goes on later."""
     row = of(db, company_id, side)
     if row is not None and row.state == "connected":
         row.state, row.problem = "reconnect", why
+        alerts.connection_lost(db, company_id, side, why, now)
 
 
 def succeeded(db: Session, company_id: int, side: str, now: datetime) -> None:

@@ -1,7 +1,8 @@
-"""Delivering the outbox: render, send over SMTP, note what became of it. At most one mail per (run, recipient).
+"""Delivering the outbox: decide, send over SMTP, note what became of it. At most one mail per (run, recipient).
 
-A row is SENDING in a committed transaction before the first byte; when the process dies after that, the row becomes
-`unsure` and is shown with *Send again* rather than sent twice (I17).
+A row is SENDING in a committed transaction before the first byte. When the process dies after that, nobody knows
+whether the server took the mail. A report becomes `unsure` and is shown with *Send again* rather than sent twice
+(I17); an alarm goes again, at least once, under the same Message-ID, because one too many is better than none.
 """
 
 from __future__ import annotations
@@ -9,43 +10,48 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import formatdate, make_msgid, parseaddr
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from domain import formats
-from domain.statuses import RunState
-from models import Company, Outbox, Run
-from sync import mail_report, reports, tool_report
+from domain.mails import EVENT_OF_KIND, NOTICES_A_DAY, STRANGERS_A_DAY, Event
+from models import Outbox
+from sync import addresses
+from sync.mail_compose import Post, compose, message_id
 
 TIMEOUT_S = 20
 MAX_TRIES = 8
 STUCK = timedelta(minutes=10)
+DAY = timedelta(days=1)
+AT_LEAST_ONCE = ("alert", "problems")
+FULL = {"notice": "report", "tool_notice": "tool"}
+NOTICE = {full: notice for notice, full in FULL.items()}
+"""Kinds of a run's mail: in full, and without names and amounts."""
+Outcome = tuple[str, str | None, float]
+"""State, problem, seconds until the next try (only for `due`)."""
 
 
-def deliver(
-    sessions: sessionmaker[Session], now: Callable[[], datetime], smtp_url: str, mail_from: str, public_url: str
-) -> int:
+def deliver(sessions: sessionmaker[Session], now: Callable[[], datetime], post: Post) -> int:
     """Send what is due; returns how many were sent. Safe to run side by side and to repeat."""
+    _free_stuck(sessions, now())
     sent = 0
-    with sessions() as db, db.begin():
-        db.execute(
-            update(Outbox).where(Outbox.state == "sending", Outbox.next_at < now() - STUCK)
-            .values(state="unsure", problem="The process ended while it was being sent.")
-        )
     while True:
         claimed = _claim(sessions, now())
         if claimed is None:
             return sent
-        sent += _send_one(sessions, now, claimed, smtp_url, mail_from, public_url)
+        sent += _send_one(sessions, now, claimed, post)
+
+
+def _free_stuck(sessions: sessionmaker[Session], now: datetime) -> None:
+    stuck = (Outbox.state == "sending", Outbox.next_at < now - STUCK)
+    with sessions() as db, db.begin():
+        db.execute(update(Outbox).where(*stuck, Outbox.kind.in_(AT_LEAST_ONCE)).values(state="due", next_at=now))
+        db.execute(
+            update(Outbox).where(*stuck, Outbox.kind.not_in(AT_LEAST_ONCE))
+            .values(state="unsure", problem="The process ended while it was being sent.")
+        )
 
 
 def _claim(sessions: sessionmaker[Session], now: datetime) -> int | None:
@@ -62,26 +68,16 @@ def _claim(sessions: sessionmaker[Session], now: datetime) -> int | None:
         ).scalar_one_or_none()
 
 
-def _send_one(
-    sessions: sessionmaker[Session], now: Callable[[], datetime], row_id: int, smtp_url: str, mail_from: str,
-    public_url: str,
-) -> int:
-    with sessions() as db:
+def _send_one(sessions: sessionmaker[Session], now: Callable[[], datetime], row_id: int, post: Post) -> int:
+    with sessions() as db, db.begin():
         row = db.get_one(Outbox, row_id)
-        message = compose(db, row, mail_from, public_url, now())
-    state, problem, wait = "sent", None, None
-    try:
-        with _connect(smtp_url) as server:
-            refused = server.send_message(message)
-            if refused:
-                state, problem = "refused", "; ".join(str(reply) for reply in refused.values())
-    except smtplib.SMTPRecipientsRefused as error:
-        state, problem, wait = _refusal(error)
-    except smtplib.SMTPResponseException as error:
-        passing = 400 <= error.smtp_code < 500
-        state, problem, wait = ("due" if passing else "refused"), _words(error.smtp_error), 60.0
-    except (OSError, smtplib.SMTPException) as error:
-        state, problem, wait = "due", f"The mail server did not answer ({type(error).__name__}).", 30.0
+        why_not = _settle_kind(db, row, post) or _withheld(db, row, now())
+        if why_not is not None:
+            row.state, row.problem, row.next_at = "withheld", why_not, None
+            return 0
+        row.message_id = row.message_id or message_id(row, post)
+        message = compose(db, row, post, now())
+    state, problem, wait = _hand_over(message, post.smtp_url)
     with sessions() as db, db.begin():
         row = db.get_one(Outbox, row_id)
         if state == "due" and row.tries >= MAX_TRIES:
@@ -90,11 +86,71 @@ def _send_one(
         row.sent_at = now() if state == "sent" else None
         if state == "sent" and row.kind == "invitation":
             row.data = {}  # the link in it is a secret
-        row.next_at = now() + timedelta(seconds=(wait or 30.0) * 2 ** min(row.tries, 6)) if state == "due" else None
+        row.next_at = now() + timedelta(seconds=wait * 2 ** min(row.tries, 6)) if state == "due" else None
     return int(state == "sent")
 
 
-def _refusal(error: smtplib.SMTPRecipientsRefused) -> tuple[str, str, float]:
+# ---- may it go ----------------------------------------------------------------------------------------------
+
+
+def _settle_kind(db: Session, row: Outbox, post: Post) -> str | None:
+    """Whether the address is known counts at the moment of sending. Returns why nothing goes there, or None."""
+    if row.kind not in FULL and row.kind not in NOTICE and row.kind != "digest":
+        return None
+    known = addresses.is_known(db, row.company_id, row.recipient)
+    if known or post.strangers == "full":
+        row.kind = FULL.get(row.kind, row.kind)
+        return None
+    if post.strangers == "never":
+        return "not sent: this installation mails to known addresses only"
+    if row.kind == "digest":
+        return "not sent: the address is not known any more"
+    row.kind = NOTICE.get(row.kind, row.kind)
+    return None
+
+
+def _withheld(db: Session, row: Outbox, now: datetime) -> str | None:
+    """Why this mail is not sent although it is due: shown where the mail is shown, never dropped silently."""
+    if row.kind == "invitation":
+        return None
+    named = row.data.get("event")
+    event = EVENT_OF_KIND.get(row.kind) or (Event(named) if named else None)
+    declined = addresses.declined(db, row.company_id, row.recipient, event)
+    if declined is not None or row.kind not in FULL:
+        return declined
+    notices = (Outbox.company_id == row.company_id, Outbox.kind.in_(FULL), Outbox.sent_at > now - DAY)
+    to_it = func.lower(Outbox.recipient) == row.recipient.lower()
+    if _count(db, *notices, to_it) >= NOTICES_A_DAY:
+        return f"not sent: this address got {NOTICES_A_DAY} notices today and has not opened one"
+    if _count(db, *notices) >= STRANGERS_A_DAY:
+        return f"not sent: {STRANGERS_A_DAY} notices to unknown addresses went today"
+    return None
+
+
+def _count(db: Session, *where: object) -> int:
+    return db.execute(select(func.count()).select_from(Outbox).where(*where)).scalar_one()  # type: ignore[arg-type]
+
+
+# ---- SMTP ---------------------------------------------------------------------------------------------------
+
+
+def _hand_over(message: EmailMessage, smtp_url: str) -> Outcome:
+    try:
+        with _connect(smtp_url) as server:
+            refused = server.send_message(message)
+    except smtplib.SMTPRecipientsRefused as error:
+        return _refusal(error)
+    except smtplib.SMTPResponseException as error:
+        passing = 400 <= error.smtp_code < 500
+        return ("due" if passing else "refused"), _words(error.smtp_error), 60.0
+    except (OSError, smtplib.SMTPException) as error:
+        return "due", f"The mail server did not answer ({type(error).__name__}).", 30.0
+    if refused:
+        return "refused", "; ".join(str(reply) for reply in refused.values()), 60.0
+    return "sent", None, 0.0
+
+
+def _refusal(error: smtplib.SMTPRecipientsRefused) -> Outcome:
     code, words = next(iter(error.recipients.values()))
     return ("due" if 400 <= code < 500 else "refused"), _words(words), 60.0
 
@@ -114,60 +170,3 @@ def _connect(smtp_url: str) -> smtplib.SMTP:
     if parts.username:
         server.login(unquote(parts.username), unquote(parts.password or ""))
     return server
-
-
-# ---- the message --------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=1)
-def environment() -> Environment:
-    """Templates of mails: autoescaped HTML, strict about missing values, the wording of `domain.formats`."""
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).resolve().parent.parent / "templates"),
-        autoescape=select_autoescape(("html",)), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )
-    made.filters.update(formats.FILTERS)
-    return made
-
-
-def compose(db: Session, row: Outbox, mail_from: str, public_url: str, now: datetime) -> EmailMessage:
-    """The whole message of an outbox row: plain text, HTML and, for reports, the CSV."""
-    company = db.get_one(Company, row.company_id)
-    attachment: tuple[str, str] | None = None
-    if row.kind in ("report", "notice"):
-        run = db.get_one(Run, row.run_id)
-        context = mail_report.context(db, company, run, public_url, notice=row.kind == "notice")
-        if row.kind == "report":
-            name = str(context["csv_name"])
-            ledger = mail_report.LEDGERS[company.ledger]
-            attachment = (name, reports.csv_text(reports.items(db, run.id), run.id, ledger))
-    elif row.kind in ("tool", "tool_notice"):
-        run = db.get_one(Run, row.run_id)
-        context = tool_report.mail_context(db, company, run, public_url)
-        if row.kind == "tool" and run.state != RunState.FAILED:
-            ledger = mail_report.LEDGERS[company.ledger]
-            attachment = (tool_report.csv_name(run), tool_report.csv_text(run, tool_report.rows_of(db, run), ledger))
-    else:
-        instants = {key: datetime.fromisoformat(row.data[key]) for key in ("at", "expires_at") if key in row.data}
-        context = {"company": company.name, "ledger": mail_report.LEDGERS[company.ledger], **row.data, **instants}
-    return _message(row.kind, context, row.recipient, mail_from, attachment)
-
-
-def _message(
-    kind: str, context: dict[str, Any], recipient: str, mail_from: str, attachment: tuple[str, str] | None
-) -> EmailMessage:
-    message = EmailMessage()
-    name, address = parseaddr(mail_from)
-    local, _, domain = recipient.rpartition("@")
-    message["Subject"] = " ".join(str(context["subject"]).split())[:180]
-    message["From"] = Address(name, addr_spec=address)
-    message["To"] = Address(username=local, domain=domain)
-    message["Date"] = formatdate(localtime=False)
-    message["Message-ID"] = make_msgid(domain=address.rpartition("@")[2] or "localhost")
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(environment().get_template(f"mail/{kind}.txt").render(context))
-    message.add_alternative(environment().get_template(f"mail/{kind}.html").render(context), subtype="html")
-    if attachment is not None:
-        name, text = attachment
-        message.add_attachment(text.encode("utf-8-sig"), maintype="text", subtype="csv", filename=name)
-    return message

@@ -15,19 +15,17 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from domain.mails import Rhythm
 from domain.money import smallest_unit
 from domain.reasons import Reason
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
-from models import Company, Connection, Document, Membership, MirrorEntry, Outbox, PartyEntry, Run, RunItem, User
-from sync import comparing, requests, settings
+from models import Company, Document, MirrorEntry, PartyEntry, Run, RunItem
+from sync import alerts, comparing, requests, settings
+from sync.addresses import connected_address as connected_address
+from sync.addresses import is_known, recipients
+from sync.outbox import queue_mail as queue_mail
 
-PUBLIC_MAIL = frozenset((
-    "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "live.com", "msn.com", "yahoo.com", "icloud.com",
-    "me.com", "aol.com", "gmx.com", "gmx.net", "gmx.de", "web.de", "proton.me", "protonmail.com", "mail.com",
-    "zoho.com", "yandex.com", "fastmail.com",
-))
-MAX_RECIPIENTS = 10
 TOOLS = ("check", "compare", comparing.COPY)
 """Kinds of run whose result is a tool's: rows of their own, no document is posted."""
 CSV_COLUMNS = (
@@ -52,7 +50,7 @@ def finish_run(
         _turn_off_after_batch(db, run, now)
     worth_telling = run.trigger == "button" or run.state != RunState.FINISHED or _items(db, run) > 0
     if run.kind in ("sync", "retry", "first_posting", "release") and worth_telling:
-        queue_report(db, run, now)
+        _tell(db, run, now)
 
 
 def finish_tool(
@@ -127,60 +125,29 @@ def scan_summary(db: Session, company_id: int) -> dict[str, Any]:
 # ---- who is told --------------------------------------------------------------------------------------------
 
 
-def connected_address(db: Session, company_id: int) -> str | None:
-    """The address of the person who connected the ledger: where the seeds' apps send everything."""
-    return db.execute(
-        select(User.email).join(Connection, Connection.connected_by == User.id)
-        .where(Connection.company_id == company_id, Connection.side == "ledger")
-    ).scalar_one_or_none()
-
-
-def recipients(db: Session, run: Run) -> list[str]:
-    """Addresses of a run's report, each once: an alternate replaces the connected address, others are added."""
-    asked = [r for r in run.recipients or [] if r.get("address")]
-    alternates = [r["address"] for r in asked if r.get("kind") == "alternate"]
-    connected = connected_address(db, run.company_id)
-    chosen = alternates or ([connected] if connected else [])
-    chosen += settings.load_invoices(db, run.company_id).recipients
-    chosen += [r["address"] for r in asked if r.get("kind") != "alternate"]
-    unique = {address.casefold(): address for address in reversed(chosen)}
-    return [unique[a] for a in dict.fromkeys(address.casefold() for address in chosen)][:MAX_RECIPIENTS]
-
-
-def is_known(db: Session, company_id: int, address: str) -> bool:
-    """Members, addresses kept in Settings, and the company's own mail domain get figures; strangers a notice (S31)."""
-    wanted = address.casefold()
-    members = db.scalars(
-        select(User.email).join(Membership, Membership.user_id == User.id).where(Membership.company_id == company_id)
-    ).all()
-    kept = settings.load_invoices(db, company_id).recipients
-    if wanted in {known.casefold() for known in (*members, *kept)}:
-        return True
-    connected = connected_address(db, company_id) or ""
-    own = connected.rpartition("@")[2].casefold()
-    return bool(own) and own not in PUBLIC_MAIL and wanted.rpartition("@")[2] == own
-
-
-def queue_report(db: Session, run: Run, now: datetime) -> None:
-    """One outbox row per recipient; the unique key makes a second one impossible (I17)."""
-    for address in recipients(db, run):
+def queue_report(db: Session, run: Run, now: datetime) -> list[str]:
+    """One outbox row per recipient; the unique key makes a second one impossible (I17). Returns the addresses."""
+    told = recipients(db, run)
+    for address in told:
         kind = "report" if is_known(db, run.company_id, address) else "notice"
         queue_mail(db, run.company_id, kind, f"run:{run.id}:{address.casefold()}", address, now, run_id=run.id)
+    return told
 
 
-def queue_mail(
-    db: Session, company_id: int, kind: str, dedupe: str, recipient: str, now: datetime, *,
-    run_id: int | None = None, data: dict[str, Any] | None = None,
-) -> None:
-    """Queue a mail unless one with this key exists. Repeating is safe."""
-    known = db.execute(
-        select(Outbox.id).where(Outbox.company_id == company_id, Outbox.dedupe == dedupe)
-    ).first()
-    if known is None:
-        db.add(Outbox(
-            company_id=company_id, kind=kind, dedupe=dedupe, run_id=run_id, recipient=recipient, data=data or {},
-            state="due", tries=0, next_at=now, created_at=now,
-        ))
+def own_run(run: Run) -> bool:
+    """A person asked for it, or joined it while it was on: its report is not collected."""
+    return run.trigger == "button" or bool(run.recipients)
+
+
+def _tell(db: Session, run: Run, now: datetime) -> None:
+    """The report at once or with the next collected one; new problems at once to those who did not get it."""
+    rhythm = settings.load_invoices(db, run.company_id).scheduled_mails
+    told: list[str] = []
+    if own_run(run) or rhythm is Rhythm.EACH:
+        told = queue_report(db, run, now)
+    elif rhythm is not Rhythm.PROBLEMS:
+        alerts.queue_digest(db, run, now)
+    alerts.queue_problems(db, run, now, told)
 
 
 # ---- the figures --------------------------------------------------------------------------------------------
@@ -208,7 +175,7 @@ def kind_word(row: RunItem) -> str:
     return "credit memo" if credit else "invoice"
 
 
-def csv_rows(rows: Sequence[RunItem], run_id: int, ledger: str) -> Iterator[list[str]]:
+def csv_rows(rows: Sequence[RunItem], run_id: int | None, ledger: str) -> Iterator[list[str]]:
     """Header and one row per document. Text is safe for spreadsheets (S29); amounts are plain numbers."""
     yield list(CSV_COLUMNS)
     for row in rows:
@@ -217,7 +184,7 @@ def csv_rows(rows: Sequence[RunItem], run_id: int, ledger: str) -> Iterator[list
             row.status, safe(why.sentence(ledger)) if why else "", why.code if why else "", row.source_id,
             safe(row.number or ""), kind_word(row), safe(row.party_name), row.document_date.isoformat(),
             f"{row.amount.quantize(Decimal('0.01'))}", row.currency, row.ledger_id or "",
-            safe(row.ledger_number or ""), str(run_id),
+            safe(row.ledger_number or ""), str(run_id or row.run_id),
             f"{row.rounded.quantize(smallest_unit(row.currency))}" if row.rounded else "", str(row.default_lines or ""),
         ]
 
@@ -227,7 +194,7 @@ def safe(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\0") else text
 
 
-def csv_text(rows: Sequence[RunItem], run_id: int, ledger: str) -> str:
+def csv_text(rows: Sequence[RunItem], run_id: int | None, ledger: str) -> str:
     out = io.StringIO()
     csv.writer(out).writerows(csv_rows(rows, run_id, ledger))
     return out.getvalue()

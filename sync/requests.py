@@ -64,6 +64,8 @@ def ask(
             existing = open_run(db, company.id, kind)
             if existing is None:
                 raise
+    if trigger == "button" and existing.trigger != "button":
+        recipients = [*recipients, {"asked_by": user.name if user else ""}]  # a person waits for its end now
     known = {r.get("address") for r in existing.recipients or []}
     existing.recipients = [*(existing.recipients or []), *(r for r in recipients if r.get("address") not in known)]
     existing.confirmed = existing.confirmed or confirmed

@@ -87,7 +87,7 @@ def mail_context(db: Session, company: Company, run: Run, public_url: str) -> di
         "figures": [] if failed else tool.figures(run), "columns": tool.columns,
         "rows": [tool.cells(row, ledger) for row in rows[:MAIL_ROWS]], "more": max(0, len(rows) - MAIL_ROWS),
         "csv_name": csv_name(run), "result_url": f"{base}/tools/results/{run.id}",
-        "settings_url": f"{base}/settings/invoices",
+        "settings_url": f"{base}/settings/mails",
         "why_you": f"You get this because your address receives the reports of {company.name}.",
     }
 

@@ -17,7 +17,7 @@ from sync.apply import serve as serve_company
 from sync.connection import needs_reconnect, of, succeeded
 from sync.waiting import without_connection
 from workers import enqueue
-from workers.wiring import Services
+from workers.wiring import Services, post
 
 log = logging.getLogger("bookbridge.jobs")
 LOST_CONNECTION_S, AWAY_S = 300.0, 30.0
@@ -165,4 +165,4 @@ def verify_ledger(company_id: int) -> None:
 def mails() -> None:
     """Deliver what is due in the outbox."""
     made = services()
-    mail.deliver(made.sessions, made.clock.now, made.config.smtp_url, made.config.mail_from, made.config.public_url)
+    mail.deliver(made.sessions, made.clock.now, post(made.config))

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import Company, Connection, Outbox, Run
-from sync import due
+from sync import alerts, due
 from workers import enqueue
 from workers.system import pause
 from workers.wiring import Services
@@ -24,6 +24,8 @@ from workers.wiring import Services
 log = logging.getLogger("bookbridge.scheduler")
 RING_AGAIN = 10.0
 CLEAN_EVERY = 5
+LISTEN_EVERY = 60
+"""Ticks between two looks for companies of which nothing was heard for a day."""
 
 
 def run(services: Services) -> None:
@@ -55,6 +57,8 @@ def tick(services: Services, ticks: int) -> None:
         enqueue.scan(services, company_id, run_id)
     for company_id in _to_poll(services):
         enqueue.poll(services, company_id)
+    if ticks % LISTEN_EVERY == 0:
+        alerts.silence(services.sessions, now)
     if mails is not None and ticks % CLEAN_EVERY == 0:
         enqueue.mails(services)
     if ticks % CLEAN_EVERY == 0:

@@ -33,6 +33,7 @@ from models import Company, Connection, KeyRing, make_engine, make_sessions
 from sync import credentials as sealed
 from sync import mirror, settings
 from sync.connection import of
+from sync.mail_compose import Post
 from sync.runtime import Runtime, Times
 from sync.tokens import CLAIM, TokenService
 from workers import enqueue
@@ -153,6 +154,13 @@ class Services:
             ),
             failpoint=self.failpoint, public_url=config.public_url, calls_in_flight=config.calls_in_flight,
         )
+
+
+def post(config: Config) -> Post:
+    """How this installation sends mail."""
+    return Post(
+        config.smtp_url, config.mail_from, config.public_url, config.secret_key, strangers=config.report_strangers,
+    )
 
 
 def _limiter(config: Config, client: redis.Redis) -> limits_redis.RedisLimiter:

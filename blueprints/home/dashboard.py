@@ -19,11 +19,12 @@ from blueprints.logs.history import run_row
 from blueprints.queries import Totals, sums, waiting_documents
 from blueprints.shell import count_faults, last_look
 from blueprints.tools.sync_now import running_run
-from domain.formats import format_plural, format_totals
+from domain.formats import format_moment, format_plural, format_totals
+from domain.mails import Event
 from domain.settings import InvoiceSettings, SyncState
 from domain.statuses import Status
 from models import Document, Run
-from sync import connection, credentials, line_figures, reports, settings
+from sync import addresses, alerts, connection, credentials, line_figures, reports, settings
 
 DAYS = 14
 
@@ -163,6 +164,7 @@ def _needs(company_id: int) -> list[dict[str, Any]]:
                     "action": {"label": "Open Connections", "url": url_for("connect.connections")},
                 }
             )
+    needs += _mail_needs()
     rows = (
         db()
         .execute(
@@ -182,6 +184,30 @@ def _needs(company_id: int) -> list[dict[str, Any]]:
         }
         for code, count in rows
     ]
+    return needs
+
+
+def _mail_needs() -> list[dict[str, Any]]:
+    """Syncing that stands still, and problems that nobody would hear of."""
+    needs = []
+    since = alerts.silent_since(db(), company(), now())
+    if since is not None:
+        needs.append(
+            {
+                "title": "Nothing was checked for 24 hours",
+                "sentence": f"The last successful check was {format_moment(since, company().time_zone)}. "
+                "A connection may be lost, or Bookbridge's worker or scheduler does not run.",
+                "action": {"label": "Open Connections", "url": url_for("connect.connections")},
+            }
+        )
+    if company().first_posted_at is not None and Event.PROBLEMS in addresses.nobody_hears(db(), company().id):
+        needs.append(
+            {
+                "title": "Nobody gets problems by mail",
+                "sentence": "No address is set for them, or each of them declined or bounces.",
+                "action": {"label": "Open Settings, Mails", "url": url_for("settings.mails")},
+            }
+        )
     return needs
 
 

@@ -23,7 +23,7 @@ from domain.formats import format_plural, format_totals
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Document, Run, RunItem, User
-from sync import audit, line_figures, reports, requests, settings
+from sync import addresses, audit, line_figures, reports, requests, settings
 from sync.tool_report import TOOLS
 from workers import enqueue
 
@@ -250,7 +250,7 @@ def _stats(counts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _recipients(found: Run) -> list[dict[str, Any]]:
-    """Per address: what became of the report, or that it will be mailed at the end."""
+    """Per address: what became of the report, or that it will be mailed at the end (or with the collected one)."""
     sent = mail_rows(found)
     if sent:
         return sent
@@ -258,7 +258,7 @@ def _recipients(found: Run) -> list[dict[str, Any]]:
         return []
     return [
         {"address": each, "state": "queued", "note": "at the end", "again_url": ""}
-        for each in reports.recipients(db(), found)
+        for each in addresses.recipients(db(), found)
     ]
 
 

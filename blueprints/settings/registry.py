@@ -6,6 +6,7 @@ from blueprints.settings.section import Section
 from blueprints.settings.sections.contents import Contents
 from blueprints.settings.sections.finding import Finding
 from blueprints.settings.sections.lines import Lines
+from blueprints.settings.sections.mails import Mails
 from blueprints.settings.sections.memo import Memo
 from blueprints.settings.sections.no_company import NoCompany
 from blueprints.settings.sections.numbers import Numbers
@@ -32,6 +33,7 @@ MORE: tuple[Section, ...] = (
     Memo(),
     NoCompany(),
     Rounding(),
+    Mails(),
     Zones(),
 )
 """More settings, each folded."""

@@ -22,7 +22,7 @@ from sandbox.world import World
 from sync import credentials, gather, mail, mirror, requests, settings
 from sync.apply import serve
 from sync.tokens import store_new_grant
-from workers.wiring import Services
+from workers.wiring import Services, post
 
 
 def config_for(url: str, *, database_url: str, redis_url: str, **changes: Any) -> Config:
@@ -116,6 +116,5 @@ def sync_in_process(services: Services, company_id: int, *, rounds: int = 200) -
             wake = db.get_one(CompanyLease, company_id).wake_at
         if wake is not None:
             rt.pause(min(5.0, max(0.0, (wake - services.now()).total_seconds())))
-    config = services.config
-    mail.deliver(services.sessions, services.clock.now, config.smtp_url, config.mail_from, config.public_url)
+    mail.deliver(services.sessions, services.clock.now, post(services.config))
     return run_id

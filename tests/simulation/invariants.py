@@ -371,12 +371,13 @@ def i15_at_rest(watcher: Watcher, tenant: Tenant) -> Finding:
 
 def i17_one_report_each(watcher: Watcher, tenant: Tenant) -> Finding:
     for run_id, recipient, count in watcher.db.execute(
-        "SELECT run_id, lower(recipient), count(*) FROM outbox WHERE company_id = ? GROUP BY 1, 2 HAVING count(*) > 1",
+        "SELECT run_id, lower(recipient), count(*) FROM outbox WHERE company_id = ? AND run_id IS NOT NULL"
+        " GROUP BY 1, 2 HAVING count(*) > 1",
         (tenant.company_id,),
     ):
         yield f"run {run_id}", f"{recipient} gets {count} mails"
     silent = watcher.db.execute(
-        "SELECT id FROM runs r WHERE company_id = ? AND recipients <> '[]' AND finished_at IS NOT NULL"
+        "SELECT id FROM runs r WHERE company_id = ? AND recipients LIKE '%address%' AND finished_at IS NOT NULL"
         " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.run_id = r.id)", (tenant.company_id,),
     )  # fmt: skip
     for (run_id,) in silent:

@@ -33,13 +33,14 @@ from models import (
     Invitation,
     MirrorEntry,
     MirrorState,
+    Outbox,
     Run,
     RunItem,
     Step,
     User,
     WebSession,
 )
-from sync import access, credentials, lease, settings
+from sync import access, addresses, credentials, lease, settings
 from workers.wiring import Services
 
 BASE = "http://app.test:8300"
@@ -254,9 +255,17 @@ def _records(db: Session, company: Company, party: str) -> dict[str, int]:
     hold = Hold(
         company_id=company.id, kind="party", key="99", name=party, why="in dispute", placed_by=party, placed_at=NOW,
     )  # fmt: skip
-    db.add(hold)
+    mail = Outbox(
+        company_id=company.id, kind="notice", dedupe=f"run:{run.id}", run_id=run.id, recipient="else@where.example",
+        data={}, state="refused", problem="No such user here", tries=1, created_at=NOW,
+    )  # fmt: skip
+    address = addresses.row_for(db, company.id, "outside@people.example", NOW)
+    db.add_all((hold, mail))
     db.flush()
-    return {"run_id": run.id, "document_id": complete.id, "fault_id": fault.id, "hold_id": hold.id}
+    return {
+        "run_id": run.id, "document_id": complete.id, "fault_id": fault.id, "hold_id": hold.id, "mail_id": mail.id,
+        "address_id": address.id,
+    }  # fmt: skip
 
 
 def _mirror(db: Session, company: Company, party: str) -> None:

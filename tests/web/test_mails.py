@@ -22,7 +22,10 @@ FRAME = {
     "at": datetime(2026, 11, 18, 23, 40, tzinfo=UTC),
     "zone": "America/Chicago",
     "zone_name": "Chicago time",
-    "settings_url": "https://bookbridge.example/c/7/settings/invoices",
+    "settings_url": "https://bookbridge.example/c/7/settings/mails",
+    "preferences_url": "https://bookbridge.example/mail/preferences/x.y",
+    "known_url": "https://bookbridge.example/help/errors",
+    "errors_url": "https://bookbridge.example/c/7/errors",
     "why_you": "You get this because books@harborpoint.example is a report address of Harbor Point IT.",
 }
 ROWS = [
@@ -51,6 +54,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "number": "10461", "customer": "Wrenfield Optics", "amount": Decimal("960.00"), "currency": "USD",
         "title": "Item “Backup 1TB” is not in QuickBooks", "text": "The billing code is new in Autotask. Create the item, then retry.",
         "button": "Open the problem", "url": "https://bookbridge.example/c/7/documents/3",
+        "help_url": "https://bookbridge.example/help/errors/item_missing",
     }  # fmt: skip
     rows = [
         {"number": n, "customer": c, "status": s, "reason": r, "amount": Decimal(a), "currency": "USD", "url": f"https://bookbridge.example/d/{n}"}
@@ -71,8 +75,8 @@ def report(**changes: Any) -> dict[str, Any]:
         "message": "",
         "problems": [problem],
         "more_problems": 4,
-        "errors_url": "https://bookbridge.example/c/7/errors",
         "rows": rows,
+        "more_rows": 0,
         "csv_name": "harbor-point-it-2026-11-18-run-409.csv",
         "run_url": "https://bookbridge.example/c/7/runs/409",
         **changes,
@@ -81,7 +85,18 @@ def report(**changes: Any) -> dict[str, Any]:
 
 CONTEXTS: dict[str, dict[str, Any]] = {
     "report": report(),
-    "notice": {**FRAME, "asked_by": "Office", "posted": 2, "needs": 1},
+    "notice": {
+        **FRAME, "asked_by": "Office", "posted": 2, "needs": 1, "show_url": "https://bookbridge.example/mail/report/x.y",
+        "until": FRAME["at"],
+    },
+    "problems": {
+        **FRAME, "headline": "2 problems wait for you",
+        "stopped": [{"title": "Run 409: Stopped", "text": "412 documents are more than 200.", "url": "https://bookbridge.example/c/7/runs/409"}],
+        "causes": [{
+            **report()["problems"][0], "count": 1, "totals": usd("960.00"), "more": 0, "documents": report()["rows"][2:],
+        }],
+        "rows": report()["rows"],
+    },
     "invitation": {
         **FRAME, "inviter": "Office", "role": "staff", "url": "https://bookbridge.example/invitation/x", "expires_at": FRAME["at"],
     },

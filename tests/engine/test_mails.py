@@ -1,0 +1,253 @@
+"""When mails go, and to whom: collected reports, problems, silence, strangers. On the engine's virtual clock."""
+
+from __future__ import annotations
+
+import smtplib
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+
+import pytest
+from sqlalchemy import select
+
+from domain.mails import Event, Rhythm, is_address, next_digest, own_domain
+from models import Company, MailRun, Outbox
+from sync import addresses, alerts, bounces, credentials, mail, mail_links, resending
+from sync.connection import needs_reconnect
+from sync.mail_compose import Post
+from tests.engine.test_scanning import look, switch_on
+from tests.engine.world import World, invoice
+
+POST = Post("smtp://127.0.0.1:9", "Bookbridge <reports@app.example>", "https://app.example", "s" * 40)
+BOOKS = "books@msp.example"
+
+
+class Server:
+    """Takes every mail as an SMTP server does; `dies` is a connection lost after the server has it."""
+
+    taken: list[EmailMessage]
+    dies: bool = False
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        pass
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        pass
+
+    def send_message(self, message: EmailMessage) -> dict[str, tuple[int, bytes]]:
+        Server.taken.append(message)
+        if Server.dies:
+            raise KeyboardInterrupt
+        return {}
+
+
+@pytest.fixture(autouse=True)
+def server(monkeypatch: pytest.MonkeyPatch) -> type[Server]:
+    Server.taken, Server.dies = [], False
+    monkeypatch.setattr(smtplib, "SMTP", Server)
+    return Server
+
+
+def deliver(world: World, post: Post = POST) -> list[EmailMessage]:
+    """What the mail server got from one delivery."""
+    before = len(Server.taken)
+    mail.deliver(world.sessions, world.clock.now, post)
+    return Server.taken[before:]
+
+
+def rows(world: World) -> list[Outbox]:
+    with world.sessions() as db:
+        return list(db.scalars(select(Outbox).order_by(Outbox.id)))
+
+
+def text_of(message: EmailMessage) -> str:
+    part = message.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def test_automatic_syncs_are_collected_and_told_once_a_day(world: World) -> None:
+    switch_on(world, recipients=(BOOKS,), time_zone="UTC")
+    for number in ("1", "2"):
+        world.source.put(invoice(number))
+        look(world)
+    assert [row.kind for row in rows(world)] == ["digest"]
+    assert deliver(world) == []
+    world.clock.instant = datetime(2026, 11, 21, 7, 0, tzinfo=UTC)
+    [message] = deliver(world)
+    assert message["Subject"].startswith("2 posted") and "AT-1" in text_of(message) and "AT-2" in text_of(message)
+    [csv] = list(message.iter_attachments())
+    assert csv.get_content().count(",AT-1,invoice,") == 1
+    world.source.put(invoice("3"))
+    look(world)
+    assert [row.kind for row in rows(world)] == ["digest", "digest"], "a sent report takes nothing more"
+    with world.sessions() as db:
+        assert len(db.scalars(select(MailRun)).all()) == 3
+
+
+def test_the_first_problem_goes_at_once_and_further_ones_within_the_hour_together(world: World) -> None:
+    switch_on(world, recipients=(BOOKS,), scheduled_mails=Rhythm.PROBLEMS)
+    world.source.put(invoice("1", party="999"), invoice("9"))
+    look(world)
+    [first] = deliver(world)
+    assert first["Subject"].startswith("1 problem waits for you")
+    assert "/help/errors/" in text_of(first) and "/documents/" in text_of(first)
+    world.source.put(invoice("2", party="999"))
+    look(world)
+    world.source.put(invoice("3", party="998"))
+    look(world)
+    assert deliver(world) == []
+    world.clock.advance(3600)
+    [second] = deliver(world)
+    assert second["Subject"].startswith("2 problems wait") and "AT-1" not in text_of(second)
+
+
+def test_a_day_of_silence_is_told_once_and_again_only_after_another(world: World) -> None:
+    switch_on(world, recipients=(BOOKS,))
+    look(world)
+    counts = []
+    for hours in (23, 2, 24):
+        world.clock.advance(hours * 3600)
+        counts.append(alerts.silence(world.sessions, world.clock.now()))
+    look(world)
+    counts.append(alerts.silence(world.sessions, world.clock.now()))
+    world.clock.advance(25 * 3600)
+    counts.append(alerts.silence(world.sessions, world.clock.now()))
+    assert counts == [0, 1, 0, 0, 1]
+    assert deliver(world)[0]["Subject"].startswith("Nothing was checked for 24 hours")
+
+
+def test_an_alarm_that_was_perhaps_sent_goes_again_as_the_same_message_and_a_report_does_not(world: World) -> None:
+    switch_on(world, recipients=(BOOKS,), scheduled_mails=Rhythm.EACH)
+    world.source.put(invoice("1"))
+    look(world)
+    with world.sessions() as db, db.begin():
+        alerts.connection_lost(db, world.company_id, "source", "Autotask refused the user.", world.clock.now())
+    Server.dies = True
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            deliver(world)
+    Server.dies = False
+    world.clock.advance(700)
+    again = deliver(world)
+    report, alarm = rows(world)
+    assert (report.state, alarm.state) == ("unsure", "sent")
+    assert [message["Message-ID"] for message in again] == [alarm.message_id] == [Server.taken[1]["Message-ID"]]
+
+
+def test_a_stranger_gets_no_figure_before_the_click_and_everything_after_it(world: World) -> None:
+    world.source.put(invoice("1", "123.45"))
+    run_id = world.sync()
+    with world.sessions() as db, db.begin():
+        for post, kind in (("a@else.example", "report"), ("b@else.example", "notice")):
+            db.add(Outbox(
+                company_id=world.company_id, kind=kind, dedupe=post, run_id=run_id, recipient=post, data={},
+                state="due", tries=0, next_at=world.clock.now(), created_at=world.clock.now(),
+            ))
+        addresses.make_known(db, world.company_id, "B@else.example", world.clock.now())
+    stranger, known = deliver(world)
+    assert "123.45" not in str(stranger) and "Customer 175" not in str(stranger)
+    assert "/mail/report/" in text_of(stranger)
+    assert "123.45" in text_of(known) and known["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def test_never_and_full_are_kept_at_the_moment_of_sending(world: World) -> None:
+    world.source.put(invoice("1"))
+    run_id = world.sync()
+    for number, strangers in enumerate(("never", "full")):
+        with world.sessions() as db, db.begin():
+            db.add(Outbox(
+                company_id=world.company_id, kind="notice", dedupe=str(number), run_id=run_id, data={}, state="due",
+                recipient="x@else.example", tries=0, next_at=world.clock.now(), created_at=world.clock.now(),
+            ))
+        deliver(world, Post(POST.smtp_url, POST.mail_from, POST.public_url, POST.secret, strangers=strangers))
+    assert [(row.state, row.kind) for row in rows(world)] == [("withheld", "notice"), ("sent", "report")]
+
+
+def test_a_bounced_address_gets_nothing_until_somebody_insists(world: World) -> None:
+    switch_on(world, recipients=(BOOKS,), scheduled_mails=Rhythm.EACH)
+    for number in ("1", "2"):
+        world.source.put(invoice(number))
+        look(world)
+        deliver(world)
+        first = rows(world)[0]
+        told = bounces.Told("bounce", first.message_id or "", BOOKS.upper(), "550 no such user")
+        with world.sessions() as db, db.begin():
+            assert bounces.record(db, told, world.clock.now())
+            nobody = addresses.nobody_hears(db, world.company_id)
+    assert [row.state for row in rows(world)] == ["bounced", "withheld"]
+    assert nobody == [Event.PROBLEMS, Event.CONNECTION, Event.SILENCE]
+    with world.sessions() as db, db.begin():
+        resending.send_again(db, db.get_one(Outbox, rows(world)[0].id), world.clock.now())
+    assert len(deliver(world)) == 1
+    assert resending.trouble(rows(world)[0], world.clock.now()) != ""
+
+
+def test_a_lost_connection_is_mailed_and_who_declined_is_not_told(world: World) -> None:
+    switch_on(world, connection_recipients=("one@msp.example", "two@msp.example"))
+    with world.sessions() as db, db.begin():
+        addresses.mute(db, world.company_id, "Two@msp.example", [Event.CONNECTION], world.clock.now())
+        for side in ("ledger", "source"):
+            row = credentials.ensure(db, world.company_id, side, "platform", "tenant")
+            row.state = "connected"
+        for _ in range(2):
+            needs_reconnect(db, world.company_id, "ledger", "Intuit ended the connection.", world.clock.now())
+    [message] = deliver(world)
+    assert message["To"] == "one@msp.example" and "/connections" in text_of(message)
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "now", "at"),
+    [
+        (Rhythm.DAILY, "2026-11-20T12:59", "2026-11-20T13:00"),  # 07:00 in Chicago
+        (Rhythm.DAILY, "2026-11-20T13:00", "2026-11-21T13:00"),
+        (Rhythm.DAILY, "2026-03-08T13:00", "2026-03-09T12:00"),  # the day the clocks went forward
+        (Rhythm.HOURLY, "2026-11-20T12:59", "2026-11-20T13:00"),
+    ],
+)
+def test_when_a_collected_report_goes(rhythm: Rhythm, now: str, at: str) -> None:
+    start, due = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (now, at))
+    assert next_digest(rhythm, start, "America/Chicago", 7) == due
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("a.b+c@x-y.example", True), ("a@xn--bcher-kva.example", True), ("a@x.xn--p1ai", True),
+        ("a@b", False), ("A <a@b.example>", False), ("a@b.example\nBcc: c@d.example", False), ("a..b@c.example", False),
+        (".a@c.example", False), ("a@bücher.example", False), ("a@b.example,c@d.example", False),
+        ('"a b"@c.example', False), (f"{'a' * 250}@b.example", False),
+    ],
+)  # fmt: skip
+def test_one_plain_address_and_nothing_around_it(text: str, good: bool) -> None:
+    assert is_address(text) is good
+
+
+def test_a_shared_public_domain_makes_nobody_known() -> None:
+    assert own_domain("a@Harbor.example", "b@harbor.example") and not own_domain("a@gmail.com", "b@gmail.com")
+
+
+def test_a_link_opens_only_what_it_was_signed_for() -> None:
+    link = mail_links.Link(7, "a@b.example", 409, datetime(2026, 11, 20, tzinfo=UTC))
+    token = mail_links.sign("k" * 32, mail_links.REPORT, link)
+    assert mail_links.read("k" * 32, mail_links.REPORT, token) == link
+    assert link.until - link.made_at == timedelta(days=7)
+    for secret, purpose, text in (
+        ("o" * 32, mail_links.REPORT, token), ("k" * 32, mail_links.PREFERENCES, token),
+        ("k" * 32, mail_links.REPORT, "x" + token), ("k" * 32, mail_links.REPORT, "no-such-token"),
+    ):
+        assert mail_links.read(secret, purpose, text) is None
+
+
+def test_a_recipient_never_becomes_another_header(world: World) -> None:
+    run_id = world.sync()
+    with world.sessions() as db:
+        company = db.get_one(Company, world.company_id)
+        row = Outbox(
+            id=1, company_id=company.id, kind="notice", run_id=run_id, data={}, again=0,
+            recipient="a@b.example\nBcc: c@d.example",
+        )
+        with pytest.raises(ValueError, match="not an address"):
+            mail.compose(db, row, POST, world.clock.now())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from domain.catalogue import customers, decisions, ledger, lines, scope, tax, todos
+from domain.catalogue import customers, decisions, ledger, lines, scope, tax, todos, voids
 from domain.catalogue.entry import Entry, Stage, Turn
 
 __all__ = ["CATALOGUE", "Entry", "Reason", "Stage", "Turn", "reason"]
@@ -22,6 +22,7 @@ CATALOGUE: dict[str, Entry] = {
     **ledger.ENTRIES,
     **todos.ENTRIES,
     **decisions.ENTRIES,
+    **voids.ENTRIES,
 }
 
 

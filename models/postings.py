@@ -23,7 +23,7 @@ from models.base import Base
 from models.types import Instant, Json
 
 # Two parties may rightly share one ledger customer; two source documents never one ledger document.
-_DOCUMENTS = "ledger_id IS NOT NULL AND ledger_kind IN ('invoice', 'credit_memo')"
+_DOCUMENTS = "ledger_id IS NOT NULL AND ledger_kind IN ('invoice', 'credit_memo') AND operation = 'create'"
 
 
 class Posting(Base):
@@ -51,12 +51,19 @@ class Posting(Base):
     """The source's record type: invoice, customer, item …"""
     source_id: Mapped[str] = mapped_column(String(200))
     operation: Mapped[str] = mapped_column(String(20), default="create")
+    """create · void · update (sync.operations)"""
     part: Mapped[str] = mapped_column(String(100), default="")
     generation: Mapped[int] = mapped_column(Integer, default=1)
     ledger_kind: Mapped[str] = mapped_column(String(20))
     """What it becomes in the ledger: invoice, credit_memo, customer, item."""
     state: Mapped[str] = mapped_column(String(20))
     draft: Mapped[Any] = mapped_column(Json)
+    target_id: Mapped[str | None] = mapped_column(String(64))
+    """The ledger record that this write changes; None for a creation."""
+    base_version: Mapped[str | None] = mapped_column(String(40))
+    """The version of that record when it was read before the write; None until then, and nothing is sent until then."""
+    terms: Mapped[Any] = mapped_column(Json, default=dict)
+    """What was agreed to: {by, applied, version …}. The record must still be so when it is read."""
     plan_digest: Mapped[str] = mapped_column(String(64), default="")
     """Of the draft as planned, so that an unchanged plan is not sent again after a refusal."""
     marker: Mapped[str] = mapped_column(String(20), default="")

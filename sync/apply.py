@@ -204,9 +204,11 @@ class Serving:
         with self.lease.transaction("Looking in the ledger") as db:
             settling = self._settling(db)
             for posting in by_ids(db, tag.postings):
+                key = str(posting.id)
                 if posting.state == PostingState.UNKNOWN:
-                    key = str(posting.id)
                     settling.looked_up(posting, found.get(key, ()), found.get(f"{key}/vendor", ()))
+                elif posting.state == PostingState.NEW and posting.base_version is None:
+                    settling.read(posting, found.get(key, ()))
             self.mirror_stale |= settling.references_refused
         self.rt.failpoint("after_look_up")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from domain.statuses import OPEN_STATES, PostingState, Status
@@ -27,17 +27,25 @@ class NotBefore:
     source: datetime
 
 
-def _postings(company_id: int, tenant: str, state: PostingState, now: datetime) -> Select[Posting]:
+# A change of a record is not sent before the record was read.
+_UNREAD = and_(Posting.state == PostingState.NEW, Posting.target_id.is_not(None), Posting.base_version.is_(None))
+
+
+def _due(company_id: int, tenant: str, now: datetime) -> Select[Posting]:
     return (
-        select(Posting)
-        .where(Posting.company_id == company_id, Posting.ledger_tenant == tenant, Posting.state == state)
-        .where(Posting.next_action_at <= now)
-        .order_by(Posting.interactive.desc(), Posting.id)
+        select(Posting).where(Posting.company_id == company_id, Posting.ledger_tenant == tenant)
+        .where(Posting.next_action_at <= now).order_by(Posting.interactive.desc(), Posting.id)
     )
 
 
+def _postings(company_id: int, tenant: str, state: PostingState, now: datetime) -> Select[Posting]:
+    return _due(company_id, tenant, now).where(Posting.state == state)
+
+
 def to_look_up(db: Session, company_id: int, tenant: str, now: datetime, limit: int) -> Sequence[Posting]:
-    return db.scalars(_postings(company_id, tenant, PostingState.UNKNOWN, now).limit(limit)).all()
+    """What the ledger is asked about: open answers, and records that are read before they are changed."""
+    asked = or_(Posting.state == PostingState.UNKNOWN, _UNREAD)
+    return db.scalars(_due(company_id, tenant, now).where(asked).limit(limit)).all()
 
 
 def to_send_again(db: Session, company_id: int, tenant: str, now: datetime, limit: int) -> Sequence[Posting]:
@@ -83,8 +91,8 @@ def creating(db: Session, run_id: int) -> bool:
 def to_send(
     db: Session, company_id: int, tenant: str, now: datetime, limit: int, *, interactive: bool = False
 ) -> Sequence[Posting]:
-    """Documents whose customer and items all exist."""
-    query = _postings(company_id, tenant, PostingState.NEW, now).where(Posting.kind.not_in(CREATIONS))
+    """Documents whose customer and items all exist; changes whose record was read."""
+    query = _postings(company_id, tenant, PostingState.NEW, now).where(Posting.kind.not_in(CREATIONS), ~_UNREAD)
     if interactive:
         query = query.where(Posting.interactive > 0)
     missing = exists().where(
@@ -174,7 +182,7 @@ def next_wake(db: Session, company_id: int, now: datetime, free: NotBefore) -> d
     ledger_work = db.execute(
         select(func.min(Posting.next_action_at)).where(
             Posting.company_id == company_id, Posting.ledger_tenant == company.ledger_tenant,
-            Posting.state.in_((PostingState.UNKNOWN, PostingState.READY)),
+            or_(Posting.state.in_((PostingState.UNKNOWN, PostingState.READY)), _UNREAD),
         )
     ).scalar()
     if ledger_work is not None:

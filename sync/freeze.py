@@ -17,10 +17,10 @@ from connectors.ledgers.base import Batch, Kind, Ledger, Member
 from domain.reasons import reason
 from domain.statuses import PostingState, Status
 from models import Attempt, BatchRow, Document, Posting
-from sync import codec, due
+from sync import due
 from sync.documents import load as load_documents
 from sync.documents import set_status, step
-from sync.settle import resolved
+from sync.operations import rule_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,7 @@ class Freezing:
         return members
 
     def _payload(self, posting: Posting, created: dict[tuple[str, str], str]) -> None:
-        draft = resolved(codec.load_draft(posting.ledger_kind, posting.draft), created)
-        posting.draft = codec.dump(draft)
-        posting.payload = self.ledger.payload(draft, {})
+        posting.payload = rule_of(posting).payload(self.ledger, posting, created)
         posting.payload_sha256 = hashlib.sha256(posting.payload).hexdigest()
 
     def _intend(self, posting: Posting, document: Document | None) -> None:
@@ -87,7 +85,7 @@ class Freezing:
         posting.fence, posting.changed_at = self.fence, self.now
         if document is not None:
             set_status(self.db, document, Status.PROCESSING, [reason("in_hand")], self.now)
-            step(self.db, document, self.now, "sent", "Sent to QuickBooks", key=posting.batch_key,
+            step(self.db, document, self.now, "sent", rule_of(posting).sent, key=posting.batch_key,
                  member=posting.short_id)
 
     def _attempt(self, postings: Sequence[Posting], key: str, body: bytes) -> int:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from domain.documents import AnyDraft
+from domain.documents import AnyDraft, Draft
 from domain.held import Held
 from domain.taxes import TaxModel
 
@@ -39,6 +39,11 @@ class Capabilities:
     """Kinds of which the ledger itself refuses a second copy (own number, unique name): a re-send is safe."""
     short_id_length: int = 10
     can_void: frozenset[str] = frozenset()
+    """Kinds whose records keep id and number at zero when they are taken out of the books."""
+    can_delete: frozenset[str] = frozenset()
+    """Kinds that can only be deleted: nothing of the record stays."""
+    can_update: frozenset[str] = frozenset()
+    """Kinds that can be replaced in place: same id, another content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,18 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A write to a record that exists: `void` takes it out of the books (deletes it where the kind cannot be void),
+    `update` puts `draft` in its place under the same id. `version` is the one that was read last."""
+
+    kind: Kind
+    operation: str
+    ledger_id: str
+    version: str
+    draft: Draft | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """One write inside a batch. `payload` is frozen; `short_id` is the answer's key."""
 
@@ -138,6 +155,14 @@ class Echo:
     live: bool = True
     record: Record | None = None
     """For parties and items: the entry for the mirror."""
+    version: str | None = None
+    """Grows with every change of the record, whoever makes it. A change names the one it saw, so that it applies to
+    that state of the record or not at all."""
+    balance: Decimal | None = None
+    """What of the total is still open: less than the total when payments or credits are applied."""
+    date: date | None = None
+    mailed: bool = False
+    """The ledger says that it sent the document to the customer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +184,10 @@ class Refusal(StrEnum):
     AMOUNT = "amount"
     FEATURE_OFF = "feature_off"
     SUBSCRIPTION = "subscription"
+    STALE = "stale"
+    """The record was changed since the version that the change named: nothing was changed."""
+    UNSUPPORTED = "unsupported"
+    """The ledger does not know the operation: nothing was changed."""
     TRANSIENT = "transient"
     OTHER = "other"
 
@@ -240,6 +269,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def change(self, change: Change) -> bytes:
+        """The frozen bytes of a change to an existing record. Pure. Raises ValueError where the kind cannot have it."""
+        ...
+
     def compose(self, members: Sequence[Member]) -> bytes:
         """The exact body of one batch; its length is what `batch_bytes` bounds. Pure."""
         ...
@@ -258,7 +291,8 @@ class Ledger(Protocol):
     def find(self, sought: Sequence[Sought]) -> Mapping[str, Sequence[Done]]:
         """Look up what exists, one query per kind and way of asking. Keys without a find map to an empty list.
 
-        Records that are void or deleted come back with `echo.live` False or not at all. Raises as reads do.
+        Records that are void come back with `echo.live` False, deleted ones so or not at all. Documents carry
+        `echo.version`, `balance` and `date`. Raises as reads do.
         """
         ...
 

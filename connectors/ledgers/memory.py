@@ -19,6 +19,7 @@ from connectors.ledgers.base import (
     Answer,
     Batch,
     Capabilities,
+    Change,
     Changes,
     Done,
     Echo,
@@ -37,6 +38,7 @@ from domain.held import Held, HeldLine
 from domain.taxes import TaxModel
 
 _DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_MEMO)
+_VOIDED = (Kind.INVOICE,)
 _SHARED_NAMES = (Kind.CUSTOMER, Kind.VENDOR)
 
 
@@ -68,6 +70,7 @@ class MemoryCompany:
     checked_numbers: frozenset[Kind] = frozenset({Kind.INVOICE})
     tax_model: TaxModel = TaxModel.EXPLICIT_TOTAL
     entries: list[Entry] = field(default_factory=list)
+    closed_through: date | None = None
     hidden_since: datetime | None = None
     """Look-ups do not see what was created at or after this instant (a stale read)."""
     calls: list[str] = field(default_factory=list)
@@ -101,6 +104,11 @@ class MemoryCompany:
         entry = next(one for one in self.entries if one.id == ledger_id)
         entry.live, entry.version, entry.updated_at = False, entry.version + 1, self.clock()
 
+    def pay(self, ledger_id: str, amount: str) -> None:
+        """A payment is applied to a document: its version grows as with every change."""
+        entry = next(one for one in self.entries if one.id == ledger_id)
+        entry.paid, entry.version, entry.updated_at = Decimal(amount), entry.version + 1, self.clock()
+
     def rename(self, ledger_id: str, name: str) -> None:
         """Somebody else changes a list entry: the feed and the version tell."""
         entry = next(one for one in self.entries if one.id == ledger_id)
@@ -112,13 +120,38 @@ class MemoryCompany:
 
     def _one(self, member: Member) -> Outcome:
         body = jsonbytes.load(member.payload)
+        if member.operation != "create":
+            return self._changed(member, body)
         fault = self._document_fault(member.kind, body) if member.kind in _DOCUMENTS else self._name_fault(member, body)
         if fault is not None:
             return Refused((fault,))
         entry = self._store(member.kind, body)
         return _done(entry, self)
 
-    def _document_fault(self, kind: Kind, body: Mapping[str, Any]) -> LedgerFault | None:
+    def _changed(self, member: Member, body: Mapping[str, Any]) -> Outcome:
+        """Only the version that the change names is changed; a record that is gone cannot be."""
+        entry = next((one for one in self.entries if one.kind is member.kind and one.id == body["id"]), None)
+        if entry is None or not entry.live:
+            return Refused((LedgerFault(Refusal.BAD_REFERENCE, "610", "The record is gone.", str(body["id"])),))
+        if str(entry.version) != body["version"]:
+            return Refused((LedgerFault(Refusal.STALE, "5010", "The record was changed.", entry.id),))
+        if self.closed_through is not None and date.fromisoformat(entry.body["date"]) <= self.closed_through:
+            return Refused((LedgerFault(Refusal.CLOSED_PERIOD, "6210", "The period is closed.", entry.id),))
+        if member.operation == "void":
+            self.void(entry.id)
+            if entry.kind not in _VOIDED:
+                self.entries.remove(entry)
+            return _done(entry, self)
+        fresh = body["draft"]
+        if (fault := self._document_fault(member.kind, fresh, entry)) is not None:
+            return Refused((fault,))
+        entry.body, entry.total, entry.number = fresh, _total(fresh), fresh.get("number") or entry.number
+        entry.version, entry.updated_at = entry.version + 1, self.clock()
+        return _done(entry, self)
+
+    def _document_fault(
+        self, kind: Kind, body: Mapping[str, Any], old: Entry | None = None
+    ) -> LedgerFault | None:
         if not any(one.kind is Kind.CUSTOMER and one.id == body["party"] for one in self.entries):
             return LedgerFault(Refusal.BAD_REFERENCE, "2500", f"No customer {body['party']}.")
         for line in body["lines"]:
@@ -128,7 +161,7 @@ class MemoryCompany:
         if number is None or not self.own_numbers or kind not in self.checked_numbers:
             return None
         held = next((one for one in self.documents() if one.kind is kind and _same(one.number, number)), None)
-        if held is None:
+        if held is None or held is old:
             return None
         return LedgerFault(Refusal.DUPLICATE_NUMBER, "6140", f"Number {number} is in use.", held.id)
 
@@ -144,8 +177,7 @@ class MemoryCompany:
         now = self.clock()
         entry = Entry(kind, str(self._last_id), body, now, now)
         if kind in _DOCUMENTS:
-            amounts = (Decimal(line["amount"]) for line in body["lines"])
-            entry.total = sum(amounts, Decimal(0)) + Decimal(body["tax"])
+            entry.total = _total(body)
             entry.number = body.get("number") if self.own_numbers else str(1000 + self._last_id)
         self.entries.append(entry)
         return entry
@@ -173,7 +205,9 @@ class MemoryLedger:
             quantity_decimals=5,
             taxed_lines=750,
             refuses_second_copy=frozenset(refuses),
-            can_void=frozenset({Kind.INVOICE.value}),
+            can_void=frozenset(kind.value for kind in _VOIDED),
+            can_delete=frozenset({Kind.CREDIT_MEMO.value}),
+            can_update=frozenset(kind.value for kind in _DOCUMENTS),
         )
 
     def check(self) -> LedgerProfile:
@@ -186,6 +220,7 @@ class MemoryLedger:
             multi_currency=False,
             tax_model=self.company.tax_model,
             own_numbers=self.company.own_numbers,
+            closed_through=self.company.closed_through.isoformat() if self.company.closed_through else None,
         )
 
     def changes(self, kinds: Sequence[Kind], since: datetime) -> Changes:
@@ -199,6 +234,12 @@ class MemoryLedger:
 
     def payload(self, draft: AnyDraft, references: Mapping[tuple[str, str], str]) -> bytes:
         return jsonbytes.dump(_body(draft, references))
+
+    def change(self, change: Change) -> bytes:
+        if change.operation not in ("void", "update") or change.kind not in _DOCUMENTS:
+            raise ValueError(f"this ledger cannot {change.operation} a record of kind {change.kind}")
+        draft = _body(change.draft, {}) if change.draft is not None else None
+        return jsonbytes.dump({"id": change.ledger_id, "version": change.version, "draft": draft})
 
     def compose(self, members: Sequence[Member]) -> bytes:
         parts = (b'"' + one.short_id.encode() + b'":' + one.payload for one in members)
@@ -260,6 +301,10 @@ def _body(draft: AnyDraft, ids: Mapping[tuple[str, str], str]) -> dict[str, Any]
     }
 
 
+def _total(body: Mapping[str, Any]) -> Decimal:
+    return sum((Decimal(line["amount"]) for line in body["lines"]), Decimal(0)) + Decimal(body["tax"])
+
+
 def _id(reference: Reference, ids: Mapping[tuple[str, str], str]) -> str:
     return reference.ledger_id if reference.ledger_id is not None else ids[(reference.kind, reference.key)]
 
@@ -272,6 +317,7 @@ def _record(entry: Entry) -> Record:
 
 
 def _done(entry: Entry, company: MemoryCompany) -> Done:
+    total = entry.total if entry.live else Decimal(0)
     echo = Echo(
         tenant=company.tenant,
         kind=entry.kind,
@@ -279,6 +325,9 @@ def _done(entry: Entry, company: MemoryCompany) -> Done:
         number=entry.number,
         currency=entry.body.get("currency"),
         total=entry.total,
+        version=str(entry.version),
+        balance=None if total is None else total - entry.paid,
+        date=date.fromisoformat(entry.body["date"]) if entry.kind in _DOCUMENTS else None,
         lines=len(entry.body["lines"]) if entry.kind in _DOCUMENTS else None,
         marker=entry.body.get("marker"),
         name=entry.body.get("name"),

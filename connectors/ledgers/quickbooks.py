@@ -20,6 +20,7 @@ from connectors.ledgers.base import (
     Answer,
     Batch,
     Capabilities,
+    Change,
     Changes,
     Done,
     Kind,
@@ -77,7 +78,9 @@ def capabilities(profile: LedgerProfile | None) -> Capabilities:
         taxed_lines=750,
         refuses_second_copy=frozenset(refuses),
         short_id_length=10,
-        can_void=frozenset({Kind.INVOICE.value}),
+        can_void=frozenset(kind.value for kind in payloads.VOIDED),
+        can_delete=frozenset(kind.value for kind in payloads.DELETED),
+        can_update=frozenset({Kind.INVOICE.value, Kind.CREDIT_MEMO.value}),
     )
 
 
@@ -162,6 +165,9 @@ class QuickBooksLedger:
 
     def payload(self, draft: AnyDraft, references: Mapping[tuple[str, str], str]) -> bytes:
         return payloads.payload(draft, references, payloads.Spelling.of(self._profile))
+
+    def change(self, change: Change) -> bytes:
+        return payloads.change(change, payloads.Spelling.of(self._profile))
 
     def compose(self, members: Sequence[Member]) -> bytes:
         return payloads.compose(members)

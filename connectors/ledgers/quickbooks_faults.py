@@ -16,10 +16,12 @@ from connectors.ledgers.base import LedgerFault, Outcome, Refusal, Refused, Unkn
 _BY_CODE: dict[str, Refusal] = {
     "140": Refusal.TRANSIENT,
     "150": Refusal.TRANSIENT,
+    "500": Refusal.UNSUPPORTED,
     "610": Refusal.BAD_REFERENCE,
     "2050": Refusal.TOO_LONG,
     "2290": Refusal.AMOUNT,
     "2500": Refusal.BAD_REFERENCE,
+    "5010": Refusal.STALE,
     "5020": Refusal.FEATURE_OFF,
     "5030": Refusal.FEATURE_OFF,
     "6070": Refusal.AMOUNT,

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors import jsonbytes
-from connectors.ledgers.base import Kind, LedgerProfile, Member
+from connectors.ledgers.base import Change, Kind, LedgerProfile, Member
 from domain.documents import Address, AnyDraft, Draft, DraftLine, ItemDraft, PartyDraft, Reference
 from domain.money import smallest_unit
 from domain.taxes import TaxModel
@@ -36,7 +36,10 @@ ENTITY = {
     Kind.INVOICE: "Invoice",
     Kind.CREDIT_MEMO: "CreditMemo",
 }
-_OPERATIONS = frozenset({"create", "update", "delete"})
+_OPERATIONS = frozenset({"create", "update", "void", "delete"})
+VOIDED = frozenset({Kind.INVOICE})
+DELETED = frozenset({Kind.CREDIT_MEMO})
+"""Source: Intuit's API reference: invoices have void, credit memos only delete (QuickBooks' own pages void both)."""
 _EMAIL = re.compile(r"^[^@\s,;<>]+@[^@\s,;<>]+$")
 
 Ids = Mapping[tuple[str, str], str]
@@ -65,6 +68,21 @@ def payload(draft: AnyDraft, ids: Ids, spelling: Spelling) -> bytes:
     return jsonbytes.dump(_item(draft, ids))
 
 
+def change(change: Change, spelling: Spelling) -> bytes:
+    """A change names the SyncToken it saw: QuickBooks refuses it (5010) when the record was changed since.
+
+    An update is sparse, so that what we do not know of stays (a message, custom fields); its lines replace all lines.
+    """
+    head: dict[str, Any] = {"Id": change.ledger_id, "SyncToken": change.version}
+    if change.operation == "update":
+        if change.draft is None:
+            raise ValueError("an update needs a draft")
+        return jsonbytes.dump({**head, "sparse": True, **_document(change.draft, {}, spelling)})
+    if change.operation != "void" or change.kind not in VOIDED | DELETED:
+        raise ValueError(f"QuickBooks cannot {change.operation} a record of kind {change.kind}")
+    return jsonbytes.dump(head)
+
+
 def compose(members: Sequence[Member]) -> bytes:
     """The body of `POST /batch`. Every payload stands in it byte for byte as it was frozen."""
     return b'{"BatchItemRequest":[' + b",".join(_member(member) for member in members) + b"]}"
@@ -73,7 +91,8 @@ def compose(members: Sequence[Member]) -> bytes:
 def _member(member: Member) -> bytes:
     if member.operation not in _OPERATIONS:
         raise ValueError(f"QuickBooks batches know no operation {member.operation!r}")
-    head = {"bId": member.short_id, "operation": member.operation}
+    operation = "delete" if member.operation == "void" and member.kind in DELETED else member.operation
+    head = {"bId": member.short_id, "operation": operation}
     return jsonbytes.dump(head)[:-1] + b',"' + ENTITY[member.kind].encode() + b'":' + member.payload + b"}"
 
 

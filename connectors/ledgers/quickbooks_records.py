@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -45,6 +45,10 @@ def document_echo(body: Json, kind: Kind, tenant: str) -> Echo:
         marker=memo,
         created_at=instant(_meta(body).get("CreateTime")),
         live=not _gone(body, total, memo),
+        version=text(body.get("SyncToken")),
+        balance=decimal(body.get("Balance")),
+        date=_day(body.get("TxnDate")),
+        mailed=body.get("EmailStatus") == "EmailSent",
     )
 
 
@@ -193,6 +197,13 @@ def instant(value: object) -> datetime | None:
     except ValueError:
         return None
     return moment.astimezone(UTC) if moment.tzinfo is not None else None
+
+
+def _day(value: object) -> date | None:
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError:
+        return None
 
 
 def _gone(body: Json, total: Decimal | None, memo: str | None) -> bool:

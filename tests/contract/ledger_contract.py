@@ -13,6 +13,7 @@ import pytest
 from connectors.ledgers.base import (
     Answer,
     Batch,
+    Change,
     Done,
     Kind,
     Ledger,
@@ -54,6 +55,14 @@ class LedgerBench(ABC):
     def create(self, kind: Kind, draft: PartyDraft | ItemDraft | Draft) -> Outcome:
         payload = self.ledger.payload(draft, {})
         return self.send(self.batch(Member("0", kind, "create", payload))).outcomes["0"]
+
+    def change(self, operation: str, kind: Kind, record: Done, draft: Draft | None = None) -> Outcome:
+        """A change of the version that `record` shows."""
+        change = Change(kind, operation, record.ledger_id, record.echo.version or "", draft)
+        return self.send(self.batch(Member("0", kind, operation, self.ledger.change(change)))).outcomes["0"]
+
+    def now(self, kind: Kind, ledger_id: str) -> list[Done]:
+        return list(self.ledger.find([Sought("a", kind, ledger_id=ledger_id)])["a"])
 
     def customer(self, name: str) -> str:
         return made(self.create(Kind.CUSTOMER, PartyDraft("1", name))).ledger_id
@@ -193,6 +202,62 @@ class LedgerContract:
         member = Member("0", Kind.CUSTOMER, "create", bench.ledger.payload(PartyDraft("1", "Acme"), {}))
         with pytest.raises(ValueError, match="another company"):
             bench.ledger.send(replace(bench.batch(member), tenant="1"))
+
+    # ---- changing -----------------------------------------------------------------------------------------
+
+    def test_a_void_leaves_the_record_at_nothing_and_frees_its_number(self, bench: LedgerBench) -> None:
+        assert Kind.INVOICE in bench.ledger.capabilities.can_void
+        draft = invoice(bench.customer("Acme"), bench.item("Work"))
+        record = made(bench.create(Kind.INVOICE, draft))
+        assert (record.echo.balance, record.echo.date) == (Decimal("150.00"), DAY)
+        voided = made(bench.change("void", Kind.INVOICE, record))
+        assert (voided.ledger_id, voided.echo.live) == (record.ledger_id, False)
+        assert bench.documents() == []
+        [shown] = bench.now(Kind.INVOICE, record.ledger_id)
+        assert not shown.echo.live and shown.echo.version != record.echo.version
+
+    def test_a_credit_memo_is_deleted_where_it_cannot_be_void(self, bench: LedgerBench) -> None:
+        assert Kind.CREDIT_MEMO in bench.ledger.capabilities.can_delete - bench.ledger.capabilities.can_void
+        draft = replace(invoice(bench.customer("Acme"), bench.item("Work")), kind="credit_memo", due_date=None)
+        record = made(bench.create(Kind.CREDIT_MEMO, draft))
+        gone = made(bench.change("void", Kind.CREDIT_MEMO, record))
+        assert (gone.ledger_id, gone.echo.live) == (record.ledger_id, False)
+        assert (bench.documents(), bench.now(Kind.CREDIT_MEMO, record.ledger_id)) == ([], [])
+
+    def test_an_update_replaces_the_content_under_the_same_id(self, bench: LedgerBench) -> None:
+        customer, item = bench.customer("Acme"), bench.item("Work")
+        record = made(bench.create(Kind.INVOICE, invoice(customer, item)))
+        other = invoice(customer, item, amount="75.00")
+        replaced = made(bench.change("update", Kind.INVOICE, record, replace(other, lines=other.lines * 2,
+                                                                             total=Decimal("150.00"))))  # fmt: skip
+        assert (replaced.ledger_id, replaced.echo.lines) == (record.ledger_id, 2)
+        assert replaced.echo.version != record.echo.version
+        assert bench.documents() == [("AT-1", Decimal("150.00"))]
+
+    @pytest.mark.parametrize("operation", ["void", "update"])
+    def test_a_change_of_an_older_version_changes_nothing(self, bench: LedgerBench, operation: str) -> None:
+        draft = invoice(bench.customer("Acme"), bench.item("Work"))
+        first = made(bench.create(Kind.INVOICE, draft))
+        second = made(bench.change("update", Kind.INVOICE, first, draft))
+        late = bench.change(operation, Kind.INVOICE, first, draft if operation == "update" else None)
+        assert isinstance(late, Refused) and late.faults[0].refusal is Refusal.STALE
+        assert [one.echo.version for one in bench.now(Kind.INVOICE, first.ledger_id)] == [second.echo.version]
+        assert len(bench.documents()) == 1
+
+    def test_a_void_again_under_its_key_is_answered_as_before_and_under_another_refused(
+        self, bench: LedgerBench
+    ) -> None:
+        record = made(bench.create(Kind.INVOICE, invoice(bench.customer("Acme"), bench.item("Work"))))
+        change = bench.ledger.change(Change(Kind.INVOICE, "void", record.ledger_id, record.echo.version or ""))
+        batch = bench.batch(Member("0", Kind.INVOICE, "void", change))
+        assert isinstance(bench.send_and_lose_the_answer(batch).outcomes["0"], Unknown)
+        assert not made(bench.send(batch).outcomes["0"]).echo.live
+        other = bench.send(bench.batch(Member("0", Kind.INVOICE, "void", change))).outcomes["0"]
+        assert isinstance(other, Refused)
+
+    def test_what_a_kind_cannot_have_is_a_mistake_of_the_caller(self, bench: LedgerBench) -> None:
+        with pytest.raises(ValueError, match="cannot"):
+            bench.ledger.change(Change(Kind.CUSTOMER, "void", "1", "0"))
 
     # ---- looking up ---------------------------------------------------------------------------------------
 

@@ -1,0 +1,79 @@
+"""Documents that are in the ledger and were voided in the source, replaced, or billed again."""
+
+from __future__ import annotations
+
+from domain.catalogue.entry import DOCUMENT, Entry, Stage, fault, wait
+
+ENTRIES: dict[str, Entry] = {
+    "void_queued": wait(
+        Stage.LEDGER,
+        "About to be voided in the ledger",
+        "About to be voided in {the_ledger}",
+        "{the_ledger} is asked first whether it is paid or changed; then the void is sent.",
+        "Nothing needs doing.",
+    ),
+    "void_paid": fault(
+        Stage.LEDGER,
+        "Voided in Autotask, paid or credited in the ledger",
+        "Voided in Autotask; in {the_ledger} {applied} of {total} {currency} is paid or credited on {number}",
+        "A void would set the payment or credit free, so a machine never voids such a document.",
+        "Unapply the payment in {the_ledger}, or decide on the document's page: void it with the payment set free, "
+        "or keep it with a reason.",
+        DOCUMENT,
+    ),
+    "void_closed": fault(
+        Stage.LEDGER,
+        "Voided in Autotask, in a closed period of the ledger",
+        "Voided in Autotask; {number} of {date} is in a closed period of {the_ledger}",
+        "Nothing in a closed period is voided or deleted: it would change a period that was reported.",
+        "Post a credit memo on the first open day and apply it to {number}, then keep the invoice with that reason.",
+        DOCUMENT,
+    ),
+    "void_refused": fault(
+        Stage.LEDGER,
+        "The ledger refused the void",
+        "{the_ledger} did not void {number}: {message}",
+        "{the_ledger} refused it (code {code}). The document stands there as before.",
+        "Correct what the sentence names, then void it again on the document's page, or keep it with a reason.",
+        DOCUMENT,
+    ),
+    "void_changing": fault(
+        Stage.LEDGER,
+        "It changes in the ledger while it is about to be voided",
+        "{number} was changed in {the_ledger} each time it was about to be voided",
+        "Somebody or another app works on it. Nothing was voided.",
+        "Look at it in {the_ledger}, then void it again on the document's page.",
+        DOCUMENT,
+    ),
+    "update_queued": wait(
+        Stage.LEDGER,
+        "About to be replaced in the ledger",
+        "About to be replaced in {the_ledger}, under the same id",
+        "{the_ledger} is asked first whether it was changed; then the new content is sent.",
+        "Nothing needs doing.",
+    ),
+    "overwrite_refused": fault(
+        Stage.LEDGER,
+        "The ledger refused the replacement",
+        "{the_ledger} did not replace {number}: {message}",
+        "{the_ledger} refused it (code {code}). The document stands there as before.",
+        "Correct what the sentence names, then copy it again with Overwrite.",
+        DOCUMENT,
+    ),
+    "overwrite_changed": fault(
+        Stage.LEDGER,
+        "Changed in the ledger before it was replaced",
+        "{number} was changed in {the_ledger} since it was compared",
+        "A person's change is never overwritten unseen. Nothing was replaced.",
+        "Compare both again on the document's page, then copy it with Overwrite if it shall be replaced.",
+        DOCUMENT,
+    ),
+    "overwrite_gone": fault(
+        Stage.LEDGER,
+        "No longer in the ledger",
+        "{number} is not in {the_ledger} any more: it was voided or deleted there",
+        "There is nothing to replace. Nothing was sent.",
+        "Look in {the_ledger}'s audit log who removed it, then decide whether it shall be posted again.",
+        DOCUMENT,
+    ),
+}

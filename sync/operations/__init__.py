@@ -1,0 +1,16 @@
+"""Kinds of ledger writes, by the operation that stands in the posting. A new one is a rule of its own, added here."""
+
+from __future__ import annotations
+
+from models import Posting
+from sync.operations.base import Operation
+from sync.operations.change import UPDATE, VOID, Update, Void, reserve
+from sync.operations.create import Create
+
+__all__ = ["OPERATIONS", "UPDATE", "VOID", "Operation", "reserve", "rule_of"]
+
+OPERATIONS: dict[str, Operation] = {rule.name: rule for rule in (Create(), Void(), Update())}
+
+
+def rule_of(posting: Posting) -> Operation:
+    return OPERATIONS[posting.operation]

@@ -1,0 +1,64 @@
+"""What differs between the kinds of ledger writes. The protocol around it (sync.settle, sync.freeze) is one.
+
+A rule says how a write is spelled, how it is proven done, whether it may go again before that is known, and what
+follows. Within the caller's transaction; nothing here talks to a platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from connectors.ledgers.base import Done, Kind, Ledger, LedgerFault, Refusal, Refused, Sought
+from domain.reasons import Reason, reason
+from models import Posting
+
+if TYPE_CHECKING:
+    from sync.settle import Settling
+
+
+class Operation:
+    """One kind of write. `reads_first`: the record it changes is read before anything is sent."""
+
+    name: ClassVar[str]
+    reads_first: ClassVar[bool] = False
+    sent: ClassVar[str] = "Sent to QuickBooks"
+    """What the step log says when it is sent."""
+
+    def payload(self, ledger: Ledger, posting: Posting, created: Mapping[tuple[str, str], str]) -> bytes:
+        """The bytes to freeze. `created` has the ids of records that were made for this posting."""
+        raise NotImplementedError
+
+    def sought(self, s: Settling, posting: Posting) -> list[Sought]:
+        """What to ask the ledger for when it is not known whether the write was done."""
+        raise NotImplementedError
+
+    def read(self, s: Settling, posting: Posting, found: Sequence[Done]) -> None:
+        """The record as it stands before the write: go on, or end. Only where `reads_first`."""
+        raise NotImplementedError
+
+    def done(self, s: Settling, posting: Posting, done: Done, by: str) -> None:
+        """YES, as far as the ledger says: check what it says it holds, and what follows."""
+        raise NotImplementedError
+
+    def looked_up(self, s: Settling, posting: Posting, found: Sequence[Done], vendors: Sequence[Done]) -> None:
+        """Settle one UNKNOWN by what the ledger holds now."""
+        raise NotImplementedError
+
+    def refused(self, s: Settling, posting: Posting, refused: Refused) -> None:
+        """A no for this member."""
+        raise NotImplementedError
+
+    def reason(self, posting: Posting, fault: LedgerFault) -> Reason:
+        """What a refusal is called."""
+        code = {
+            Refusal.DUPLICATE_NUMBER: "number_taken",
+            Refusal.BAD_REFERENCE: "reference_refused",
+            Refusal.SUBSCRIPTION: "subscription",
+        }.get(fault.refusal, "ledger_refused")
+        number = str(posting.draft.get("number") or "")
+        return reason(code, number=number, message=fault.message, code=fault.code)
+
+
+def kind_of(posting: Posting) -> Kind:
+    return Kind(posting.ledger_kind)

@@ -1,0 +1,176 @@
+"""Creations: documents, customers and items. Proven by number, by name, or by creation time and our marker.
+
+A re-send before a look-up is safe only where the ledger itself refuses a second copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from connectors.ledgers.base import Done, Kind, Ledger, Refusal, Refused, Sought
+from domain.documents import Draft, ItemDraft, PartyDraft
+from domain.matching import fold
+from domain.reasons import Reason, reason
+from domain.statuses import Flag, PostingState, Status
+from models import Document, Posting
+from sync import codec, mirror
+from sync.documents import set_flag, set_status, step
+from sync.operations.base import Operation, kind_of
+from sync.prepare import add_link
+
+if TYPE_CHECKING:
+    from sync.settle import Settling
+
+
+class Create(Operation):
+    name = "create"
+
+    def payload(self, ledger: Ledger, posting: Posting, created: Mapping[tuple[str, str], str]) -> bytes:
+        draft = resolved(codec.load_draft(posting.ledger_kind, posting.draft), created)
+        posting.draft = codec.dump(draft)
+        return ledger.payload(draft, {})
+
+    # ---- answers --------------------------------------------------------------------------------------------
+
+    def done(self, s: Settling, posting: Posting, done: Done, by: str) -> None:
+        posting.ledger_id, posting.ledger_number = done.ledger_id, done.number
+        posting.confirmed_by = by
+        if posting.document_id is None:
+            self._created(s, posting, done)
+        else:
+            self._posted(s, posting, done, by)
+
+    def refused(self, s: Settling, posting: Posting, refused: Refused) -> None:
+        """Not sure yet: a duplicate may be our own; a no after a lost answer proves nothing of the first."""
+        fault = refused.faults[0]
+        why = self.reason(posting, fault)
+        if fault.refusal in (Refusal.DUPLICATE_NUMBER, Refusal.DUPLICATE_NAME, Refusal.TRANSIENT):
+            transient = fault.refusal is Refusal.TRANSIENT
+            s.unknown(posting, f"{fault.code} {fault.message}"[:200], wait=2 if transient else 0)
+            if not transient:
+                hint = {"hint": str(fault.refusal), "ledger_id": fault.ledger_id or ""}
+                posting.reasons = [Reason(why.code, {**why.params, **hint}).to_json()]
+            return
+        if posting.sends > 1:
+            s.refused_after_lost(posting, why, fault.message)
+            return
+        s.reject(posting, [why], replan=fault.refusal is Refusal.BAD_REFERENCE)
+
+    # ---- look-ups -------------------------------------------------------------------------------------------
+
+    def sought(self, s: Settling, posting: Posting) -> list[Sought]:
+        """By the id a refusal named, by number, by name, else by creation time."""
+        key, kind = str(posting.id), kind_of(posting)
+        draft = codec.load_draft(posting.ledger_kind, posting.draft)
+        since = (posting.first_sent_at or s.now) - timedelta(minutes=10)
+        if isinstance(draft, Draft):
+            named = s.hint(posting).get("ledger_id") or None
+            return [Sought(key, kind, number=draft.number, since=None if draft.number else since, ledger_id=named)]
+        wanted = [Sought(key, kind, name=draft.name)]
+        if isinstance(draft, PartyDraft) and s.hint(posting):
+            wanted.append(Sought(f"{key}/vendor", Kind.VENDOR, name=draft.name))
+        return wanted
+
+    def looked_up(self, s: Settling, posting: Posting, found: Sequence[Done], vendors: Sequence[Done]) -> None:
+        live = [record for record in found if record.echo.live]
+        draft = codec.load_draft(posting.ledger_kind, posting.draft)
+        if isinstance(draft, Draft):
+            ours = [record for record in live if posting.marker in (record.echo.marker or "")]
+            self._document_found(s, posting, draft, ours, [r for r in live if r not in ours])
+            return
+        same = [record for record in live if fold(record.echo.name or "") == fold(draft.name)]
+        if same:
+            s.done(posting, same[0], "lookup")
+        elif [record for record in vendors if record.echo.live]:
+            s.reject(posting, [reason("customer_is_vendor", name=draft.name)])
+        else:
+            s.absent(posting, protected=posting.ledger_kind in s.capabilities.refuses_second_copy)
+
+    def _document_found(
+        self, s: Settling, posting: Posting, draft: Draft, ours: list[Done], others: list[Done]
+    ) -> None:
+        if ours:
+            ours.sort(key=lambda record: (record.echo.created_at is None, record.echo.created_at, record.ledger_id))
+            s.done(posting, ours[0], "lookup")
+            document = s.document(posting)
+            if len(ours) > 1 and document is not None:
+                step(s.db, document, s.now, "alarm", f"QuickBooks holds {len(ours)} copies: "
+                     + ", ".join(record.ledger_id for record in ours))
+        elif others and draft.number and s.hint(posting).get("hint") == Refusal.DUPLICATE_NUMBER:
+            s.person(posting, [reason("number_taken", number=draft.number, ledger_id=others[0].ledger_id)])
+        else:
+            numbered = draft.number is not None
+            s.absent(posting, protected=numbered and posting.ledger_kind in s.capabilities.refuses_second_copy)
+
+    # ---- what follows ---------------------------------------------------------------------------------------
+
+    def _created(self, s: Settling, posting: Posting, done: Done) -> None:
+        """A customer or item exists now: link it, put it into the mirror, let the documents go."""
+        posting.state, posting.next_action_at, posting.reasons = PostingState.DONE, None, []
+        how = "created" if posting.confirmed_by == "response" else "found by name"
+        name = str(posting.draft.get("name", ""))
+        if posting.kind == "customer":
+            add_link(s.db, posting.company_id, "customer", posting.source_id, name, done.ledger_id, how, s.now)
+        if done.echo.record is not None:
+            mirror.merge(s.db, posting.company_id, [done.echo.record], s.now)
+
+    def _posted(self, s: Settling, posting: Posting, done: Done, by: str) -> None:
+        document = s.db.get_one(Document, posting.document_id)
+        draft = codec.load(Draft, posting.draft)
+        document.ledger_kind, document.ledger_id = posting.ledger_kind, done.ledger_id
+        document.ledger_number = done.number
+        problem = echo_problem(draft, done, s.tenant)
+        if problem is not None:
+            s.person(posting, [reason("echo_differs", what=problem)])
+            return
+        posting.state, posting.reasons = PostingState.CONFIRMED, []
+        posting.marked_at = posting.marked_at or s.now.replace(microsecond=0)
+        posting.next_action_at = s.now
+        document.completed_at = s.now
+        holds(document, draft, done)
+        set_status(s.db, document, Status.COMPLETE, [], s.now)
+        found = "Found in QuickBooks after no answer; not sent again"
+        text = "Confirmed by QuickBooks' answer" if by == "response" else found
+        step(s.db, document, s.now, "confirmed", text, ledger_id=done.ledger_id, number=done.number, by=by)
+
+
+def holds(document: Document, draft: Draft, done: Done) -> None:
+    """What the ledger holds now for this document; another total is flagged, never hidden."""
+    total = done.echo.total
+    document.ledger_total = total
+    document.rounded = (-draft.rounded if draft.kind == Kind.CREDIT_MEMO else draft.rounded) or None
+    set_flag(document, Flag.ROUNDED, bool(draft.rounded))
+    set_flag(document, Flag.DIFFERS, total is not None and total != draft.total)
+
+
+def echo_problem(draft: Draft, done: Done, tenant: str) -> str | None:
+    """What differs between the draft and what the ledger says it holds; None when it is the same document."""
+    echo = done.echo
+    if echo.tenant != tenant:
+        return "it is in another company"
+    if draft.party.ledger_id and echo.party_id and echo.party_id != draft.party.ledger_id:
+        return f"customer {echo.party_id} instead of {draft.party.ledger_id}"
+    if draft.number is not None and echo.number != draft.number:
+        return f"number {echo.number or 'none'} instead of {draft.number}"
+    if echo.currency and echo.currency != draft.currency:
+        return f"currency {echo.currency} instead of {draft.currency}"
+    if echo.lines is not None and echo.lines != len(draft.lines):
+        return f"{echo.lines} lines instead of {len(draft.lines)}"
+    return None
+
+
+def resolved(
+    draft: Draft | PartyDraft | ItemDraft, ids: Mapping[tuple[str, str], str]
+) -> Draft | PartyDraft | ItemDraft:
+    """The draft with ids in place of "new customer Acme". Raises KeyError while one is missing."""
+    if not isinstance(draft, Draft):
+        return draft
+    party = draft.party if draft.party.ledger_id else replace(draft.party, ledger_id=ids["customer", draft.party.key])
+    lines = tuple(
+        line if line.item.ledger_id else replace(line, item=replace(line.item, ledger_id=ids["item", line.item.key]))
+        for line in draft.lines
+    )
+    return replace(draft, party=party, lines=lines)

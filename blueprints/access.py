@@ -82,6 +82,8 @@ ENDPOINTS: dict[str, Need] = {
     "home.hold": S,
     "home.hold_customer": S,
     "home.release_hold": S,
+    "home.preview": S,
+    "home.post_now": S,
     "home.customer": S,
     "home.choose_customer": S,
     "home.no_company": S,

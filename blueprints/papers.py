@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,8 @@ def kind_word(ledger_kind: str | None, total: Decimal) -> str:
     return KIND_WORDS.get(ledger_kind or "", "Credit memo" if total < 0 else "Invoice")
 
 
-def draft_paper(draft: Draft, system: str) -> dict[str, Any]:
+def draft_paper(draft: Draft, system: str, accounts: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The draft as it is sent. `accounts`: item key → the account its lines book on."""
     net = sum((line.amount for line in draft.lines), Decimal(0))
     number = draft.number or "(numbered by the ledger)"
     return {
@@ -30,7 +31,7 @@ def draft_paper(draft: Draft, system: str) -> dict[str, Any]:
         "party": draft.party.name + ("" if draft.party.ledger_id else " (new customer)"),
         "address": [],
         "message": draft.message.splitlines(),
-        "lines": [_draft_line(line) for line in draft.lines],
+        "lines": [_draft_line(line, accounts or {}) for line in draft.lines],
         "net": net,
         "tax_label": "Tax",
         "tax": draft.tax_total,
@@ -39,11 +40,13 @@ def draft_paper(draft: Draft, system: str) -> dict[str, Any]:
     }
 
 
-def _draft_line(line: Any) -> dict[str, Any]:
+def _draft_line(line: Any, accounts: Mapping[str, str]) -> dict[str, Any]:
     quantity, price = _plain(line.quantity), _plain(line.unit_price)
     item = line.item.name + ("" if line.item.ledger_id else " (new item)")
-    code = f" · {line.tax_code.name}" if line.tax_code else " · taxed" if line.taxed else ""
-    return {"text": line.text, "detail": f"{item} · {quantity} × {price}{code}", "amount": line.amount}
+    account = accounts.get(line.item.key, "")
+    code = line.tax_code.name if line.tax_code else "taxed" if line.taxed else ""
+    detail = " · ".join(filter(None, (item, account, f"{quantity} × {price}", code)))
+    return {"text": line.text, "detail": detail, "amount": line.amount}
 
 
 def source_paper(document: SourceDocument, party: Party | None, currency: str, system: str) -> dict[str, Any]:

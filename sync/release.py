@@ -97,9 +97,9 @@ def token(rows: Iterable[tuple[int, Any]]) -> str:
 
 def ask(
     db: Session, company: Company, documents: Sequence[Document], *, now: datetime, user: User | None,
-    recipients: Sequence[dict[str, Any]] = (),
+    recipients: Sequence[dict[str, Any]] = (), ahead: bool = False,
 ) -> Run | None:
-    """Release exactly these documents, at once; those that do not stand ready any more are left out.
+    """Release exactly these documents, at once (`ahead` of all others); what does not stand ready any more is left out.
 
     None when none is left. Pressing twice is one posting: what is due already does not stand ready.
     """
@@ -117,7 +117,7 @@ def ask(
                           confirmed=True)
     run.phase, run.step = "posting", "Posting what was released"
     who = user.name if user else ""
-    requests.release(db, run, chosen, now)
+    requests.release(db, run, chosen, now, interactive=ahead)
     for document in chosen:
         step(db, document, now, "released", "Released for posting by a person", who=who)
     return run

@@ -26,7 +26,7 @@ from sync.addresses import connected_address as connected_address
 from sync.addresses import is_known, recipients
 from sync.outbox import queue_mail as queue_mail
 
-TOOLS = ("check", "compare", comparing.COPY)
+TOOLS = ("check", "compare", comparing.COPY, "preview")
 """Kinds of run whose result is a tool's: rows of their own, no document is posted."""
 CSV_COLUMNS = (
     "Status", "StatusCode", "Reason", "Autotask ID", "Number", "Kind", "Customer", "Date", "Amount", "Currency",
@@ -66,6 +66,8 @@ def finish_tool(
         state = state or (RunState.PROBLEMS if comparing.REFUSED in kept["counts"] else RunState.FINISHED)
     requests.finish(db, run, now, state=state or RunState.FINISHED, message=message)
     run.summary = kept
+    if run.kind == "preview":
+        return  # It is looked at where it was asked for.
     for address in recipients(db, run):
         kind = "tool" if is_known(db, run.company_id, address) else "tool_notice"
         queue_mail(db, run.company_id, kind, f"run:{run.id}:{address.casefold()}", address, now, run_id=run.id)

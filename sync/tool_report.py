@@ -210,7 +210,37 @@ def _comparison(title: str, file: str, headline: Callable[[Run], str]) -> Tool:
     )
 
 
+# ---- Preview ------------------------------------------------------------------------------------------------
+
+
+def _preview_headline(run: Run) -> str:
+    counts = (run.summary or {}).get("counts") or {}
+    total, ready = sum(counts.values()), counts.get(str(Outcome.READY), 0)
+    if not total:
+        return "Nothing to preview"
+    return f"{ready:,} of {format_plural(total, 'document')} {'is' if 1 in (ready, total) else 'are'} ready"
+
+
+def _preview_figures(run: Run) -> list[tuple[str, str]]:
+    totals = (run.summary or {}).get("totals") or {}
+    return [(each, format_money(Decimal(sums["total"]), each)) for each, sums in totals.items()]
+
+
+def _preview_line(row: ToolRow, ledger: str) -> list[str]:
+    data = row.data
+    return [
+        OUTCOMES[Outcome(row.outcome)], data["source_id"], safe(data["number"]), safe(data["customer"]), data["day"],
+        data["amount"], data["tax"], data["currency"], safe(" · ".join(reasons_of(row, ledger))),
+    ]
+
+
 TOOLS: dict[str, Tool] = {
+    "preview": Tool(
+        title="Preview", csv_name="bookbridge-preview", headline=_preview_headline, figures=_preview_figures,
+        columns=("Number", "Customer", "Amount", "Result", "Reasons"), cells=_check_cells,
+        csv_columns=("Result", "Autotask ID", "Number", "Customer", "Date", "Amount", "Tax", "Currency", "Reasons"),
+        line=_preview_line,
+    ),
     "compare": _comparison("Compare Billing Codes and Items", "bookbridge-items", _compare_headline),
     COPY: _comparison("Copy missing items", "bookbridge-items-copied", _copy_headline),
     "check": Tool(

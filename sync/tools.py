@@ -18,13 +18,15 @@ from connectors.ledgers.base import Ledger
 from connectors.sources.base import Source
 from domain.statuses import RunState
 from models import Company, Run, ToolRow, User
-from sync import reports, requests
+from sync import previewing, reports, requests
 from sync.check import check
 from sync.comparing import COPY, copy_missing, read_comparison
 from sync.runtime import Runtime
 
 Reading = Callable[[Runtime, int, Source, Ledger, int], Mapping[str, Any] | None]
-READINGS: dict[str, Reading] = {"check": check, "compare": read_comparison, COPY: copy_missing}
+READINGS: dict[str, Reading] = {
+    "check": check, "compare": read_comparison, COPY: copy_missing, previewing.KIND: previewing.read_preview,
+}
 """The reading of each kind of run; returns the summary to keep, None when the serving process ends the run."""
 KINDS = reports.TOOLS
 PATIENCE = timedelta(minutes=2)

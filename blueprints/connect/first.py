@@ -163,8 +163,8 @@ def _chosen() -> dict[str, Any] | None:
             "amount": shown.draft.total,
             "currency": shown.draft.currency,
             "journal": journal_table(shown.journal, shown.draft.currency),
-            "paper": draft_paper(shown.draft, short),
-            "notes": [*shown.creates, *shown.notes],
+            "paper": draft_paper(shown.draft, short, shown.accounts),
+            "notes": [*shown.creates, *shown.notes, *shown.writes_back],
             "ready": ready,
             "reason": sentence(row.reasons, short),
         }

@@ -9,6 +9,7 @@ from blueprints.home import (  # noqa: F401
     documents,
     hold,
     no_company,
+    preview,
     review,
 )
 from blueprints.home.routes import blueprint

@@ -12,6 +12,7 @@ from blueprints.access import Need, may
 from blueprints.causes import actions_for, first, problem, sentence
 from blueprints.chosen import find
 from blueprints.context import company, db, services
+from blueprints.home.preview import packed
 from blueprints.home.routes import blueprint
 from blueprints.logs.steps import KINDS
 from blueprints.papers import draft_paper, journal_table, kind_word, source_paper
@@ -20,7 +21,7 @@ from blueprints.shell import ledger_names
 from connectors.errors import PlatformError
 from domain.documents import Draft, Party
 from domain.formats import format_day, format_money
-from domain.reasons import Turn
+from domain.reasons import Reason, Turn
 from domain.statuses import Flag, Status
 from models import Document, Link, PartyEntry, Posting, Step
 from sync import codec, holds
@@ -129,10 +130,15 @@ def _papers(row: Document, short: str) -> dict[str, Any]:
     )
     party = codec.load(Party, entry.data) if entry else None
     ours = source_paper(source, party, row.currency or "USD", "Autotask") if row.lines else None
-    draft, rows, planned = _draft(row)
+    draft, rows, shown = _draft(row)
+    planned = shown is not None
     return {
+        "first": [*shown.creates, *shown.notes] if shown and shown.draft else [],
+        "writes_back": list(shown.writes_back) if shown and shown.draft else [],
+        "others": [_told(why, row, short) for why in shown.reasons if why.code != row.reason_code] if shown else [],
+        "post": _post(row, shown),
         "ours": ours,
-        "theirs": draft_paper(draft, f"{short}, as it would be sent" if planned else short) if draft else None,
+        "theirs": _their_paper(draft, shown, short) if draft else None,
         "journal_planned": planned,
         "journal": journal_table(rows, draft.currency) if draft and rows else None,
     }
@@ -143,16 +149,41 @@ def _differs(row: Document) -> list[str]:
     return ["total"] if str(Flag.DIFFERS) in (row.flags or []) else []
 
 
-def _draft(row: Document) -> tuple[Draft | None, Any, bool]:
-    """(draft, journal rows, whether it is only planned)."""
+def _their_paper(draft: Draft, shown: Preview | None, short: str) -> dict[str, Any]:
+    if shown is None:
+        return draft_paper(draft, short)
+    return draft_paper(draft, f"{short}, as it would be sent", shown.accounts)
+
+
+def _told(why: Reason, row: Document, short: str) -> dict[str, Any]:
+    """One of the further reasons, with its action."""
+    return problem(why, short, actions_for(why, row.id, staff=may(g.role, Need.STAFF)))
+
+
+def _post(row: Document, shown: Preview | None) -> dict[str, Any] | None:
+    """Post now, with what was looked at, so that nothing else is posted in its place."""
+    stands = shown is not None and shown.seen is not None and row.status == Status.PENDING and row.due_at is None
+    if not stands or shown is None or shown.seen is None or row.before_start or row.reread_at is not None:
+        return None
+    if not may(g.role, Need.STAFF) or company().first_posted_at is None:
+        return None
+    face = shown.seen["face"]
+    return {
+        "label": "Post now", "url": url_for("home.post_now", document_id=row.id), "method": "post",
+        "fields": {"digest": shown.seen["digest"], "seen": packed(face if isinstance(face, dict) else {})},
+    }  # fmt: skip
+
+
+def _draft(row: Document) -> tuple[Draft | None, Any, Preview | None]:
+    """(draft, journal rows, the preview where it is only planned)."""
     posting = db().get(Posting, row.posting_id) if row.posting_id else None
     if posting is not None and row.status in (Status.COMPLETE, Status.PROCESSING):
         sent = codec.load_draft(posting.ledger_kind, posting.draft)
         return (
-            (sent, draft_journal(db(), row.company_id, sent), False) if isinstance(sent, Draft) else (None, (), False)
+            (sent, draft_journal(db(), row.company_id, sent), None) if isinstance(sent, Draft) else (None, (), None)
         )
     shown = _preview(row)
-    return (shown.draft, shown.journal, True) if shown else (None, (), True)
+    return (shown.draft, shown.journal, shown) if shown else (None, (), None)
 
 
 def _preview(row: Document) -> Preview | None:

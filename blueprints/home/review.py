@@ -21,7 +21,7 @@ from blueprints.rows import document_row
 from domain.formats import format_plural
 from domain.settings import SyncState
 from models import Company, Document, Hold, User
-from sync import audit, holds, release, settings
+from sync import audit, holds, previewing, release, settings
 from workers import enqueue
 
 SHOWN = 100
@@ -81,13 +81,18 @@ def release_documents(company_id: int) -> ResponseReturnValue:
     if not rows:
         flash("Nothing of this stands ready any more.", "warn")
         return redirect(url_for("home.review"))
-    shown = release.token((row.id, row.reviewed) for row in rows)
+    seen = _seen(company_id)
+    shown = release.token((row.id, seen.get(row.id, row.reviewed)) for row in rows)
     if request.form.get("confirmed") != "yes" or request.form.get("token") != shown:
         return confirm_page(
             rows, shown, changed=request.form.get("confirmed") == "yes", everything=request.form.get("all") == "yes"
         )
     with writing() as write:
         user = write.get_one(User, the_user().id)
+        looked_at = select(Document).where(Document.company_id == company_id, Document.id.in_(_ids(rows, seen)))
+        for row in write.scalars(looked_at):
+            row.reviewed = seen[row.id]
+        write.flush()
         run = release.ask(
             write, write.get_one(Company, company_id), rows, now=now(), user=user, recipients=_recipients()
         )
@@ -110,9 +115,18 @@ def _recipients() -> list[dict[str, Any]]:
     return found + [{"address": each, "kind": "additional"} for each in more[:MAX_ADDRESSES] if is_address(each)]
 
 
+def _seen(company_id: int) -> dict[int, dict[str, Any]]:
+    """Document id → what the preview showed that the press came from; empty for other presses."""
+    run_id = request.form.get("preview", type=int)
+    return previewing.seen(db(), company_id, run_id) if run_id is not None else {}
+
+
 def _chosen(session: Session, company_id: int) -> Sequence[Document]:
     """The ticked documents that stand ready, or all that do."""
     statement = select(Document).where(*release.ready(company_id)).order_by(Document.document_date, Document.id)
+    if request.form.get("all") == "yes" and request.form.get("preview"):
+        wanted = _seen(company_id)
+        return [row for row in session.scalars(statement) if row.id in wanted]
     if request.form.get("all") != "yes":
         statement = statement.where(Document.id.in_([row.id for row in ticked(request.form.getlist("id"))]))
     return session.scalars(statement).all()
@@ -127,7 +141,7 @@ def confirm_all(company_id: int) -> str | None:
 def confirm_page(rows: Sequence[Document], token: str, *, changed: bool = False, everything: bool = False) -> str:
     """Count, sums and the documents themselves, before a release."""
     fields = {"confirmed": "yes", "token": token, **({"all": "yes"} if everything else {})}
-    fields |= {name: request.form[name] for name in ("alternate", "additional") if request.form.get(name)}
+    fields |= {name: request.form[name] for name in ("alternate", "additional", "preview") if request.form.get(name)}
     return render_template(
         "home/release_confirm.html",
         count=len(rows),
@@ -145,6 +159,10 @@ def confirm_page(rows: Sequence[Document], token: str, *, changed: bool = False,
 
 def _totals(rows: Sequence[Document]) -> Totals:
     return add_up((row.currency, row.total) for row in rows)
+
+
+def _ids(rows: Sequence[Document], seen: dict[int, dict[str, Any]]) -> list[int]:
+    return [row.id for row in rows if row.id in seen]
 
 
 def _kinds(rows: Sequence[Document]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from blueprints.settings.sections.lines import MATCH_BY
 from blueprints.settings.sections.numbers import NUMBERING
 from blueprints.shell import ledger_names
 from blueprints.stepwords import step_words
+from blueprints.tools.preview_result import preview_context
 from blueprints.tools.routes import blueprint
 from domain.compare import Result
 from domain.formats import format_age
@@ -25,12 +26,17 @@ from domain.reasons import Stage
 from domain.stages import Outcome
 from domain.statuses import RunState
 from models import Run, ToolRow
-from sync import settings, tools
+from sync import previewing, settings, tools
 from sync.check import Asked
 from sync.comparing import COPY, CREATED, REFUSED, match_of
 from sync.tool_report import OUTCOMES, RESULTS, TOOLS, csv_name, csv_text, reasons_of, rows_of, sums_of
 
-PAGES = {"check": "check_result", "compare": "compare_result", COPY: "compare_result"}
+PAGES = {
+    "check": "check_result",
+    "compare": "compare_result",
+    COPY: "compare_result",
+    previewing.KIND: "preview_result",
+}
 """Kind of run → the template of its page (and, with `_` before it, of what polls)."""
 CARDS = (
     (
@@ -202,7 +208,7 @@ def _compare_row(row: ToolRow) -> dict[str, Any]:
     }
 
 
-_OWN = {"check": _check, "compare": _compare, COPY: _compare}
+_OWN = {"check": _check, "compare": _compare, COPY: _compare, previewing.KIND: preview_context}
 
 
 def cards() -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from domain.settings import SyncState
 from models import Audit, Document, Hold, Run
 from sync import settings
-from tests.web.site import NOW, Site
+from tests.web.site import BASE, NOW, Site
 from tests.web.test_tools import add, page, post, runs
 
 
@@ -88,7 +88,7 @@ def test_a_hold_that_comes_too_late_says_so(site: Site) -> None:
     answer = site.client("A staff")
     a = site.ids["A"]["company_id"]
     sent = {"company_id": str(a), "id": str(gone), "reason": "too late"}
-    text = answer.post(f"/c/{a}/documents/hold", base_url="http://app.test:8300", data=sent, follow_redirects=True)
+    text = answer.post(f"/c/{a}/documents/hold", base_url=BASE, data=sent, follow_redirects=True)
     assert "came too late for 1001" in text.get_data(as_text=True)
 
 
@@ -101,3 +101,25 @@ def test_a_customer_is_held_with_what_is_open(site: Site) -> None:
         assert db.get_one(Document, one).reason_code == "held"
         assert db.get_one(Document, other).reason_code == "waits_for_release"
         assert db.scalars(select(Run).where(Run.kind == "release")).all() == []
+
+
+def test_a_preview_opens_with_sums_and_its_press_releases_what_it_showed(site: Site) -> None:
+    one, other = ready(site, "2001"), ready(site, "2002")
+    answer = post(site, "documents/bulk", action="preview", id=[str(one), str(other)])
+    shown = site.client("A staff").get(answer.headers["Location"], base_url=BASE).get_data(as_text=True)
+    assert "2001" in shown and "Nothing was posted" in shown
+    with site.db() as db:
+        [run] = db.scalars(select(Run).where(Run.kind == "preview")).all()
+        assert (run.state, run.summary["counts"]) == ("Finished", {"stopped": 2})
+        assert db.get_one(Document, one).party_name == "Globex", "a preview changes no document"
+    assert post(site, "documents/release", all="yes", preview=str(run.id)).headers["Location"].endswith("/review")
+
+
+def test_post_now_of_another_plan_posts_nothing_and_says_so(site: Site) -> None:
+    one = ready(site, "2001")
+    a = site.ids["A"]["company_id"]
+    sent = {"company_id": str(a), "digest": "0" * 64, "seen": "not ours"}
+    answer = site.client("A staff").post(
+        f"/c/{a}/documents/{one}/post", base_url=BASE, data=sent, follow_redirects=True)
+    assert "Changed since the preview, so nothing was posted" in answer.get_data(as_text=True)
+    assert runs(site, "release") == []

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.web.pages import connect_samples, home_samples, log_samples, settings_samples, tool_samples
+from tests.web.pages import (
+    connect_samples,
+    home_samples,
+    log_samples,
+    review_samples,
+    settings_samples,
+    tool_samples,
+)
 from tests.web.pages.facts import demo_strip, error_context, shell, style_guide
 
 __all__ = ["PAGES", "shell"]
@@ -23,6 +30,14 @@ PAGES: dict[str, tuple[str, Context]] = {
     "document": ("home/document.html", home_samples.document),
     "document-fault": ("home/document.html", home_samples.document_fault),
     "skip": ("home/skip_confirm.html", home_samples.skip),
+    "review-first": ("home/review.html", review_samples.review),
+    "review-viewer": ("home/review.html", review_samples.review_viewer),
+    "review-none": ("home/review.html", review_samples.review_none),
+    "review-release": ("home/release_confirm.html", review_samples.release),
+    "hold": ("home/hold_confirm.html", review_samples.hold),
+    "hold-customer": ("home/hold_confirm.html", review_samples.hold_customer),
+    "preview": ("tools/preview_result.html", review_samples.preview),
+    "preview-running": ("tools/preview_result.html", review_samples.preview_running),
     "customer": ("home/customer.html", home_samples.customer),
     "no-company": ("home/no_company.html", home_samples.no_company),
     "boards": ("home/boards.html", home_samples.boards),

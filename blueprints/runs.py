@@ -15,8 +15,10 @@ from models import MailRun, Outbox, Run
 from sync import addresses, resending
 from sync.tool_report import TOOLS
 
-TITLES = {"sync": "Sync Invoices Now", "first_scan": "First scan", "first_posting": "First posting", "retry": "Retry",
-          "release": "Release"}
+TITLES = {
+    "sync": "Sync Invoices Now", "first_scan": "First scan", "first_posting": "First posting", "retry": "Retry",
+    "release": "Release", "what_if": "What would change",
+}  # fmt: skip
 TITLES |= {kind: tool.title for kind, tool in TOOLS.items()}
 SCHEDULED = "Automatic sync"
 MAIL_STATES = {

@@ -65,6 +65,11 @@ def tool(services: Services, company_id: int, run_id: int) -> None:
     put(services, INTERACTIVE, "tool", company_id, run_id)
 
 
+def what_if(services: Services, company_id: int, run_id: int) -> None:
+    """Count what the wanted settings would change. No platform is called."""
+    put(services, INTERACTIVE, "what_would_change", company_id, run_id)
+
+
 def poll(services: Services, company_id: int) -> None:
     put(services, INTERACTIVE, "poll", company_id)
 

@@ -12,7 +12,7 @@ from connectors.errors import NeedsReconnect, NotAllowed, PlatformError
 from connectors.ledgers.base import Ledger
 from connectors.registry import side_of
 from models import MirrorState, Run
-from sync import gather, mail, mirror, scheduled, tools
+from sync import gather, mail, mirror, scheduled, tools, what_if
 from sync.apply import serve as serve_company
 from sync.connection import needs_reconnect, of, succeeded
 from sync.waiting import without_connection
@@ -72,6 +72,9 @@ def scan(company_id: int, run_id: int) -> None:
     if kind in tools.KINDS:  # the scheduler rings for every run whose reading died in the same way
         tool(company_id, run_id)
         return
+    if kind == what_if.KIND:
+        what_would_change(company_id, run_id)
+        return
     try:
         source, ledger = made.source(company_id, interactive=True), made.ledger(company_id)
         whole = kind == "first_scan"
@@ -103,6 +106,17 @@ def tool(company_id: int, run_id: int) -> None:
     else:
         tools.read(rt, company_id, source, ledger, run_id)
     enqueue.mails(made)
+
+
+def what_would_change(company_id: int, run_id: int) -> None:
+    """Plan the last 30 days under the settings that are wanted; stored snapshots only."""
+    made = services()
+    try:
+        capabilities = made.ledger(company_id).capabilities
+    except PlatformError as error:
+        what_if.fail(made.runtime(), run_id, error.message)
+    else:
+        what_if.run(made.runtime(), company_id, capabilities, run_id)
 
 
 def _fail(made: Services, company_id: int, run_id: int, error: PlatformError) -> None:

@@ -23,7 +23,7 @@ from domain.formats import format_plural, format_totals
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Document, Run, RunItem, User
-from sync import addresses, audit, line_figures, reports, requests, settings
+from sync import addresses, audit, line_figures, reports, requests, settings, what_if
 from sync.tool_report import TOOLS
 from workers import enqueue
 
@@ -39,6 +39,8 @@ POLL_S = 2
 @blueprint.get("/c/<int:company_id>/runs/<int:run_id>")
 def run(company_id: int, run_id: int) -> ResponseReturnValue:
     found = find(run_id)
+    if found.kind == what_if.KIND:
+        return redirect(url_for("settings.wanted_page"))
     if found.kind in TOOLS:
         return redirect(url_for("tools.result", run_id=run_id))
     return render_template("logs/run.html", **context(found))

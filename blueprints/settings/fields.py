@@ -6,8 +6,11 @@ Field names are those of `domain.settings.InvoiceSettings`. The sections are in 
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from datetime import date
 from enum import StrEnum
 from typing import Any, get_args, get_type_hints
+
+from werkzeug.datastructures import MultiDict
 
 from blueprints.forms import Form
 from blueprints.settings.registry import SECTIONS
@@ -34,6 +37,16 @@ def shown(current: InvoiceSettings) -> dict[str, Any]:
     """Settings as the form's fields take them."""
     filled_in = {name: section.fill(name, getattr(current, name)) for name, section in SECTION_OF.items()}
     return {name: "" if value is None and TYPES[name] == str | None else value for name, value in filled_in.items()}
+
+
+def as_sent(wanted: InvoiceSettings, scene: Scene) -> Any:
+    """The form as if somebody had answered it with these settings: what is kept or imported meets the same rules."""
+    sent: MultiDict[str, str] = MultiDict()
+    for name, value in shown(wanted).items():
+        for each in value if isinstance(value, list | tuple) else [value]:
+            if each is not False:
+                sent.add(name, "y" if each is True else each.isoformat() if isinstance(each, date) else str(each))
+    return filled(scene, sent=True, formdata=sent, meta={"csrf": False})
 
 
 def check(form: Any, scene: Scene, *, lists_ready: bool) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from flask import g, render_template
+from typing import Any
+
+from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from blueprints.access import Need, may
-from blueprints.context import db, now
+from blueprints.context import company, db, now
+from blueprints.problems import Problem
 from blueprints.queries import paged
 from blueprints.settings.fields import differing
 from blueprints.settings.invoices import saved, scene_now
@@ -16,6 +19,7 @@ from blueprints.settings.registry import FIRST, MORE, QUESTIONS
 from blueprints.settings.routes import blueprint
 from blueprints.settings.section import Scene
 from blueprints.settings.words import label, shown
+from domain.settings import InvoiceSettings
 from models import Membership, SettingsVersion, User
 from sync import access, settings
 
@@ -68,12 +72,17 @@ def history(company_id: int) -> ResponseReturnValue:
             "version": row.version,
             "at": row.saved_at,
             "by": _who(row),
-            "changes": _changes(row, scene),
+            "changes": _told(row.changes or [], scene),
             "note": "Made when the company was connected" if row.version == 1 else "",
         }
         for row in listed.rows
     ]
-    return render_template("settings/history.html", versions=versions, page=listed.pager)
+    return render_template("settings/history.html", versions=versions, page=listed.pager, newest=_newest(company_id))
+
+
+def _newest(company_id: int) -> int:
+    row = settings.newest(db(), company_id)
+    return row.version if row else 0
 
 
 def _who(row: SettingsVersion) -> str:
@@ -81,12 +90,57 @@ def _who(row: SettingsVersion) -> str:
     return user.name if user else "Bookbridge"
 
 
-def _changes(row: SettingsVersion, scene: Scene) -> list[dict[str, str]]:
+@blueprint.get("/c/<int:company_id>/settings/history/compare")
+def compare(company_id: int) -> ResponseReturnValue:
+    """Any two versions, whatever lies between them; the first and the one in use where none is named."""
+    before = version_of(request.args.get("before", "1"))
+    after = version_of(request.args.get("after", str(_newest(company_id))))
+    scene = scene_now()
+    numbers = db().scalars(
+        select(SettingsVersion.version)
+        .where(SettingsVersion.company_id == company_id, SettingsVersion.area == settings.INVOICES)
+        .order_by(SettingsVersion.version.desc())
+    )
+    return render_template(
+        "settings/compare.html",
+        numbers=[(str(each), f"Version {each}") for each in numbers],
+        before=_head(before),
+        after=_head(after),
+        changes=in_words(settings.from_values(before.values), settings.from_values(after.values), scene),
+    )
+
+
+def version_of(number: str | None) -> SettingsVersion:
+    """The version of this number, or 404: nothing else is a version of this company."""
+    found = None
+    if number and number.isascii() and number.isdigit() and len(number) < 10:
+        found = db().scalars(
+            select(SettingsVersion).where(
+                SettingsVersion.company_id == company().id,
+                SettingsVersion.area == settings.INVOICES,
+                SettingsVersion.version == int(number),
+            )
+        ).first()
+    if found is None:
+        raise Problem(404, "404")
+    return found
+
+
+def _head(row: SettingsVersion) -> dict[str, Any]:
+    return {"version": row.version, "at": row.saved_at, "by": _who(row)}
+
+
+def in_words(before: InvoiceSettings, after: InvoiceSettings, scene: Scene) -> list[dict[str, str]]:
+    """What differs, as `changes` of templates/settings/_changes.html."""
+    return _told(settings.changes(before, after), scene)
+
+
+def _told(changes: list[dict[str, Any]], scene: Scene) -> list[dict[str, str]]:
     return [
         {
             "label": label(each["field"]),
             "before": shown(each["field"], each["before"], scene),
             "after": shown(each["field"], each["after"], scene),
         }
-        for each in row.changes or []
+        for each in changes
     ]

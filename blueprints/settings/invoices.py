@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, g, redirect, render_template, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -25,14 +25,15 @@ from blueprints.settings.tools_row import tools_row
 from blueprints.shell import ledger_names
 from domain.settings import InvoiceSettings, SyncState
 from models import Company, Document, SettingsVersion, User
-from sync import audit, lease, requests, settings, start_date
+from sync import audit, lease, requests, settings, start_date, what_if
+from sync import wanted as pending
 from workers import enqueue
 
 
 @blueprint.get("/c/<int:company_id>/settings/invoices")
 def invoices(company_id: int) -> ResponseReturnValue:
     scene = scene_now()
-    return _page(filled(scene, sent=False), scene, None), 200
+    return page(filled(scene, sent=False), scene, None), 200
 
 
 @blueprint.post("/c/<int:company_id>/settings/invoices")
@@ -40,13 +41,15 @@ def save_invoices(company_id: int) -> ResponseReturnValue:
     scene = scene_now()
     form = filled(scene, sent=True)
     if not check(form, scene, lists_ready=mirror_ready(company_id)):
-        return _page(form, scene, None), 422
+        return page(form, scene, None), 422
     wanted = values(form, scene.current)
-    opens = _opened(company_id, scene.current, wanted)
+    if request.form.get("action") == "try":
+        return what_would_change(company_id, wanted)
+    opens = opened(company_id, scene.current, wanted)
     if opens is not None and not form.confirm_start_date.data:
-        return _page(form, scene, opens), 200
+        return page(form, scene, opens), 200
     with writing() as write:
-        scan_id = _save(write, company_id, wanted)
+        scan_id = save(write, company_id, wanted)
     if scan_id is not None:
         ring(enqueue.first_scan, company_id, scan_id)
     return redirect(url_for("settings.invoices"))
@@ -58,7 +61,7 @@ def scene_now() -> Scene:
     return scene_of(db(), company(), current, ledger_names(company())[1])
 
 
-def _opened(company_id: int, current: InvoiceSettings, wanted: InvoiceSettings) -> tuple[int, Totals] | None:
+def opened(company_id: int, current: InvoiceSettings, wanted: InvoiceSettings) -> tuple[int, Totals] | None:
     """Known documents that an earlier start date would let in; None when there are none."""
     if wanted.start_date >= current.start_date:
         return None
@@ -66,7 +69,20 @@ def _opened(company_id: int, current: InvoiceSettings, wanted: InvoiceSettings) 
     return found if found[0] else None
 
 
-def _save(write: Session, company_id: int, wanted: InvoiceSettings) -> int | None:
+def what_would_change(company_id: int, wanted: InvoiceSettings) -> ResponseReturnValue:
+    """Keep the answers without saving them, and have it counted what they would change."""
+    with writing() as write:
+        user = write.get_one(User, the_user().id)
+        row = pending.keep(write, company_id, wanted, now=now(), user=user)
+        found = write.get_one(Company, company_id)
+        run, _new = requests.ask(write, found, kind=what_if.KIND, trigger="button", now=now(), user=user)
+        audit.record(write, company_id, now(), user.email, "settings tried", f"answers {row.version}")
+        run_id = run.id
+    ring(enqueue.what_if, company_id, run_id)
+    return redirect(url_for("settings.wanted_page"))
+
+
+def save(write: Session, company_id: int, wanted: InvoiceSettings) -> int | None:
     """A new version and what follows from it. Returns the id of a scan to start, during set-up only."""
     found = write.get_one(Company, company_id)
     user = write.get_one(User, the_user().id)
@@ -97,11 +113,14 @@ def _tell(write: Session, found: Company, version: SettingsVersion, wanted: Invo
         text += " The first scan runs again with these settings."
     if wanted.sync_state is not SyncState.OFF and not finished_setup:
         text += " Automatic syncing begins after the first posting, which you do by hand."
+    kept = pending.kept(write, found.id)
+    if kept is not None and kept.values == version.values:
+        pending.drop(write, found.id)
     flash(text, "ok")
     return begin_scan(write, found).id if rescan else None
 
 
-def _page(form: Any, scene: Scene, opens: tuple[int, Totals] | None) -> str:
+def page(form: Any, scene: Scene, opens: tuple[int, Totals] | None) -> str:
     older_count, older_totals = before_start(db(), company().id)
     rest = [name for section in MORE for name in section.names()]
     return render_template(
@@ -115,9 +134,16 @@ def _page(form: Any, scene: Scene, opens: tuple[int, Totals] | None) -> str:
         more_count=len(rest),
         more_changed=differing(rest, scene),
         tools_row=tools_row(),
+        kept=_kept(),
         **lists_context(),
         **sections_context(form, scene),
     )
+
+
+def _kept() -> dict[str, Any] | None:
+    """Answers that somebody tried and did not save."""
+    row = pending.kept(db(), company().id)
+    return {**(saved(row) or {}), "count": len(row.changes)} if row is not None else None
 
 
 def sections_context(form: Any, scene: Scene) -> dict[str, Any]:

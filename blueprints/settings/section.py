@@ -49,6 +49,10 @@ class Scene:
         offered = [(each.ledger_id, each.name) for each in self.records(kind) if keep is None or keep(each)]
         return [("", first), *offered] if first else offered
 
+    def bare_name(self, kind: str, ledger_id: str) -> str | None:
+        """An entry's name alone; None where the list does not hold it."""
+        return next((each.name for each in self._all(kind) if each.ledger_id == ledger_id), None)
+
     def name_of(self, kind: str, ledger_id: str) -> str:
         """An entry's name, also of an inactive one; "id 79" where the list does not hold it."""
         found = next((each for each in self._all(kind) if each.ledger_id == ledger_id), None)

@@ -11,6 +11,7 @@ from typing import Any
 from wtforms import (
     BooleanField,
     EmailField,
+    FileField,
     Form,
     RadioField,
     StringField,
@@ -93,6 +94,7 @@ def page(seen: Scene, form: Any = None) -> dict[str, Any]:
         "opens": None,
         "more_count": 6,
         "more_changed": 0,
+        "kept": {**SAVED, "count": 2},
         "tools_row": [{"label": label, "url": "/page/tools"} for label, _ in TOOLS],
         "cancel_url": "/page/settings",
         **sections_context(form, seen),
@@ -125,12 +127,54 @@ def history() -> dict[str, Any]:
         {"label": "Run limit", "before": "200", "after": "5,000"},
     ]
     return {
+        "newest": 7,
         "versions": [
             {"version": 7, "at": ago(days=7), "by": "Office", "changes": changes, "note": "in use"},
             {"version": 1, "at": ago(days=9), "by": "Office", "changes": [], "note": ""},
         ],
         "page": None,
     }
+
+
+CHANGES = [
+    {"label": "Invoice numbering option", "before": "Use the Autotask Invoice ID", "after": "Let the ledger generate the number"},
+    {"label": "Documents a run may post without asking", "before": "200", "after": "5,000"},
+]  # fmt: skip
+
+
+def compare() -> dict[str, Any]:
+    numbers = [("7", "Version 7"), ("1", "Version 1")]
+    return {"numbers": numbers, "before": {**SAVED, "version": 1}, "after": SAVED, "changes": CHANGES}
+
+
+class Import(Form):
+    file = FileField("Settings file")
+
+
+def import_page() -> dict[str, Any]:
+    form = Import()
+    form.file.errors = ["This is no file of exported settings. Export them under Settings, Invoices."]
+    return {"form": form, "cancel_url": "/page/settings"}
+
+
+def wanted() -> dict[str, Any]:
+    row = {
+        "number": "10438", "url": "/page/document", "customer": "Harbor Dental", "day": date(2026, 11, 20), "amount": Decimal("1240.50"),
+        "currency": "USD", "words": "would wait", "before": "", "after": "No item is called “Backup 1TB”", "changes": [], "more": 0,
+    }  # fmt: skip
+    changed = {**row, "number": "10440", "words": "would be written differently", "after": "", "more": 2,
+               "changes": [{"label": "Number", "before": "10440", "after": "29684"}]}  # fmt: skip
+    figures = [("would wait", 6, "would_wait"), ("would be written differently", 312, "changed"), ("stay as they are", 18, "")]
+    return {
+        "kept": SAVED, "changes": CHANGES, "may_save": True, "opens": {"count": 142, "totals": usd("311904.10")}, "running": False,
+        "failed": "", "step": "", "live_url": "", "days": 30, "unread": 3, "effect": "would_wait", "page": None, "csv_url": "/page/wanted",
+        "ended_at": ago(minutes=1), "rows": [row, changed],
+        "figures": [{"words": w, "count": n, "totals": usd("1240.50"), "url": f"/page/settings-wanted?effect={e}" if e else ""} for w, n, e in figures],
+    }  # fmt: skip
+
+
+def wanted_running() -> dict[str, Any]:
+    return {**wanted(), "running": True, "step": "100 of 340 documents planned", "opens": None}
 
 
 def remove_confirm() -> dict[str, Any]:

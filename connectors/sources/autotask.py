@@ -16,7 +16,7 @@ from connectors.limits import Used
 from connectors.sources import autotask_check, autotask_todos
 from connectors.sources import autotask_payloads as rows
 from connectors.sources.autotask_http import PAGE, PLATFORM, AutotaskClient, since_text
-from connectors.sources.base import Mark, SourceCheck, Todo
+from connectors.sources.base import Mark, SourceCheck, Todo, Voided
 from domain.documents import Catalog, Code, Party, SourceDocument, SourceHeader, Term, Window
 from domain.todos import TodoDraft, TodoLists
 
@@ -55,6 +55,10 @@ class AutotaskSource:
     def headers_by_id(self, kind: str, ids: Sequence[str]) -> list[SourceHeader]:
         _only_invoices(kind)
         return self._headers(self._by_id("Invoices", ids, rows.HEADER_FIELDS))
+
+    def voided(self, kind: str, since: datetime) -> list[Voided]:
+        _only_invoices(kind)
+        return [rows.voided(row) for row in self._client.rows("Invoices", rows.voided_since(since), rows.VOID_FIELDS)]
 
     def headers_by_number(self, kind: str, number: str) -> list[SourceHeader]:
         _only_invoices(kind)

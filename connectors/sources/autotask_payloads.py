@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.sources.autotask_http import since_text
-from connectors.sources.base import Mark
+from connectors.sources.base import Mark, Voided
 from domain.documents import Address, Party, SourceHeader, SourceLine, TaxRule, Window
 
 Json = Mapping[str, Any]
@@ -36,6 +36,7 @@ HEADER_FIELDS = (
     "taxRegionName",
     "webServiceDate",
 )
+VOID_FIELDS = ("invoiceNumber", "voidedDate")
 MARK_FIELDS = ("invoiceNumber", "webServiceDate")
 _LINE_FIELDS = (
     "id",
@@ -72,6 +73,13 @@ def unsynced(window: Window) -> list[Json]:
         {"op": "gte", "field": "createDateTime", "value": since_text(window.since)},
         {"op": "eq", "field": "isVoided", "value": False},
         blank[0] if len(blank) == 1 else {"op": "or", "items": blank},
+    ]
+
+
+def voided_since(since: datetime) -> list[Json]:
+    return [
+        {"op": "eq", "field": "isVoided", "value": True},
+        {"op": "gte", "field": "voidedDate", "value": since_text(since)},
     ]
 
 
@@ -171,6 +179,10 @@ def _address(row: Json, countries: Mapping[str, str]) -> Address:
 
 def _fields(row: Json, *names: str) -> tuple[str, ...]:
     return tuple(text(row.get(name)) or "" for name in names)
+
+
+def voided(row: Json) -> Voided:
+    return Voided(str(row["id"]), text(row.get("invoiceNumber")), moment(row.get("voidedDate")))
 
 
 def mark(row: Json) -> Mark:

@@ -34,6 +34,15 @@ class SourceCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Voided:
+    """A document that was voided in the source. `at` is None where the source does not tell when."""
+
+    id: str
+    number: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """The sync mark of one document as the source holds it now."""
 
@@ -70,6 +79,10 @@ class Source(Protocol):
 
     def headers_by_id(self, kind: str, ids: Sequence[str]) -> list[SourceHeader]:
         """Current headers whatever their state. An id that is missing was not visible: that proves nothing."""
+        ...
+
+    def voided(self, kind: str, since: datetime) -> list[Voided]:
+        """Documents voided at or after `since`, whether they were synced or not. One read per 500."""
         ...
 
     def headers_by_number(self, kind: str, number: str) -> list[SourceHeader]:

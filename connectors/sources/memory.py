@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from connectors.errors import BadAnswer
-from connectors.sources.base import Mark, SourceCheck, Todo
+from connectors.sources.base import Mark, SourceCheck, Todo, Voided
 from domain.documents import Catalog, Party, SourceDocument, SourceHeader, Window
 from domain.todos import Choice, TodoDraft, TodoLists
 
@@ -27,6 +27,7 @@ class MemorySource:
         self.companies: dict[str, Party] = {}
         self.lists = Catalog()
         self.hidden: set[str] = set()
+        self.voided_at: dict[str, datetime] = {}
         self.calls: list[str] = []
         self.staff = TodoLists(
             (Choice("29", "Billing Desk", note="billing.desk@source.invalid"),), (Choice("7", "To-Do: Phone Call"),)
@@ -41,8 +42,10 @@ class MemorySource:
     def put_party(self, *parties: Party) -> None:
         self.companies |= {one.id: one for one in parties}
 
-    def void(self, id: str) -> None:
+    def void(self, id: str, at: datetime | None = None) -> None:
         self._change(id, voided=True)
+        if at is not None:
+            self.voided_at[id] = at
 
     # ---- the port -----------------------------------------------------------------------------------------
 
@@ -72,6 +75,11 @@ class MemorySource:
     def headers_by_id(self, kind: str, ids: Sequence[str]) -> list[SourceHeader]:
         self.calls.append("headers_by_id")
         return [one for one in self._visible(kind) if one.id in set(ids)]
+
+    def voided(self, kind: str, since: datetime) -> list[Voided]:
+        self.calls.append("voided")
+        dated = [(one, self.voided_at.get(one.id)) for one in self._visible(kind) if one.voided]
+        return [Voided(one.id, one.number, at) for one, at in dated if at is None or at >= since]
 
     def headers_by_number(self, kind: str, number: str) -> list[SourceHeader]:
         self.calls.append("headers_by_number")

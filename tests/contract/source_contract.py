@@ -67,6 +67,18 @@ class SourceContract:
         young = bench.invoice(acme, [("1", "10")], number="Y1", age=timedelta(days=13))
         assert [header.id for header in found(bench.source)] == [young]
 
+    def test_what_was_voided_lately_is_found_marked_or_not(self, bench: SourceBench) -> None:
+        acme = bench.party("Acme")
+        ids = [bench.invoice(acme, [("1", "10")], number=f"V{n}") for n in range(3)]
+        bench.source.mark_synced("invoice", ids[1], number=None, at=NOW)
+        before = datetime.now(UTC) - timedelta(days=1)
+        assert bench.source.voided("invoice", before) == []
+        for one in ids[:2]:
+            bench.void(one)
+        assert [(one.id, one.number) for one in bench.source.voided("invoice", before)] == [
+            (ids[0], "V0"), (ids[1], "V1")
+        ]  # fmt: skip
+
     def test_a_marked_document_is_not_found_again_and_the_mark_reads_back(self, bench: SourceBench) -> None:
         id = bench.invoice(bench.party("Acme"), [("1", "10")], number="N1")
         bench.source.mark_synced("invoice", id, number=None, at=NOW)

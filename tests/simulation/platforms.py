@@ -17,6 +17,7 @@ from connectors.ledgers.base import (
     Answer,
     Batch,
     Capabilities,
+    Change,
     Changes,
     Done,
     Kind,
@@ -30,7 +31,7 @@ from connectors.ledgers.base import (
     Unknown,
 )  # fmt: skip
 from connectors.ledgers.memory import Entry, MemoryCompany, MemoryLedger
-from connectors.sources.base import Mark, SourceCheck, Todo
+from connectors.sources.base import Mark, SourceCheck, Todo, Voided
 from connectors.sources.memory import MemorySource
 from domain.documents import AnyDraft, Catalog, Party, SourceDocument, SourceHeader, Window
 from domain.held import Held
@@ -188,6 +189,9 @@ class SimLedger:
     def payload(self, draft: AnyDraft, references: Mapping[tuple[str, str], str]) -> bytes:
         return self.inner.payload(draft, references)
 
+    def change(self, change: Change) -> bytes:
+        return self.inner.change(change)
+
     def compose(self, members: Sequence[Member]) -> bytes:
         return self.inner.compose(members)
 
@@ -266,6 +270,9 @@ class SimSource:
 
     def headers_by_id(self, kind: str, ids: Sequence[str]) -> list[SourceHeader]:
         return self.line.read("headers by id", lambda: self.inner.headers_by_id(kind, ids))
+
+    def voided(self, kind: str, since: datetime) -> list[Voided]:
+        return self.line.read("voids", lambda: self.inner.voided(kind, since))
 
     def headers_by_number(self, kind: str, number: str) -> list[SourceHeader]:
         return self.line.read("headers by number", lambda: self.inner.headers_by_number(kind, number))

@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired
 from blueprints.account.routes import blueprint
 from blueprints.context import db, now, the_user, writing
 from blueprints.forms import Form
+from blueprints.mails.links import preferences_token
 from blueprints.problems import Problem
 from blueprints.sessions import BrowserSession
 from models import User, WebSession
@@ -54,7 +55,12 @@ def _page(form: ThemeForm) -> str:
         form=form,
         user={"name": user.name, "email": user.email, "identity": "Intuit"},
         companies=[
-            {"name": company.name, "role": role, "url": url_for("home.index", company_id=company.id)}
+            {
+                "name": company.name,
+                "role": role,
+                "url": url_for("home.index", company_id=company.id),
+                "mails_url": url_for("mails.preferences", token=preferences_token(company.id, user.email)),
+            }
             for company, role in access.companies_of(db(), user.id)
         ],
         sessions=[_session(row) for row in rows],

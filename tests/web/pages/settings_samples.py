@@ -244,7 +244,7 @@ def sync_confirm() -> dict[str, Any]:
 def profile() -> dict[str, Any]:
     return {
         "user": {"name": "Office", "email": "books@harborpoint.example", "identity": "Intuit"},
-        "companies": [{"name": "Harbor Point IT", "role": "admin", "url": "/page/home"}],
+        "companies": [{"name": "Harbor Point IT", "role": "admin", "url": "/page/home", "mails_url": "/page/home"}],
         "form": Look(data={"theme": "", "shortcuts": True}),
         "sessions": [
             {

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.documents import Draft, Party, SourceDocument
+from domain.held import Held
 from domain.journal import JournalRow
 from domain.money import round_money
 
@@ -47,6 +48,37 @@ def _draft_line(line: Any, accounts: Mapping[str, str]) -> dict[str, Any]:
     code = line.tax_code.name if line.tax_code else "taxed" if line.taxed else ""
     detail = " · ".join(filter(None, (item, account, f"{quantity} × {price}", code)))
     return {"text": line.text, "detail": detail, "amount": line.amount}
+
+
+def held_paper(held: Held, system: str) -> dict[str, Any]:
+    """The ledger's document as it stands there now."""
+    return {
+        "system": system,
+        "title": f"{KIND_WORDS.get(held.kind, 'Document')} {held.number or held.ledger_id}",
+        "number": held.number or held.ledger_id,
+        "day": held.date,
+        "due": held.due_date,
+        "party": held.party or "(no customer)",
+        "address": [],
+        "lines": [
+            {
+                "text": line.text or "(no text)",
+                "amount": line.amount,
+                "detail": f"{line.item or line.item_id or 'no item'} · {_shown(line.quantity)} × "
+                f"{_shown(line.unit_price)}",
+            }
+            for line in held.lines
+        ],
+        "net": sum((line.amount for line in held.lines), Decimal(0)),
+        "tax_label": "Tax",
+        "tax": held.tax,
+        "total": held.total,
+        "currency": held.currency or "USD",
+    }
+
+
+def _shown(value: Decimal | None) -> str:
+    return "–" if value is None else _plain(value)
 
 
 def source_paper(document: SourceDocument, party: Party | None, currency: str, system: str) -> dict[str, Any]:

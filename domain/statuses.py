@@ -45,6 +45,7 @@ class Flag(StrEnum):
     VOIDED = "Voided"
     ROUNDED = "Rounded"
     DIFFERS = "Differs"
+    MARK_CLEARED = "Mark cleared in Autotask"
 
 
 OPEN_STATES = (PostingState.NEW, PostingState.READY, PostingState.SENDING, PostingState.UNKNOWN)

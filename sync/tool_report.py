@@ -19,8 +19,9 @@ from domain.reasons import Reason, Stage
 from domain.stages import Outcome
 from domain.statuses import RunState
 from models import Company, Run, ToolRow
-from sync import settings
+from sync import copy_report, settings
 from sync.comparing import COPY, CREATED, REFUSED
+from sync.copy_outcome import KIND as MANUAL_COPY
 from sync.mail_report import LEDGERS
 from sync.reports import safe
 
@@ -44,6 +45,8 @@ class Tool:
     cells: Callable[[ToolRow, str], list[str]]
     csv_columns: tuple[str, ...]
     line: Callable[[ToolRow, str], list[str]]
+    head: Callable[[Run, str], list[str]] | None = None
+    """Cells of the run itself, before those of each of its rows (one line without any where there is no row)."""
 
 
 def rows_of(db: Session, run: Run, outcomes: Sequence[str] = ()) -> Sequence[ToolRow]:
@@ -61,7 +64,9 @@ def csv_text(run: Run, rows: Iterable[ToolRow], ledger: str) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(tool.csv_columns)
-    writer.writerows([tool.line(row, ledger) for row in rows])
+    before = tool.head(run, ledger) if tool.head is not None else []
+    lines = [[*before, *tool.line(row, ledger)] for row in rows]
+    writer.writerows(lines or ([before] if before else []))
     return out.getvalue()
 
 
@@ -243,6 +248,12 @@ TOOLS: dict[str, Tool] = {
     ),
     "compare": _comparison("Compare Billing Codes and Items", "bookbridge-items", _compare_headline),
     COPY: _comparison("Copy missing items", "bookbridge-items-copied", _copy_headline),
+    MANUAL_COPY: Tool(
+        title=copy_report.TITLE, csv_name="bookbridge-copy", headline=copy_report.headline,
+        figures=copy_report.figures, columns=copy_report.COLUMNS, cells=copy_report.cells,
+        csv_columns=(*copy_report.HEAD_COLUMNS, *copy_report.CSV_COLUMNS), line=copy_report.line,
+        head=copy_report.head,
+    ),
     "check": Tool(
         title="Check Which Invoices are Ready for Billing", csv_name="bookbridge-ready",
         headline=check_headline, figures=check_figures,

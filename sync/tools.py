@@ -21,11 +21,14 @@ from models import Company, Run, ToolRow, User
 from sync import previewing, reports, requests
 from sync.check import check
 from sync.comparing import COPY, copy_missing, read_comparison
+from sync.copy_outcome import KIND as MANUAL_COPY
+from sync.copying import read_copy
 from sync.runtime import Runtime
 
 Reading = Callable[[Runtime, int, Source, Ledger, int], Mapping[str, Any] | None]
 READINGS: dict[str, Reading] = {
     "check": check, "compare": read_comparison, COPY: copy_missing, previewing.KIND: previewing.read_preview,
+    MANUAL_COPY: read_copy,
 }
 """The reading of each kind of run; returns the summary to keep, None when the serving process ends the run."""
 KINDS = reports.TOOLS

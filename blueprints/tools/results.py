@@ -18,7 +18,11 @@ from blueprints.settings.sections.lines import MATCH_BY
 from blueprints.settings.sections.numbers import NUMBERING
 from blueprints.shell import ledger_names
 from blueprints.stepwords import step_words
+<<<<<<< HEAD
 from blueprints.tools.preview_result import preview_context
+=======
+from blueprints.tools import copy_result
+>>>>>>> 68ed8bf (Copy one invoice by hand, or adopt the document the ledger has under its number)
 from blueprints.tools.routes import blueprint
 from domain.compare import Result
 from domain.formats import format_age
@@ -29,14 +33,21 @@ from models import Run, ToolRow
 from sync import previewing, settings, tools
 from sync.check import Asked
 from sync.comparing import COPY, CREATED, REFUSED, match_of
+from sync.copy_outcome import KIND as MANUAL_COPY
 from sync.tool_report import OUTCOMES, RESULTS, TOOLS, csv_name, csv_text, reasons_of, rows_of, sums_of
 
 PAGES = {
+<<<<<<< HEAD
     "check": "check_result",
     "compare": "compare_result",
     COPY: "compare_result",
     previewing.KIND: "preview_result",
 }
+=======
+    "check": "check_result", "compare": "compare_result", COPY: "compare_result",
+    MANUAL_COPY: "manual_copy_result",
+}  # fmt: skip
+>>>>>>> 68ed8bf (Copy one invoice by hand, or adopt the document the ledger has under its number)
 """Kind of run → the template of its page (and, with `_` before it, of what polls)."""
 CARDS = (
     (
@@ -47,6 +58,11 @@ CARDS = (
         "compare", "tools.compare", "equal", "compare items",
         "Shows which item each Autotask billing code is booked on, what differs and what is missing; copies what is "
         "missing when you ask for it.",
+    ),
+    (
+        MANUAL_COPY, "tools.manual_copy", "file-text", "Manually Copy an Invoice",
+        "Posts one invoice by its id, number or address, also an older one and while syncing is off. With Overwrite it "
+        "replaces a copy, after showing what differs. Never makes a second copy.",
     ),
 )  # fmt: skip
 """Kind, endpoint, icon, button and sentence of each further tool."""
@@ -90,7 +106,7 @@ def context(run: Run) -> dict[str, Any]:
         "run": {
             "number": run.id, "title": TOOLS[run.kind].title, "running": running, "state": run.state,
             "failed": run.state == RunState.FAILED, "message": run.message or "",
-            "step": "Creating the items" if run.phase == "posting" else step_words(run.step, company().time_zone),
+            "step": _step(run),
             "started_at": run.started_at,
             "ended_at": run.finished_at, "asked_by": run.requested_by_name or "Somebody",
             "joined": bool(request.args.get("joined")) and running,
@@ -99,6 +115,11 @@ def context(run: Run) -> dict[str, Any]:
         "csv_url": url_for("tools.result_csv", run_id=run.id) if not running and run.state != RunState.FAILED else "",
     }  # fmt: skip
     return {**shared, **_OWN[run.kind](run)}
+
+
+def _step(run: Run) -> str:
+    creating = run.kind == COPY and run.phase == "posting"
+    return "Creating the items" if creating else step_words(run.step, company().time_zone)
 
 
 # ---- Check Which Invoices are Ready for Billing --------------------------------------------------------------
@@ -208,7 +229,11 @@ def _compare_row(row: ToolRow) -> dict[str, Any]:
     }
 
 
+<<<<<<< HEAD
 _OWN = {"check": _check, "compare": _compare, COPY: _compare, previewing.KIND: preview_context}
+=======
+_OWN = {"check": _check, "compare": _compare, COPY: _compare, MANUAL_COPY: copy_result.context}
+>>>>>>> 68ed8bf (Copy one invoice by hand, or adopt the document the ledger has under its number)
 
 
 def cards() -> list[dict[str, Any]]:

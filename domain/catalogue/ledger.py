@@ -122,6 +122,14 @@ ENTRIES: dict[str, Entry] = {
         "A billing item is never in two live documents; the earlier invoice must be gone from {the_ledger} first.",
         "Void or delete {other} in {the_ledger} if it is the wrong one, then Retry.",
     ),
+    "linked_elsewhere": fault(
+        Stage.NUMBER,
+        "The ledger's document is linked to another invoice",
+        "{the_ledger}'s document {number} is linked to invoice {other} already",
+        "Two invoices never share one document of the ledger, or one of them would be missing in the books.",
+        "Give one of the two another number in Autotask or in {the_ledger}, then copy it again.",
+        DOCUMENT,
+    ),
     "reconnect": wait(
         Stage.LEDGER,
         "Waits for a connection",

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from domain.customers import CREATE_NEW, document_key
 from domain.reasons import reason
-from domain.statuses import PostingState, RunState, Status
+from domain.statuses import Flag, PostingState, RunState, Status
 from models import Company, Document, Link, Posting, Run, RunItem, User
 from sync import requests
-from sync.documents import add_to_run, drop, set_status, step
-from sync.lease import exclusive
+from sync.documents import add_to_run, drop, set_flag, set_status, step
+from sync.lease import exclusive, wake
 from sync.looking import look_first
 
 CUSTOMER_CODES = (
@@ -103,6 +103,20 @@ def bill_to(
 ) -> None:
     """The customer of one document that names no company. Choosing again replaces it; posted ones are left alone."""
     link_customer(db, company, document_key(document.source_id), "", ledger_id, now=now, user=user)
+
+
+def mark_again(db: Session, document: Document, *, now: datetime, who: str) -> bool:
+    """Write the mark of a document that is in the books once more. False when it is not, or is being marked."""
+    _alone_with(db, document.company_id, [document])
+    posting = db.get(Posting, document.posting_id) if document.posting_id else None
+    if document.status != Status.COMPLETE or posting is None or posting.state != PostingState.DONE:
+        return False
+    posting.state, posting.written_back_at, posting.write_back_tries = PostingState.CONFIRMED, None, 0
+    posting.next_action_at, posting.changed_at = now, now
+    set_flag(document, Flag.MARK_CLEARED, False)
+    step(db, document, now, "marking again", "A person asked for the mark in Autotask to be written again", who=who)
+    wake(db, document.company_id, now)
+    return True
 
 
 def link_customer(

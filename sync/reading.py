@@ -19,14 +19,16 @@ from domain.money import plain
 from domain.plan import Plan, marker, plan, source_reason
 from domain.reasons import Reason, Turn, reason
 from domain.settings import InvoiceSettings, Numbering
-from domain.statuses import PostingState, Status
+from domain.statuses import Flag, PostingState, Status
 from models import Company, Document, Posting
 from sync import codec, mirror
-from sync.documents import set_status
+from sync.documents import set_flag, set_status, step
 from sync.lists import facts, prefetch, source_document
 from sync.runtime import Runtime
 
 KIND = "invoice"
+SETTLED = timedelta(minutes=5)
+"""How long after a mark was proven a page without it may still be an older look."""
 
 
 def window(settings: InvoiceSettings, now: datetime) -> Window:
@@ -145,6 +147,7 @@ def refresh_header(
         row.before_start, row.reason_code, row.reasons = True, why.code, [why.to_json()]
     stored = codec.dump(header)
     fresh = codec.digest(stored)
+    _notice_cleared_mark(db, row, header, settings, now)
     if fresh == row.header_hash or row.status in (Status.COMPLETE, Status.PROCESSING):
         return
     posting = db.get(Posting, row.posting_id) if row.posting_id else None
@@ -157,6 +160,25 @@ def refresh_header(
     row.header, row.header_hash, row.lines = stored, fresh, None
     row.number, row.party_id, row.document_date = header.number, header.party_id, header.document_date
     row.total, row.tax_total = storable(header.total), storable(header.tax_total)
+
+
+def _notice_cleared_mark(
+    db: Session, row: Document, header: SourceHeader, settings: InvoiceSettings, now: datetime
+) -> None:
+    """A mark that was proven once and is blank now was cleared by somebody (R60): flagged, neither posted again nor
+    written again by itself. A page read before the mark was written proves nothing, so young marks are left alone."""
+    if row.status != Status.COMPLETE or header.voided:
+        return
+    blank = not header.number if settings.numbering is Numbering.LEDGER else header.marked_at is None
+    flagged = str(Flag.MARK_CLEARED) in (row.flags or [])
+    if not blank or flagged:
+        if flagged and not blank:
+            set_flag(row, Flag.MARK_CLEARED, False)
+        return
+    posting = db.get(Posting, row.posting_id) if row.posting_id else None
+    if posting is not None and posting.state == PostingState.DONE and posting.changed_at < now - SETTLED:
+        set_flag(row, Flag.MARK_CLEARED)
+        step(db, row, now, "mark cleared", "The mark in Autotask was cleared; the document in the ledger stands")
 
 
 def touchable(db: Session, row: Document) -> bool:

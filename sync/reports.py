@@ -26,11 +26,7 @@ from sync.addresses import connected_address as connected_address
 from sync.addresses import is_known, recipients
 from sync.outbox import queue_mail as queue_mail
 
-<<<<<<< HEAD
-TOOLS = ("check", "compare", comparing.COPY, "preview")
-=======
-TOOLS = ("check", "compare", comparing.COPY, copy_outcome.KIND)
->>>>>>> 68ed8bf (Copy one invoice by hand, or adopt the document the ledger has under its number)
+TOOLS = ("check", "compare", comparing.COPY, "preview", copy_outcome.KIND)
 """Kinds of run whose result is a tool's: rows of their own, no document is posted."""
 CSV_COLUMNS = (
     "Status", "StatusCode", "Reason", "Autotask ID", "Number", "Kind", "Customer", "Date", "Amount", "Currency",
@@ -73,13 +69,8 @@ def finish_tool(
         state = state or ended
     requests.finish(db, run, now, state=state or RunState.FINISHED, message=message)
     run.summary = kept
-<<<<<<< HEAD
-    if run.kind == "preview":
+    if run.kind == "preview" or copy_outcome.is_quiet(kept):
         return  # It is looked at where it was asked for.
-=======
-    if copy_outcome.is_quiet(kept):
-        return
->>>>>>> 68ed8bf (Copy one invoice by hand, or adopt the document the ledger has under its number)
     for address in recipients(db, run):
         kind = "tool" if is_known(db, run.company_id, address) else "tool_notice"
         queue_mail(db, run.company_id, kind, f"run:{run.id}:{address.casefold()}", address, now, run_id=run.id)

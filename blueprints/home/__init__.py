@@ -10,6 +10,7 @@ from blueprints.home import (  # noqa: F401
     hold,
     no_company,
     preview,
+    resync,
     review,
 )
 from blueprints.home.routes import blueprint

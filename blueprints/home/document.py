@@ -95,6 +95,18 @@ def _note(row: Document, staff: bool) -> dict[str, Any] | None:
             "text": "It is set aside and will not be posted.",
             "actions": [action] if staff else [],
         }
+    if str(Flag.MARK_CLEARED) in (row.flags or []):
+        resync = url_for("home.resync", document_id=row.id)
+        actions = [
+            {"label": "Write the mark again", "url": url_for("home.mark_again", document_id=row.id), "method": "post"},
+            {"label": "Compare", "url": resync, "method": "post"},
+            {"label": "Replace…", "url": resync, "method": "post"},
+        ]
+        text = (
+            "Its mark in Autotask was cleared by somebody. The document in the books stands: it is neither posted "
+            "again nor marked again by itself."
+        )
+        return {"kind": "warn", "text": text, "actions": actions if staff else []}
     return None
 
 
@@ -273,6 +285,16 @@ def _more(row: Document, staff: bool) -> list[dict[str, Any]]:
     if row.run_id:
         more.append(
             {"label": f"Run {row.run_id}", "url": url_for("logs.run", run_id=row.run_id), "icon": "refresh", "note": ""}
+        )
+    if staff and row.status == Status.COMPLETE:
+        more.append(
+            {
+                "label": "Resync",
+                "url": url_for("home.resync", document_id=row.id),
+                "icon": "refresh",
+                "note": "Reads both sides; shows what differs first",
+                "method": "post",
+            }
         )
     if staff and row.status in (Status.PENDING, Status.FAULT) and row.due_at is None:
         more.append(

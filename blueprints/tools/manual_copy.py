@@ -16,8 +16,6 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.forms import Addresses, Form, split_addresses
-from blueprints.home.actions import find as find_document
-from blueprints.problems import Problem
 from blueprints.runs import find
 from blueprints.tools.results import last_result
 from blueprints.tools.routes import blueprint
@@ -58,7 +56,7 @@ def do_manual_copy(company_id: int) -> ResponseReturnValue:
     if not form.validate():
         return render_template("tools/manual_copy.html", **_context(form)), 422
     asked = Asked(form.invoice.data, overwrite=bool(form.overwrite.data))
-    return _start(company_id, asked, split_addresses(form.additional.data))
+    return start(company_id, asked, split_addresses(form.additional.data))
 
 
 @blueprint.post("/c/<int:company_id>/tools/results/<int:run_id>/decide")
@@ -69,17 +67,10 @@ def decide_copy(company_id: int, run_id: int) -> ResponseReturnValue:
     outcome = outcome_of(shown) if shown.kind == KIND else None
     asked = _decided(shown, decision, outcome) if outcome is not None and decision in DECISIONS else None
     if asked is None:
-        raise Problem(404, "404")
+        flash("Nothing was done: this result does not offer that.", "warn")
+        return redirect(url_for("tools.result", run_id=run_id))
     others = [r["address"] for r in shown.recipients or [] if r.get("kind") == "additional"]
-    return _start(company_id, asked, others, decision=decision, shown=shown.id)
-
-
-@blueprint.post("/c/<int:company_id>/documents/<int:document_id>/resync")
-def resync(company_id: int, document_id: int) -> ResponseReturnValue:
-    """Read one document again on both sides; what differs is shown before anything is written."""
-    row = find_document(document_id)
-    asked = Asked(row.number or row.source_id, source_id=row.source_id, compare=True, mail=False)
-    return _start(company_id, asked, [], decision="resync")
+    return start(company_id, asked, others, decision=decision, shown=shown.id)
 
 
 def _decided(shown: Run, decision: str, outcome: Outcome) -> Asked | None:
@@ -104,7 +95,7 @@ def _decided(shown: Run, decision: str, outcome: Outcome) -> Asked | None:
     return replace(chosen, compare=True) if decision == "again" and chosen.source_id else None
 
 
-def _start(
+def start(
     company_id: int, asked: Asked, additional: list[str], *, decision: str = "", shown: int = 0
 ) -> ResponseReturnValue:
     if not mirror.ready(db(), company_id):

@@ -18,11 +18,8 @@ from blueprints.settings.sections.lines import MATCH_BY
 from blueprints.settings.sections.numbers import NUMBERING
 from blueprints.shell import ledger_names
 from blueprints.stepwords import step_words
-<<<<<<< HEAD
-from blueprints.tools.preview_result import preview_context
-=======
 from blueprints.tools import copy_result
->>>>>>> 68ed8bf (Copy one invoice by hand, or adopt the document the ledger has under its number)
+from blueprints.tools.preview_result import preview_context
 from blueprints.tools.routes import blueprint
 from domain.compare import Result
 from domain.formats import format_age
@@ -37,17 +34,12 @@ from sync.copy_outcome import KIND as MANUAL_COPY
 from sync.tool_report import OUTCOMES, RESULTS, TOOLS, csv_name, csv_text, reasons_of, rows_of, sums_of
 
 PAGES = {
-<<<<<<< HEAD
     "check": "check_result",
     "compare": "compare_result",
     COPY: "compare_result",
     previewing.KIND: "preview_result",
-}
-=======
-    "check": "check_result", "compare": "compare_result", COPY: "compare_result",
     MANUAL_COPY: "manual_copy_result",
-}  # fmt: skip
->>>>>>> 68ed8bf (Copy one invoice by hand, or adopt the document the ledger has under its number)
+}
 """Kind of run → the template of its page (and, with `_` before it, of what polls)."""
 CARDS = (
     (
@@ -229,11 +221,10 @@ def _compare_row(row: ToolRow) -> dict[str, Any]:
     }
 
 
-<<<<<<< HEAD
-_OWN = {"check": _check, "compare": _compare, COPY: _compare, previewing.KIND: preview_context}
-=======
-_OWN = {"check": _check, "compare": _compare, COPY: _compare, MANUAL_COPY: copy_result.context}
->>>>>>> 68ed8bf (Copy one invoice by hand, or adopt the document the ledger has under its number)
+_OWN = {
+    "check": _check, "compare": _compare, COPY: _compare, previewing.KIND: preview_context,
+    MANUAL_COPY: copy_result.context,
+}  # fmt: skip
 
 
 def cards() -> list[dict[str, Any]]:

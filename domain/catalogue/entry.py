@@ -46,6 +46,7 @@ class Entry:
 
 
 RETRY = ("Retry", "retry")
+ADOPT = ("Compare and adopt", "adopt")
 DOCUMENT = ("Open the document", "document")
 SETTINGS = ("Open Settings", "settings")
 CONNECTIONS = ("Open Connections", "connections")

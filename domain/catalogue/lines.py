@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import SETTINGS, Entry, Stage, fault
+from domain.catalogue.entry import ADOPT, SETTINGS, Entry, Stage, fault
 
 ENTRIES: dict[str, Entry] = {
     "number_too_long": fault(
@@ -25,7 +25,9 @@ ENTRIES: dict[str, Entry] = {
         "The number is used already",
         "Number {number} is already used in {the_ledger} by a document that Bookbridge did not create",
         "Somebody typed it there, or another program transferred it. Nothing was posted.",
-        "Compare both documents. Renumber or delete the wrong one in {the_ledger}, then Retry.",
+        "Compare both documents. If it is the same invoice, adopt it: it is linked and nothing is posted. Otherwise "
+        "renumber or delete the wrong one in {the_ledger}, then Retry.",
+        ADOPT,
     ),
     "no_billing_code": fault(
         Stage.ITEMS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from domain.settings import SyncState
 from domain.statuses import Flag
 from domain.wanted import Wanted, wanted
 from models import Company, Document, ItemClaim, Outbox, Posting, PostingNeed, Run
-from sync import tools
+from sync import decisions, tools
 from sync.copy_outcome import KIND, Asked
 from tests.engine.world import START, World, furnish, invoice, line, make_world
 
@@ -230,3 +231,69 @@ def test_our_own_document_that_we_forgot_is_settled_as_ours(world: World) -> Non
     assert told(copy(world))[0] == "adopted"
     assert len(world.books.documents()) == 1
     assert world.documents()["1"].status == "Complete"
+
+
+# ---- in the books: compared before anything is written --------------------------------------------------------
+
+
+def test_a_cleared_mark_is_flagged_and_written_again_only_when_asked(world: World) -> None:
+    world.source.put(invoice("1"))
+    copy(world)
+    world.source.clear_mark("invoice", "1")
+    world.sync()
+    assert world.documents()["1"].flags == []  # an older look may still be without the mark
+    world.clock.advance(600)
+    world.sync()
+    assert world.documents()["1"].flags == [Flag.MARK_CLEARED]
+    assert world.source.contents["1"].header.marked_at is None and len(world.books.documents()) == 1
+    with world.sessions() as db, db.begin():
+        row = db.scalars(select(Document)).one()
+        assert decisions.mark_again(db, row, now=world.clock.now(), who="Robin")
+        assert not decisions.mark_again(db, row, now=world.clock.now(), who="Robin")
+    world.serve_until_rest()
+    assert world.source.contents["1"].header.marked_at is not None
+    assert (world.documents()["1"].flags, len(world.books.documents())) == ([], 1)
+
+
+def test_resync_shows_what_changed_on_which_side_and_sets_the_flags(world: World) -> None:
+    world.source.put(invoice("1", lines=(line("1-1", "60.00"), line("1-2", "40.00", code="2"))))
+    copy(world)
+    assert told(copy(world, compare=True)) == ("same", [])
+    [entry] = world.books.documents()
+    entry.body = {**entry.body, "date": "2026-11-14"}
+    lines = (line("1-1", "60.00"), line("1-2", "50.00", code="2"))
+    world.source.put(invoice("1", total="110.00", lines=lines))
+    run = copy(world, overwrite=True)
+    assert told(run) == ("compare", [])
+    changes = {change["label"]: change["by"] for change in run.summary["changes"]}
+    assert changes == {"Date": "ledger", "Total": "source", "Line 2": "source"}
+    assert sorted(world.documents()["1"].flags) == [Flag.CHANGED_SOURCE, Flag.CHANGED_LEDGER]
+    assert [one.total for one in world.books.documents()] == [100]  # nothing was written
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"live": False}, "voided"), ({"gone": True}, "deleted"),
+])  # fmt: skip
+def test_a_document_that_is_gone_in_the_ledger_is_said_to_be(world: World, change: dict[str, Any], said: str) -> None:
+    world.source.put(invoice("1"))
+    copy(world)
+    [entry] = world.books.documents()
+    if change.get("gone"):
+        world.books.entries.remove(entry)
+    else:
+        entry.live = False
+    run = copy(world, overwrite=True)
+    assert (told(run)[0], run.summary["gone"]) == ("compare", said)
+    assert world.documents()["1"].flags == [Flag.CHANGED_LEDGER]
+
+
+def test_what_stands_against_replacing_is_said(world: World) -> None:
+    world.source.put(invoice("1"))
+    copy(world)
+    [entry] = world.books.documents()
+    entry.paid, entry.mailed = Decimal(90), True
+    world.source.put(invoice("1", total="80.00", party="176"))
+    run = copy(world, overwrite=True)
+    facts, obstacles = run.summary["facts"], run.summary["obstacles"]
+    assert any("90.00 of it is paid" in fact for fact in facts) and any("mailed" in fact for fact in facts)
+    assert [text.split(" ")[0] for text in obstacles] == ["The", "90.00"]

@@ -93,3 +93,7 @@ class InvoiceSettings:
     connection_recipients: tuple[str, ...] = ()
     silence_recipients: tuple[str, ...] = ()
     """Addresses of these alarms; empty: those of the reports."""
+    error_todos: bool = False
+    todo_action_type: str | None = None
+    todo_resource: str | None = None
+    """Ids of the source's action type and person."""

@@ -88,11 +88,12 @@ def due(at: datetime, zone: str) -> tuple[datetime, datetime]:
 
 
 def text(
-    mark: str, title: str, reason: Reason, documents: Sequence[Waiting], count: int, *, ledger: str, link: str
+    mark: str, title: str, reason: Reason, sentences: Sequence[str], documents: Sequence[Waiting], count: int, *,
+    ledger: str, link: str,
 ) -> str:
     """What the person reads: cause, fix, link, documents (at most `LISTED`, of `count` in all)."""
-    lines = [f"{mark} {title}: {format_plural(count, 'document waits', 'documents wait')}", ""]
-    lines += [f"What happened: {reason.sentence(ledger)}.", f"Why: {reason.cause(ledger)}", "", "What to do:"]
+    lines = [f"{mark} {title} ({format_plural(count, 'document waits', 'documents wait')})", ""]
+    lines += [f"What happened: {'. '.join(sentences)}.", f"Why: {reason.cause(ledger)}", "", "What to do:"]
     lines += [f"{place}. {step}" for place, step in enumerate(steps(reason.fix(ledger)), 1)]
     lines += ["", f"Open it in Bookbridge: {link}" if link else "", "", "Documents:"]
     lines += [f"- {_told(one)}" for one in documents[:LISTED]]

@@ -30,6 +30,7 @@ from sync.prepare import Preparation
 from sync.runtime import Finished, Runtime
 from sync.settings import load_invoices
 from sync.settle import Settling
+from sync.todo_work import TodoWork
 from sync.writeback import WriteBack
 
 T = TypeVar("T")
@@ -79,6 +80,7 @@ class Serving:
         self.trouble: Exception | None = None
         """Why the ledger is left alone; None when its last answer was one."""
         self.write_back = WriteBack(rt, lease, company_id, source, self.pool)
+        self.todos = TodoWork(rt, lease, company_id, source, self.pool, ledger.capabilities.name)
 
     # ---- the loop -------------------------------------------------------------------------------------------
 
@@ -123,6 +125,7 @@ class Serving:
         return due.NotBefore(
             ledger=now + timedelta(seconds=max(0.0, self.ledger_free - mono)),
             source=now + timedelta(seconds=max(0.0, self.write_back.free_at - mono)),
+            todos=now + timedelta(seconds=max(0.0, self.todos.free_at - mono)),
         )
 
     def _start_something(self) -> bool:
@@ -132,10 +135,10 @@ class Serving:
             if self._ledger_ready() and (self._look_up() or self._send_something()):
                 return True
             self.look_at = self.rt.clock.monotonic() + LOOK_AGAIN
-        return self.write_back.start()
+        return self.write_back.start() or self.todos.start()
 
     def _ledger_ready(self) -> bool:
-        busy = self.pool.running - self.write_back.running
+        busy = self.pool.running - self.write_back.running - self.todos.running
         return busy < self.rt.calls_in_flight and self.rt.clock.monotonic() >= self.ledger_free
 
     # ---- taking over ----------------------------------------------------------------------------------------
@@ -150,6 +153,7 @@ class Serving:
             )).all()
             for posting in rows:
                 settling.unknown(posting, "the process that sent it ended", wait=0)
+            self.todos.adopt(db)
 
     def _stop_runs(self) -> bool:
         """What a person stopped is taken back at once; what is in flight settles."""
@@ -300,10 +304,13 @@ class Serving:
             except FenceLost:
                 self._keep_seen(finished[index + 1 :])
                 raise
-        if len(marks) < len(finished):
+        todos = [f for f in finished if self.todos.owns(f.tag)]
+        if len(marks) + len(todos) < len(finished):
             self.look_at = 0.0
         if marks:
             self.write_back.harvest(marks)
+        if todos:
+            self.todos.harvest(todos)
         return bool(finished)
 
     def _answered(self, tag: Sent, finished: Finished) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from domain.reasons import Reason
 from domain.statuses import Flag, PostingState, Status
 from models import Document, ItemClaim, Posting, Run, RunItem, Step
+from sync import todo_state
 
 
 def set_status(
@@ -21,6 +22,8 @@ def set_status(
 
     A document that leaves Pending Sync or Processing Now is not due any more.
     """
+    if Status.FAULT in (document.status, status):
+        todo_state.stir(db, document.company_id, now)
     document.status = status
     document.reasons = [r.to_json() for r in reasons]
     document.reason_code = reasons[0].code if reasons else None

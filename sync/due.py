@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from domain.statuses import OPEN_STATES, PostingState, Status
 from models import Company, CompanyLease, Document, Posting, PostingNeed, Run, RunItem, ToolRow
+from sync import todos
 
 CREATIONS = ("customer", "item")
 PATIENT_TRIES = 3
@@ -25,6 +26,8 @@ class NotBefore:
 
     ledger: datetime
     source: datetime
+    todos: datetime | None = None
+    """None: as the source."""
 
 
 # A change of a record is not sent before the record was read.
@@ -206,6 +209,9 @@ def next_wake(db: Session, company_id: int, now: datetime, free: NotBefore) -> d
         candidates.append(now)
     if runs_through(db, company_id, source_blocked=False):
         candidates.append(now)
+    for_todos = todos.next_wake(db, company_id, company.source_tenant or "", free.todos or free.source)
+    if for_todos is not None:
+        candidates.append(for_todos)
     return min(candidates) if candidates else None
 
 

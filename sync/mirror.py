@@ -20,7 +20,7 @@ from connectors.sources.base import Source
 from domain.documents import Catalog
 from domain.matching import fold, loose
 from models import Company, MirrorEntry, MirrorState
-from sync import codec
+from sync import codec, todo_state
 from sync.connection import succeeded
 from sync.lease import exclusive
 from sync.runtime import Runtime
@@ -45,6 +45,7 @@ def refresh(rt: Runtime, company_id: int, ledger: Ledger, source: Source | None,
         watermark = state.watermark if state else None
         whole_at = state.whole_at if state else None
         catalog_at = state.catalog_at if state else None
+        todo_lists_at = state.todo_lists_at if state else None
     now = rt.clock.now()
     old = whole or watermark is None or watermark < now - FEED_REACH
     if old or whole_at is None or whole_at < now - DAY:
@@ -62,6 +63,8 @@ def refresh(rt: Runtime, company_id: int, ledger: Ledger, source: Source | None,
     if source is not None and (whole or catalog_at is None or catalog_at < now - DAY):
         _progress(rt, company_id, "Autotask billing codes, terms and taxes")
         _store_catalog(rt, company_id, source.catalog())
+    if source is not None and (whole or todo_lists_at is None or todo_lists_at < now - DAY):
+        todo_state.read_lists(rt, company_id, source)
     _progress(rt, company_id, None)
     with rt.sessions() as db, db.begin():
         succeeded(db, company_id, "ledger", rt.clock.now())

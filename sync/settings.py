@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from domain.settings import InvoiceSettings
 from models import Company, SettingsVersion, User
-from sync import codec
+from sync import codec, todo_state
 
 INVOICES = "invoices"
 
@@ -100,4 +100,5 @@ def _add(
     )
     db.add(version)
     db.flush()
+    todo_state.choose(db, company_id, todo_state.INVOICES, settings.error_todos, now)
     return version

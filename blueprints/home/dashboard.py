@@ -24,7 +24,7 @@ from domain.mails import Event
 from domain.settings import InvoiceSettings, SyncState
 from domain.statuses import Status
 from models import Document, Run
-from sync import addresses, alerts, connection, credentials, line_figures, reports, settings
+from sync import addresses, alerts, connection, credentials, line_figures, reports, settings, todo_state
 
 DAYS = 14
 
@@ -165,6 +165,7 @@ def _needs(company_id: int) -> list[dict[str, Any]]:
                 }
             )
     needs += _mail_needs()
+    needs += _todo_needs(company_id)
     rows = (
         db()
         .execute(
@@ -185,6 +186,16 @@ def _needs(company_id: int) -> list[dict[str, Any]]:
         for code, count in rows
     ]
     return needs
+
+
+def _todo_needs(company_id: int) -> list[dict[str, Any]]:
+    """Error to-dos that cannot be written because of what became of their person or action type."""
+    waiting = todo_state.problem_of(db(), company_id)
+    if waiting is None:
+        return []
+    action = {"label": "Open Settings", "url": url_for("settings.invoices", _anchor="section-todos")}
+    sentence = f"{waiting.sentence()}. To-dos wait; documents do not."
+    return [{"title": waiting.entry.title, "sentence": sentence, "action": action}]
 
 
 def _mail_needs() -> list[dict[str, Any]]:

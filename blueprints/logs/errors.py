@@ -20,6 +20,7 @@ from blueprints.logs.routes import blueprint
 from blueprints.queries import Totals, add_up, address, paged, sums
 from blueprints.rows import document_row
 from blueprints.shell import ledger_names
+from blueprints.todo_words import todo_facts
 from domain.formats import format_plural
 from domain.reasons import CATALOGUE
 from domain.statuses import Status
@@ -155,7 +156,7 @@ def _group(code: str | None, count: int, totals: Totals) -> dict[str, Any]:
         "totals": totals,
         "fix": fix if staff else None,
         "reason": told,
-        "facts": [],
+        "facts": todo_facts(code),
         "rows": [_row(row) for row in found],
         "more_url": more,
     }

@@ -15,6 +15,7 @@ from blueprints.settings.sections.rounding import Rounding
 from blueprints.settings.sections.start import Start
 from blueprints.settings.sections.sync_state import SyncStates
 from blueprints.settings.sections.tax import Tax
+from blueprints.settings.sections.todos import Todos
 from blueprints.settings.sections.zones import Zones
 
 FIRST = SyncStates()
@@ -34,6 +35,7 @@ MORE: tuple[Section, ...] = (
     NoCompany(),
     Rounding(),
     Mails(),
+    Todos(),
     Zones(),
 )
 """More settings, each folded."""

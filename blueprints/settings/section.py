@@ -14,7 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.settings import InvoiceSettings
-from models import Company, MirrorEntry
+from domain.todos import TodoLists
+from models import Company, Membership, MirrorEntry, User
+from sync import todo_state
 
 Choices = list[tuple[str, str]]
 
@@ -38,6 +40,8 @@ class Scene:
     """All entries of a kind, inactive ones too, in the order of their names."""
     ledger: str = "QuickBooks"
     """The ledger's short name."""
+    emails: Sequence[str] = ()
+    """Of the company's members, admins first."""
     _read: dict[str, Sequence[Record]] = field(default_factory=dict)
 
     def records(self, kind: str) -> list[Record]:
@@ -75,10 +79,30 @@ def scene_of(db: Session, company: Company, current: InvoiceSettings, ledger: st
     """The scene of a company, its lists from the mirror."""
 
     def entries(kind: str) -> Sequence[Record]:
+        if kind in ("person", "action_type"):
+            return _of_source(db, company.id, kind)
         statement = select(MirrorEntry).where(MirrorEntry.company_id == company.id, MirrorEntry.kind == kind)
         return db.scalars(statement.order_by(MirrorEntry.folded)).all()
 
-    return Scene(company, current, entries, ledger)
+    members = select(User.email).join(Membership, Membership.user_id == User.id)
+    emails = db.scalars(members.where(Membership.company_id == company.id).order_by(Membership.role, User.id)).all()
+    return Scene(company, current, entries, ledger, emails)
+
+
+@dataclass(slots=True)
+class _SourceRecord:
+    ledger_id: str
+    name: str
+    active: bool
+    details: Any
+
+
+def _of_source(db: Session, company_id: int, kind: str) -> Sequence[Record]:
+    """People and action types of the source, as last read."""
+    lists = todo_state.lists_of(db, company_id) or TodoLists()
+    listed = lists.people if kind == "person" else lists.action_types
+    found: list[Record] = [_SourceRecord(one.id, one.name, one.active, {"note": one.note}) for one in listed]
+    return found
 
 
 class Section:

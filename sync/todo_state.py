@@ -1,0 +1,74 @@
+"""Whether error to-dos are wanted, whether Faults changed since they were last looked at, and whom they may go to.
+
+`stir` is called wherever a document becomes or stops being a Fault (`sync.documents.set_status`), so that no other
+place has to think of to-dos. Database only.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from connectors.sources.base import Source
+from domain.reasons import CATALOGUE, Reason
+from domain.todos import TodoLists
+from models import MirrorState, TodoState
+from sync import codec
+from sync.lease import exclusive, wake
+from sync.runtime import Runtime
+
+INVOICES = "invoices"
+AREA_OF = {"invoice": INVOICES}
+"""Kind of document → the product area whose settings hold for its to-dos."""
+
+
+def stir(db: Session, company_id: int, now: datetime) -> None:
+    """Faults of the company changed: whoever serves it compares them with the to-dos. Once per transaction."""
+    if db.info.get("stirred") == (company_id, now):
+        return
+    db.info["stirred"] = (company_id, now)
+    wanted = (TodoState.company_id == company_id, TodoState.wanted.is_(True))
+    if db.execute(select(TodoState.area).where(*wanted).limit(1)).first() is None:
+        return
+    exclusive(db, company_id)  # Before the state's row, as whoever compares does: no change is overlooked.
+    db.execute(update(TodoState).where(*wanted).values(dirty_at=now).execution_options(synchronize_session=False))
+    wake(db, company_id, now)
+
+
+def choose(db: Session, company_id: int, area: str, wanted: bool, now: datetime) -> None:
+    """Settings were saved: to-dos are wanted or not, and open ones are looked at in any case."""
+    state = db.get(TodoState, (company_id, area))
+    if state is None:
+        if not wanted:
+            return
+        state = TodoState(company_id=company_id, area=area)
+        db.add(state)
+    state.wanted, state.dirty_at = wanted, now
+    db.flush()
+    wake(db, company_id, now)
+
+
+def problem_of(db: Session, company_id: int, area: str = INVOICES) -> Reason | None:
+    """Why to-dos wait although they are wanted; None when they do not."""
+    state = db.get(TodoState, (company_id, area))
+    if state is None or not state.wanted or not state.problem or state.problem.get("code") not in CATALOGUE:
+        return None
+    return Reason.from_json(state.problem)
+
+
+def lists_of(db: Session, company_id: int) -> TodoLists | None:
+    """People and action types as last read; None before the first reading."""
+    state = db.get(MirrorState, company_id)
+    return codec.load(TodoLists, state.todo_lists) if state is not None and state.todo_lists else None
+
+
+def read_lists(rt: Runtime, company_id: int, source: Source) -> None:
+    """Read people and action types whole, and look at the to-dos again: somebody may have been deactivated."""
+    found = source.todo_lists()
+    with rt.sessions() as db, db.begin():
+        now = rt.clock.now()
+        state = db.get_one(MirrorState, company_id)
+        state.todo_lists, state.todo_lists_at = codec.dump(found), now
+        stir(db, company_id, now)

@@ -23,7 +23,8 @@ from domain.money import plain, round_money
 from domain.pennies import rounding_limit
 from domain.reasons import Reason, Turn, reason
 from domain.rounding import Remainder, RoundingLine, round_off
-from domain.settings import InvoiceSettings, Numbering, ZeroTotal
+from domain.settings import BillTo, InvoiceSettings, Numbering, ZeroTotal
+from domain.stages import bill_to_reason, in_order
 from domain.taxes import TaxModel, TaxResult, choose_tax
 
 
@@ -72,6 +73,8 @@ def plan(
     if mismatch is not None:
         reasons.append(mismatch)
     customer, new_customer = choose_customer(header, currency, settings, lists, facts, reasons)
+    bill_to = bill_to_reason(document, lists.parties) if settings.bill_to is BillTo.CHECK else None
+    reasons += [bill_to] if bill_to is not None else []
     number = _number(header, settings, lists, facts, reasons)
     items, new_items = choose_items(document, settings, lists, facts, reasons)
     tax = choose_tax(
@@ -87,7 +90,7 @@ def plan(
     creations: list[PartyDraft | ItemDraft] = [*([new_customer] if new_customer else []), *new_items]
     draft = _draft(document, settings, lists, facts, customer, number, items, tax, currency, marker, reasons, creations)
     if reasons or draft is None:
-        return Plan(document, None, (), tuple(reasons))
+        return Plan(document, None, (), in_order(reasons))
     return Plan(document, draft, tuple(creations), ())
 
 

@@ -46,6 +46,13 @@ class ZeroTotal(StrEnum):
     POST = "post"
 
 
+class BillTo(StrEnum):
+    """Whether every company that a line is billed for must be known (the check stage of the bill-to link)."""
+
+    IGNORE = "ignore"
+    CHECK = "check"
+
+
 class BlankText(StrEnum):
     NAME = "name"
     HOLD = "hold"
@@ -71,6 +78,7 @@ class InvoiceSettings:
     created_item_account: str | None = None
     zero_total: ZeroTotal = ZeroTotal.SKIP
     blank_text: BlankText = BlankText.NAME
+    bill_to: BillTo = BillTo.IGNORE
     untaxed_code: str | None = None
     no_company_customer: str | None = None
     """The ledger customer of documents that name no company."""

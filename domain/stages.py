@@ -5,10 +5,11 @@ A stage is passed when it was looked at and nothing speaks against it. A documen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from domain.reasons import Reason, Stage, Turn
+from domain.documents import Party, SourceDocument
+from domain.reasons import Reason, Stage, Turn, reason
 
 
 class Outcome(StrEnum):
@@ -29,6 +30,20 @@ class Cell(StrEnum):
     UNNEEDED = "unneeded"
     UNSEEN = "unseen"
     """Not looked at, because something before it stands in the way."""
+
+
+def in_order(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    """By check stage, so that the first one is the StatusCode; within a stage as they were found."""
+    order = list(Stage)
+    return tuple(sorted(reasons, key=lambda each: order.index(each.entry.stage)))
+
+
+def bill_to_reason(document: SourceDocument, parties: Mapping[str, Party]) -> Reason | None:
+    """The first line that is for another company than the one billed, and for one that is not known."""
+    for number, line in enumerate(document.lines, 1):
+        if line.party_id and line.party_id != document.header.party_id and line.party_id not in parties:
+            return reason("bill_to_unknown", line=number, party=line.party_id)
+    return None
 
 
 def outcome_of(reasons: Sequence[Reason]) -> Outcome:

@@ -12,6 +12,7 @@ from blueprints.settings.sections.no_company import NoCompany
 from blueprints.settings.sections.numbers import Numbers
 from blueprints.settings.sections.recipients import Recipients
 from blueprints.settings.sections.rounding import Rounding
+from blueprints.settings.sections.stages import CheckStages
 from blueprints.settings.sections.start import Start
 from blueprints.settings.sections.sync_state import SyncStates
 from blueprints.settings.sections.tax import Tax
@@ -31,6 +32,7 @@ QUESTIONS: tuple[Section, ...] = (
 MORE: tuple[Section, ...] = (
     Finding(),
     Contents(),
+    CheckStages(),
     Memo(),
     NoCompany(),
     Rounding(),

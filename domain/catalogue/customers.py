@@ -5,6 +5,13 @@ from __future__ import annotations
 from domain.catalogue.entry import Entry, Stage, fault
 
 ENTRIES: dict[str, Entry] = {
+    "bill_to_unknown": fault(
+        Stage.BILL_TO,
+        "A line is billed for a company that cannot be read",
+        "Line {line} is billed for Autotask company {party}, which cannot be read",
+        "The invoice goes to another company than the one the line is for, and the line could not name it.",
+        "Give the API user access to that company, or switch this check off in Settings, then Retry.",
+    ),
     "no_customer": fault(
         Stage.CUSTOMER,
         "The invoice names no customer",

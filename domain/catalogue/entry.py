@@ -12,6 +12,7 @@ class Stage(StrEnum):
     SCOPE = "In scope"
     COMPLETE = "Complete in Autotask"
     CUSTOMER = "Customer"
+    BILL_TO = "Bill-to"
     NUMBER = "Number"
     ITEMS = "Items"
     TAX = "Tax"

@@ -5,8 +5,9 @@ PY := .venv/bin/python
 # Compiled files are kept even where the machine's default says otherwise: every process of a test starts with them.
 export PYTHONDONTWRITEBYTECODE :=
 
-# Options of the demo: make demo ONCE=1 DATA=folder LIMITS=off LATENCY=model PORT=8300
+# Options of the demo: make demo ONCE=1 DATA=folder LIMITS=off LATENCY=model PORT=8300 FIX=1
 ONCE ?=
+FIX ?=
 DATA ?=
 LIMITS ?= on
 LATENCY ?= off
@@ -31,7 +32,7 @@ help: ## This list
 demo: ## Start everything, sync a month of invoices, leave the site running (ONCE=1: count, judge, exit)
 	@tools/setup.sh run
 	@exec $(PY) -m tools.demo --port $(PORT) --limits $(LIMITS) --latency $(LATENCY) \
-	  $(if $(ONCE),--once) $(if $(DATA),--data "$(DATA)")
+	  $(if $(ONCE),--once) $(if $(FIX),--fix) $(if $(DATA),--data "$(DATA)")
 
 test: ## Set up and run every test: unit to browser, SQLite and PostgreSQL, real Redis and workers
 	@tools/setup.sh test

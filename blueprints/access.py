@@ -95,6 +95,8 @@ ENDPOINTS: dict[str, Need] = {
     "settings.index": V,
     "settings.invoices": V,
     "settings.save_invoices": M,
+    "settings.lines": V,
+    "settings.save_line": M,
     "settings.history": V,
     "settings.mails": V,
     "settings.mail_address": M,

@@ -11,6 +11,7 @@ from domain.reasons import CATALOGUE, Reason, Turn
 
 _PAGES = {
     "settings": "settings.invoices",
+    "lines": "settings.lines",
     "connections": "connect.connections",
     "sync_now": "tools.sync_now",
     "review": "home.review",

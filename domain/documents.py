@@ -61,6 +61,9 @@ class SourceLine:
     party_id: str | None = None
     tax_category: str | None = None
     service_date: dt.date | None = None
+    group_id: str | None = None
+    """Lines that share it are one line on the source's printed document."""
+    group_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,8 @@ class Draft:
     """What the customer reads on the document; `memo` is for those who keep the books."""
     rounded: Decimal = Decimal(0)
     """The amount of the rounding line; zero when there is none."""
+    default_lines: int = 0
+    """How many lines went to the account for created items because nothing else was chosen for them (R27)."""
     notes: tuple[str, ...] = ()
     """What was adjusted on the way, in words ("text of line 3 was cut to 4,000 characters")."""
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from domain.documents import DraftLine, Party, Reference, SourceDocument, SourceLine
 from domain.matching import fit_repertoire
 from domain.money import round_money
+from domain.placing import Place
 from domain.reasons import Reason, reason
 from domain.settings import BlankText
 
@@ -19,7 +20,7 @@ def source_difference(document: SourceDocument) -> Decimal:
 
 
 def build_lines(
-    document: SourceDocument, sign: Decimal, currency: str, items: Mapping[str, Reference],
+    document: SourceDocument, sign: Decimal, currency: str, places: Sequence[Place | None],
     tax_codes: Sequence[Reference | None], blank_text: BlankText, *,
     decimals: int, text_limit: int, latin1_only: bool, parties: Mapping[str, Party],
 ) -> tuple[list[DraftLine], list[str], list[Reason]]:
@@ -29,9 +30,10 @@ def build_lines(
     notes: list[str] = []
     problems: list[Reason] = []
     for number, line in enumerate(document.lines, 1):
-        item = items.get(line.code_id or "")
-        if item is None:
+        place = places[number - 1]
+        if place is None:
             continue
+        item = place.item
         if not line.text.strip() and blank_text is BlankText.HOLD:
             problems.append(reason("blank_text", line=number))
             continue
@@ -47,7 +49,7 @@ def build_lines(
             notes.append(f"Line {number} goes as 1 × {amount:,}:{shown.strip()} does not give that amount exactly.")
         code = tax_codes[number - 1] if tax_codes else None
         lines.append(DraftLine(
-            item, text, quantity, price, amount, line.tax != 0, code, line.service_date,
+            item, text, quantity, price, amount, line.tax != 0, code, line.service_date, place.account,
         ))
     return lines, notes, problems
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.documents import Code, ItemDraft, Reference, SourceDocument
+from domain.documents import Code, ItemDraft, Reference
 from domain.known import Entry, Facts, Lists
 from domain.matching import fold, ledger_name
 from domain.reasons import Reason, reason
@@ -13,39 +13,10 @@ from domain.settings import InvoiceSettings, MatchBy, MissingItem
 UNUSABLE_ITEM_TYPES = frozenset({"Category", "Group"})
 
 
-def choose_items(
-    document: SourceDocument, settings: InvoiceSettings, lists: Lists, facts: Facts, reasons: list[Reason]
-) -> tuple[dict[str, Reference], tuple[ItemDraft, ...]]:
-    """Item references by billing code id, and the items to create. Each problem is told once per item."""
-    chosen: dict[str, Reference] = {}
-    created: dict[str, ItemDraft] = {}
-    told: set[str] = set()
-    for number, line in enumerate(document.lines, 1):
-        code = lists.catalog.codes.get(line.code_id or "")
-        if code is None:
-            if line.code_id not in told:
-                told.add(line.code_id or "")
-                reasons.append(reason("no_billing_code", line=number, text=line.text[:60] or line.name[:60]))
-            continue
-        if code.id in chosen or code.id in told:
-            continue
-        name = item_name(code, settings.match_by, facts)
-        problem, entry = existing_item(code.id, name, lists)
-        if entry is not None:
-            chosen[code.id] = Reference("item", fold(name), entry.name, entry.id)
-            continue
-        if problem is None:
-            problem = _may_create(name, settings)
-        if problem is not None:
-            told.add(code.id)
-            if problem not in reasons:
-                reasons.append(problem)
-            continue
-        chosen[code.id] = Reference("item", fold(name), name)
-        account = Reference("account", settings.created_item_account or "", "", settings.created_item_account)
-        description = ledger_name(code.name or name, facts.line_text_length, latin1_only=facts.latin1_only)
-        created.setdefault(fold(name), ItemDraft(fold(name), name, description, account, code.number))
-    return chosen, tuple(created.values())
+def created_item(code: Code, name: str, account: Reference, facts: Facts) -> ItemDraft:
+    """The item to create for a billing code that has none."""
+    description = ledger_name(code.name or name, facts.line_text_length, latin1_only=facts.latin1_only)
+    return ItemDraft(fold(name), name, description, account, code.number)
 
 
 def item_name(code: Code, match_by: MatchBy, facts: Facts) -> str:
@@ -69,7 +40,7 @@ def existing_item(code_id: str, name: str, lists: Lists) -> tuple[Reason | None,
     return None, usable[0]
 
 
-def _may_create(name: str, settings: InvoiceSettings) -> Reason | None:
+def may_create(name: str, settings: InvoiceSettings) -> Reason | None:
     if settings.missing_item is MissingItem.HOLD:
         return reason("item_missing", item=name)
     return None if settings.created_item_account else reason("no_item_account", item=name)

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.customers import choose_customer, find_term
 from domain.documents import Draft, ItemDraft, PartyDraft, Reference, SourceDocument, SourceHeader
 from domain.drafts import build_lines, source_difference
-from domain.items import choose_items
+from domain.grouping import join_lines
 from domain.known import Facts, Lists
 from domain.memos import customer_memo, private_note
 from domain.money import plain, round_money
 from domain.pennies import rounding_limit
+from domain.placing import Place, place_lines
 from domain.reasons import Reason, Turn, reason
 from domain.rounding import Remainder, RoundingLine, round_off
 from domain.settings import BillTo, InvoiceSettings, Numbering, ZeroTotal
@@ -76,7 +77,7 @@ def plan(
     bill_to = bill_to_reason(document, lists.parties) if settings.bill_to is BillTo.CHECK else None
     reasons += [bill_to] if bill_to is not None else []
     number = _number(header, settings, lists, facts, reasons)
-    items, new_items = choose_items(document, settings, lists, facts, reasons)
+    places, new_items = place_lines(document, settings, lists, facts, reasons)
     tax = choose_tax(
         document, facts.tax_model, currency,
         codes=lists.tax_codes, codes_by_name=lists.tax_codes_by_name, rules=lists.catalog.taxes,
@@ -88,7 +89,9 @@ def plan(
     # Without a customer the draft is thrown away, but what its lines lack is told as well.
     customer = customer or Reference("customer", header.party_id or "", "")
     creations: list[PartyDraft | ItemDraft] = [*([new_customer] if new_customer else []), *new_items]
-    draft = _draft(document, settings, lists, facts, customer, number, items, tax, currency, marker, reasons, creations)
+    draft = _draft(
+        document, settings, lists, facts, customer, number, places, tax, currency, marker, reasons, creations
+    )
     if reasons or draft is None:
         return Plan(document, None, (), in_order(reasons))
     return Plan(document, draft, tuple(creations), ())
@@ -152,13 +155,14 @@ def _number(
 
 def _draft(
     document: SourceDocument, settings: InvoiceSettings, lists: Lists, facts: Facts, customer: Reference,
-    number: str | None, items: Mapping[str, Reference], tax: TaxResult, currency: str, marker: str,
+    number: str | None, places: Sequence[Place | None], tax: TaxResult, currency: str, marker: str,
     reasons: list[Reason], creations: list[PartyDraft | ItemDraft],
 ) -> Draft | None:
     header = document.header
     sign = Decimal(-1 if header.total < 0 else 1)
+    joined = join_lines(document, places, tax.codes, settings.line_detail)
     lines, notes, problems = build_lines(
-        document, sign, currency, items, tax.codes, settings.blank_text,
+        joined.document, sign, currency, joined.places, joined.tax_codes, settings.blank_text,
         decimals=facts.quantity_decimals, text_limit=facts.line_text_length, latin1_only=facts.latin1_only,
         parties=lists.parties,
     )
@@ -191,5 +195,6 @@ def _draft(
         due_date=None if credit else header.due_date, term=None if credit else find_term(header, lists),
         currency=currency, lines=tuple(lines), tax_total=tax_total, send_tax=tax.send_amount, total=total,
         memo=private_note(header), message=message, marker=marker,
-        rounded=rounded.line.amount if rounded else Decimal(0), notes=tuple(notes),
+        rounded=rounded.line.amount if rounded else Decimal(0),
+        default_lines=sum(1 for place in places if place is not None and place.by_default), notes=tuple(notes),
     )

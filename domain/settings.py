@@ -65,6 +65,25 @@ class PennyPolicy(StrEnum):
     STOP = "stop"
 
 
+class LineDetail(StrEnum):
+    """How many lines a document has in the ledger. Lines join only where item, account and tax agree (R06)."""
+
+    EVERY = "every"
+    PRINTED = "printed"
+    ITEM = "item"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class LineRule:
+    """Where lines of a billing code and kind go: to an item, or to an account. A blank code or kind is any."""
+
+    code_id: str
+    kind: str
+    item: str | None = None
+    account: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class InvoiceSettings:
     """Settings → Invoices. Account, item and tax code ids are the ledger's ids."""
@@ -80,6 +99,8 @@ class InvoiceSettings:
     blank_text: BlankText = BlankText.NAME
     bill_to: BillTo = BillTo.IGNORE
     untaxed_code: str | None = None
+    line_map: tuple[LineRule, ...] = ()
+    line_detail: LineDetail = LineDetail.EVERY
     no_company_customer: str | None = None
     """The ledger customer of documents that name no company."""
     no_company_name: str | None = None

@@ -3,6 +3,7 @@
 It reads the sandbox's own records and the report mails, never the app's database. An invoice is *eligible* by the
 sandbox's own reading when it is not void, inside the window, from the start date on, has a company, a total other
 than zero (`skip_zero`), and no planted problem that ought to stop it (`Planted` rows of a generated seed).
+With `stand_in` a customer was chosen for invoices without a company, which makes them eligible.
 """
 
 import csv
@@ -51,11 +52,12 @@ def audit(
     window_start: date | None = None,
     start: date | None = None,
     skip_zero: bool = True,
+    stand_in: bool = False,
     to: str | None = None,
 ) -> dict[str, Any]:
     """The final account of a run as one JSON object; see README for each figure."""
     tenant = Tenant(world, ci)
-    sources = _sources(tenant, window_start, start, skip_zero)
+    sources = _sources(tenant, window_start, start, skip_zero, stand_in)
     documents = _documents(world, realm)
     stray = _pair(sources, documents)
     _read_reports(world, sources, to)
@@ -86,7 +88,8 @@ def audit(
 def details(world: World, ci: int, realm: str, **options: Any) -> list[dict[str, Any]]:
     """The invoices behind `missing`, `unmarked`, `duplicates` and `unexplained`, each with the words for it."""
     tenant = Tenant(world, ci)
-    sources = _sources(tenant, options.get("window_start"), options.get("start"), options.get("skip_zero", True))
+    eligible = options.get("skip_zero", True), options.get("stand_in", False)
+    sources = _sources(tenant, options.get("window_start"), options.get("start"), *eligible)
     stray = _pair(sources, _documents(world, realm))
     _read_reports(world, sources, options.get("to"))
     rows = [
@@ -127,7 +130,9 @@ def _words(source: Source) -> str:
     return "; ".join([*parts, *filter(None, [_disagreement(source)])])
 
 
-def _sources(tenant: Tenant, window_start: date | None, start: date | None, skip_zero: bool) -> list[Source]:
+def _sources(
+    tenant: Tenant, window_start: date | None, start: date | None, skip_zero: bool, stand_in: bool
+) -> list[Source]:
     zone = ZoneInfo(tenant.zone_name)
     currencies = {row["id"]: row["name"] for row in tenant.rows("Currencies")}
     companies = {row["id"]: row.get("currencyID") for row in tenant.rows("Companies")}
@@ -140,7 +145,7 @@ def _sources(tenant: Tenant, window_start: date | None, start: date | None, skip
             continue
         if planted.get(row["id"], {}).get("outcome") == "out":
             continue
-        expected, reason = _expected(row, skip_zero, planted.get(row["id"]))
+        expected, reason = _expected(row, skip_zero, stand_in, planted.get(row["id"]))
         currency = currencies.get(companies.get(row.get("companyID")), tenant.body["currency"])
         found.append(
             Source(
@@ -168,13 +173,15 @@ def _inside(row: dict[str, Any], zone: ZoneInfo, window_start: date | None, star
     return (window_start is None or created >= window_start) and (start is None or dated >= start)
 
 
-def _expected(row: dict[str, Any], skip_zero: bool, planted: dict[str, Any] | None) -> tuple[str | None, str]:
+def _expected(
+    row: dict[str, Any], skip_zero: bool, stand_in: bool, planted: dict[str, Any] | None
+) -> tuple[str | None, str]:
     """The outcome the sandbox expects; None where it depends on a person's answer or a setting."""
     if planted is not None and planted.get("outcome") != "post":
         return {"fault": FAULT, "skip": SKIPPED}.get(planted["outcome"]), planted["problem"]
     if row["invoiceTotal"] == 0 and skip_zero:
         return SKIPPED, "zero total"
-    if row.get("companyID") is None:
+    if row.get("companyID") is None and not stand_in:
         return FAULT, "no company"
     return POSTED, ""
 

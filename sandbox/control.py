@@ -235,6 +235,7 @@ def _audit(world: World) -> Body:
         "start": _day("start"),
         "to": request.args.get("to"),
         "skip_zero": request.args.get("skip_zero", "1") == "1",
+        "stand_in": request.args.get("stand_in") == "1",
     }
     tenant = _tenant(world, ci)
     account = audit.audit(world, tenant.ci, realm, since_mark=request.args.get("since_mark", 0, type=int), **options)

@@ -66,7 +66,8 @@ def prefetch(
     own = _own_items(settings, accounts, facts)
     items = _entries(
         db, company_id, Kind.ITEM, folded=_item_names(documents, catalog, settings, facts) | own,
-        ids={value for (kind, _), value in links.items() if kind == "item"},
+        ids={value for (kind, _), value in links.items() if kind == "item"}
+        | {rule.item for rule in settings.line_map if rule.item},
     )
     terms = _entries(db, company_id, Kind.TERM)
     tax_codes = _entries(db, company_id, Kind.TAX_CODE)
@@ -156,6 +157,9 @@ def _item_names(
 def _own_items(settings: InvoiceSettings, accounts: Mapping[str, Entry], facts: Facts) -> set[str]:
     """Names of the items that stand for an account."""
     wanted = [(rounding.NAME, settings.rounding_account)]
+    for rule in settings.line_map:
+        mapped = accounts.get(rule.account or "")
+        wanted += [(mapped.name, mapped.id)] if mapped else []
     names: set[str] = set()
     for name, account_id in wanted:
         account = accounts.get(account_id or "")

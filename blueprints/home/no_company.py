@@ -31,11 +31,11 @@ NAME_LENGTH = 100
 
 @blueprint.get("/c/<int:company_id>/documents/<int:document_id>/no-company")
 def no_company(company_id: int, document_id: int) -> ResponseReturnValue:
-    return _page(document_id), 200
+    return _named(document_id) or (_page(document_id), 200)
 
 
 def _page(document_id: int, name: str = "", error: str = "") -> str:
-    row, q = _document(document_id), request.args.get("q", "").strip()
+    row, q = find(document_id), request.args.get("q", "").strip()
     waiting, totals = sums(db(), row.company_id, *_waiting())
     return render_template(
         "home/no_company.html",
@@ -57,7 +57,9 @@ def _page(document_id: int, name: str = "", error: str = "") -> str:
 @blueprint.post("/c/<int:company_id>/documents/<int:document_id>/no-company/all")
 def no_company_all(company_id: int, document_id: int) -> ResponseReturnValue:
     """An existing customer, or the name of one to create, for every document without a company."""
-    _document(document_id)
+    elsewhere = _named(document_id)
+    if elsewhere is not None:
+        return elsewhere
     chosen, name = request.form.get("customer", ""), request.form.get("name", "").strip()
     if chosen and _entry(db(), company_id, chosen) is None:
         raise Problem(400, "400")
@@ -78,7 +80,10 @@ def no_company_all(company_id: int, document_id: int) -> ResponseReturnValue:
 @blueprint.post("/c/<int:company_id>/documents/<int:document_id>/no-company")
 def no_company_one(company_id: int, document_id: int) -> ResponseReturnValue:
     """An existing customer for this document alone."""
-    row, chosen = _document(document_id), request.form.get("customer", "")
+    row, chosen = find(document_id), request.form.get("customer", "")
+    elsewhere = _named(document_id)
+    if elsewhere is not None:
+        return elsewhere
     if _entry(db(), company_id, chosen) is None:
         raise Problem(400, "400")
     with writing() as write:
@@ -100,12 +105,13 @@ def _tried_again(company_id: int, ids: list[int]) -> str:
     return url_for("logs.errors")
 
 
-def _document(document_id: int) -> Document:
-    """404 where the document names its company."""
+def _named(document_id: int) -> ResponseReturnValue | None:
+    """A document that names its company has a page of its own for this question."""
     row = find(document_id)
-    if row.party_id:
-        raise Problem(404, "404")
-    return row
+    if not row.party_id:
+        return None
+    flash("This document names its company; nothing was changed.", "plain")
+    return redirect(url_for("home.document", document_id=row.id))
 
 
 def _waiting() -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from blueprints.settings.section import Section
 from blueprints.settings.sections.contents import Contents
 from blueprints.settings.sections.finding import Finding
+from blueprints.settings.sections.line_map import LineMap
 from blueprints.settings.sections.lines import Lines
 from blueprints.settings.sections.mails import Mails
 from blueprints.settings.sections.memo import Memo
@@ -34,6 +35,7 @@ MORE: tuple[Section, ...] = (
     Contents(),
     CheckStages(),
     Memo(),
+    LineMap(),
     NoCompany(),
     Rounding(),
     Mails(),

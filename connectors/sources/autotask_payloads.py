@@ -45,6 +45,8 @@ _LINE_FIELDS = (
     "itemName",
     "description",
     "lineItemFullDescription",
+    "lineItemGroupDescription",
+    "lineItemID",
     "quantity",
     "rate",
     "extendedPrice",
@@ -146,6 +148,8 @@ def line(row: Json, zone: ZoneInfo, types: Mapping[str, str], category: str | No
         party_id=key(row.get("companyID")),
         tax_category=category,
         service_date=None if worked is None else calendar_date(worked, zone),
+        group_id=key(row.get("lineItemID")),
+        group_text=text(row.get("lineItemGroupDescription")) or "",
     )
 
 

@@ -50,6 +50,7 @@ RETRY = ("Retry", "retry")
 ADOPT = ("Compare and adopt", "adopt")
 DOCUMENT = ("Open the document", "document")
 SETTINGS = ("Open Settings", "settings")
+LINES = ("Open Settings, Lines", "lines")
 CONNECTIONS = ("Open Connections", "connections")
 
 

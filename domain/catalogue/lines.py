@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import ADOPT, SETTINGS, Entry, Stage, fault
+from domain.catalogue.entry import ADOPT, LINES, SETTINGS, Entry, Stage, fault
 
 ENTRIES: dict[str, Entry] = {
     "number_too_long": fault(
@@ -120,6 +120,22 @@ ENTRIES: dict[str, Entry] = {
         "Its type was changed after Settings were saved. What is needed here is {fits}.",
         "Choose another account in Settings, or change its type back in {the_ledger}; then Retry.",
         SETTINGS,
+    ),
+    "mapped_item_gone": fault(
+        Stage.ITEMS,
+        "A chosen item is gone",
+        "The item chosen for “{code}” (id {item}) is not in {the_ledger} any more",
+        "It was deleted or merged in {the_ledger} after Settings were saved.",
+        "Choose another item in Settings, Lines, then Retry.",
+        LINES,
+    ),
+    "prepaid_account": fault(
+        Stage.ITEMS,
+        "Prepaid work would count as income",
+        "{kind}: item “{item}” books on the income account “{account}”",
+        "What a customer pays in advance is owed to them until it is worked off; income too early is a wrong return.",
+        "Choose a liability account for {kind} in Settings, Lines (or say there that it is income), then Retry.",
+        LINES,
     ),
     "own_item_taken": fault(
         Stage.ITEMS,

@@ -53,6 +53,7 @@ ENTRIES: dict[str, Entry] = {
         "Too many lines for a taxed document",
         "The invoice has {lines} lines; {the_ledger} takes {limit} on a taxed document",
         "{the_ledger} refuses longer documents with tax.",
-        "Split the invoice in Autotask, then Retry.",
+        "Join lines in Settings (Lines: one line per item), or split the invoice in Autotask; then Retry.",
+        SETTINGS,
     ),
 }

@@ -142,6 +142,7 @@ def holds(document: Document, draft: Draft, done: Done) -> None:
     total = done.echo.total
     document.ledger_total = total
     document.rounded = (-draft.rounded if draft.kind == Kind.CREDIT_MEMO else draft.rounded) or None
+    document.default_lines = draft.default_lines or None
     set_flag(document, Flag.ROUNDED, bool(draft.rounded))
     set_flag(document, Flag.DIFFERS, total is not None and total != draft.total)
 

@@ -33,7 +33,9 @@ def test_a_rounding_line_is_booked_flagged_and_summed(world: World) -> None:
     assert [str(Flag.ROUNDED) in rows[id].flags for id in ("1", "2", "3")] == [True, True, False]
     assert rows["2"].rounded == Decimal("-0.01")
     with world.sessions() as db:
-        assert line_figures.of_run(db, run_id).sentences == ["3 rounding lines, USD 0.01 in all."]
+        assert line_figures.of_run(db, run_id).sentences == [
+            "3 rounding lines, USD 0.01 in all.", "10 lines on the account for created items.",
+        ]  # fmt: skip
 
 
 def customers(world: World) -> dict[str, list[str]]:

@@ -56,6 +56,7 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="count the month in a fresh world, then exit")
+    parser.add_argument("--fix", action="store_true", help="choose a customer for the invoices without one, and retry")
     parser.add_argument("--data", type=Path, help="folder of .csv or .csv.gz files in the Online Retail format")
     parser.add_argument("--limits", choices=["on", "off"], default="on", help="the platforms' rate limits")
     parser.add_argument("--latency", choices=["off", "model"], default="off", help="added answer times")
@@ -68,10 +69,10 @@ def arguments() -> argparse.Namespace:
 
 def count_once(stage: Stage, api: SandboxApi, args: argparse.Namespace) -> int:
     """Sync the real invoices in this fresh world; print the judge's account as the last line."""
-    account, counts = Scenes(stage, api, say).real_month(args.data)
+    account, counts = Scenes(stage, api, say).real_month(args.data, fix=args.fix)
     for line in summary(account):
         say(line)
-    problems = failures(account, counts)
+    problems = failures(account, counts, fixed=args.fix)
     for problem in problems:
         print(f"demo: {problem}", file=sys.stderr)
     sys.stderr.flush()

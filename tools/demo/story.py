@@ -154,6 +154,16 @@ class Story:
             raise WalkError(f"Sync Now led to {walker.url}, which is not the page of a run")
         return walker.url.split("?")[0]
 
+    def choose_customer_for_all(self) -> str:
+        """Error Logs → Choose a customer → for all of them. Returns the address of the retry's page."""
+        walker = self.walker
+        walker.get(f"{self.base}/errors")
+        walker.follow("Choose a customer")
+        walker.press("Use it for all")
+        if "/runs/" not in walker.url:
+            raise WalkError(f"choosing a customer led to {walker.url}, which is not the page of a run")
+        return walker.url.split("?")[0]
+
     def wait_for_run(self, run_url: str, look: Callable[[dict[str, Any]], None]) -> Finished:
         """Ask the run's page until the run is finished; look() sees each answer and may end the wait."""
         status: dict[str, Any] = {}

@@ -18,6 +18,9 @@ MONTH_OUTCOME: dict[str, Any] = {
     "waiting": 0,
 }
 MONTH_TOTAL = Decimal("554604.02")
+# With a customer chosen for the 177 that name none.
+FIXED_OUTCOME: dict[str, Any] = {**MONTH_OUTCOME, "posted": 1559, "credit_memos": 326, "faults": {}}
+FIXED_TOTAL = Decimal("748957.02")
 LEDGER_CALLS_PER_DOCUMENT = Decimal("0.12")
 
 
@@ -26,12 +29,12 @@ def agrees(account: Mapping[str, Any]) -> bool:
     return not any(account[name] for name in (*NONE_OF_THESE, "waiting")) and not _unequal(account)
 
 
-def failures(account: Mapping[str, Any], counts: Mapping[str, int]) -> list[str]:
+def failures(account: Mapping[str, Any], counts: Mapping[str, int], *, fixed: bool = False) -> list[str]:
     """Sentences for everything that makes the demo fail; empty when it may exit 0."""
     found = [f"{name}: {account[name]}, should be 0" for name in NONE_OF_THESE if account[name]]
     found += _unequal(account)
     if all(counts.get(name) == wanted for name, wanted in MONTH.items()):
-        found += _month_failures(account)
+        found += _month_failures(account, fixed)
     return found
 
 
@@ -61,15 +64,16 @@ def _unequal(account: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _month_failures(account: Mapping[str, Any]) -> list[str]:
+def _month_failures(account: Mapping[str, Any], fixed: bool) -> list[str]:
+    outcome, total = (FIXED_OUTCOME, FIXED_TOTAL) if fixed else (MONTH_OUTCOME, MONTH_TOTAL)
     found = [
         f"{name}: {account[name]}, should be {wanted} for this month"
-        for name, wanted in MONTH_OUTCOME.items()
+        for name, wanted in outcome.items()
         if account[name] != wanted
     ]
     pair = account["totals"].get("GBP", {"expected": 0, "posted": 0})
-    if {_amount(pair["expected"]), _amount(pair["posted"])} != {MONTH_TOTAL}:
-        found.append(f"GBP {pair}, should be {MONTH_TOTAL} for this month")
+    if {_amount(pair["expected"]), _amount(pair["posted"])} != {total}:
+        found.append(f"GBP {pair}, should be {total} for this month")
     documents = account["posted"] + account["credit_memos"]
     if account["ledger_calls"] > LEDGER_CALLS_PER_DOCUMENT * documents:
         found.append(f"ledger_calls: {account['ledger_calls']} for {documents} documents, more than 0.12 each")

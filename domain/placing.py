@@ -1,0 +1,132 @@
+"""Where each line goes: by the table of billing code and kind of line, else by its code's item. Pure (R26 to R31).
+
+In QuickBooks the account of a line is its item's. A rule that names an account therefore takes the code's own item
+where that books on this account, and else an item that stands for the account, created when it is first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.accounts import INCOME_TYPES, usable_account
+from domain.documents import Code, ItemDraft, Reference, SourceDocument, SourceLine
+from domain.items import UNUSABLE_ITEM_TYPES, created_item, existing_item, item_name, item_on_account, may_create
+from domain.known import Entry, Facts, Lists
+from domain.line_kinds import PREPAID, LineKind, kind_of
+from domain.matching import fold
+from domain.reasons import Reason, reason
+from domain.settings import InvoiceSettings, LineRule
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Item and account of one line. `by_default`: nothing but the account for created items was chosen for it."""
+
+    item: Reference
+    account: Reference | None = None
+    by_default: bool = False
+    by_rule: bool = False
+    creation: ItemDraft | None = None
+
+
+def find_rule(rules: Sequence[LineRule], code_id: str, kind: LineKind | None) -> LineRule | None:
+    """The most particular rule: of code and kind, of the code, of the kind."""
+    for code, wanted in ((code_id, str(kind or "")), (code_id, ""), ("", str(kind or "-"))):
+        found = next((rule for rule in rules if rule.code_id == code and rule.kind == wanted), None)
+        if found is not None:
+            return found
+    return None
+
+
+def place_lines(
+    document: SourceDocument, settings: InvoiceSettings, lists: Lists, facts: Facts, reasons: list[Reason]
+) -> tuple[list[Place | None], tuple[ItemDraft, ...]]:
+    """The place of each line (None: the reason was added, once per cause), and the items to create."""
+    known: dict[tuple[str, str], Place | Reason] = {}
+    places: list[Place | None] = []
+    created: dict[str, ItemDraft] = {}
+    for number, line in enumerate(document.lines, 1):
+        code = lists.catalog.codes.get(line.code_id or "")
+        key = (line.code_id or "", line.line_type if code is not None else "")
+        if key not in known:
+            known[key] = (
+                _place(code, line, settings, lists, facts) if code is not None
+                else reason("no_billing_code", line=number, text=line.text[:60] or line.name[:60])
+            )  # fmt: skip
+        found = known[key]
+        if isinstance(found, Place) and line.extended_price != 0:
+            found = _prepaid(found, line, lists) or found
+        if isinstance(found, Reason):
+            if found not in reasons:
+                reasons.append(found)
+            places.append(None)
+            continue
+        places.append(found)
+        if found.creation is not None:
+            created.setdefault(found.creation.key, found.creation)
+    return places, tuple(created.values())
+
+
+def _place(code: Code, line: SourceLine, settings: InvoiceSettings, lists: Lists, facts: Facts) -> Place | Reason:
+    kind = kind_of(line.line_type)
+    rule = find_rule(settings.line_map, code.id, kind)
+    if rule is not None and rule.item is not None:
+        return _on_item(rule.item, code, lists)
+    if rule is not None and rule.account is not None:
+        return _on_account(rule.account, code, kind, settings, lists, facts)
+    name = item_name(code, settings.match_by, facts)
+    problem, entry = existing_item(code.id, name, lists)
+    if entry is not None:
+        account = _account_of(entry, lists)
+        defaulted = account is not None and account.ledger_id == settings.created_item_account
+        return Place(Reference("item", fold(name), entry.name, entry.id), account, defaulted)
+    problem = problem or may_create(name, settings)
+    if problem is not None:
+        return problem
+    usable = usable_account(settings.created_item_account or "", "created items", lists)
+    if isinstance(usable, Reason):
+        return usable
+    made = created_item(code, name, usable, facts)
+    return Place(Reference("item", made.key, made.name), usable, True, creation=made)
+
+
+def _on_item(item_id: str, code: Code, lists: Lists) -> Place | Reason:
+    entry = lists.items.get(item_id)
+    if entry is None:
+        return reason("mapped_item_gone", code=code.name, item=item_id)
+    if not entry.active:
+        return reason("item_inactive", item=entry.name)
+    if entry.details.get("type") in UNUSABLE_ITEM_TYPES:
+        return reason("item_unusable", item=entry.name, type=str(entry.details.get("type")).lower())
+    return Place(Reference("item", fold(entry.name), entry.name, entry.id), _account_of(entry, lists), by_rule=True)
+
+
+def _on_account(
+    account_id: str, code: Code, kind: LineKind | None, settings: InvoiceSettings, lists: Lists, facts: Facts
+) -> Place | Reason:
+    account = usable_account(account_id, f"“{code.name}”" + (f", {kind}" if kind else ""), lists)
+    if isinstance(account, Reason):
+        return account
+    name = item_name(code, settings.match_by, facts)
+    _, entry = existing_item(code.id, name, lists)
+    if entry is not None and entry.details.get("income_account_id") == account.ledger_id:
+        return Place(Reference("item", fold(name), entry.name, entry.id), account, by_rule=True)
+    own = item_on_account(account.name, account, f"Lines booked on {account.name}", lists, facts)
+    return own if isinstance(own, Reason) else Place(own.reference, account, by_rule=True, creation=own.creation)
+
+
+def _prepaid(place: Place, line: SourceLine, lists: Lists) -> Reason | None:
+    """Prepaid work never falls to income unasked (R28); a rule of the table that says income is a choice."""
+    kind = kind_of(line.line_type)
+    if kind not in PREPAID or place.by_rule or place.account is None:
+        return None
+    entry = lists.accounts.get(place.account.ledger_id or "")
+    if entry is None or entry.details.get("type") not in INCOME_TYPES:
+        return None
+    return reason("prepaid_account", kind=str(kind), item=place.item.name, account=entry.name)
+
+
+def _account_of(entry: Entry, lists: Lists) -> Reference | None:
+    account = lists.accounts.get(str(entry.details.get("income_account_id") or ""))
+    return Reference("account", account.id, account.name, account.id) if account else None

@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 
 from domain.documents import Draft, SourceDocument
 from domain.money import round_money
-from domain.statuses import RunState, Status
+from domain.statuses import Flag, RunState, Status
 from models import Document, Posting, Run, ToolRow
+from sync import claims
+from sync.documents import set_flag
 
 KIND = "manual_copy"
 LINE = "line"
@@ -134,6 +136,10 @@ def _of_document(db: Session, document: Document, told: Mapping[str, Any]) -> di
     posting = db.get(Posting, told["posting"]) if told.get("posting") else None
     if posting is not None:  # an operation on a document that is in the books whatever became of it
         ended = posting.state in ("CONFIRMED", "DONE")
+        if ended:
+            claims.keep_only(db, document, [line["id"] for line in (told.get("source") or {}).get("lines", ())])
+            for flag in (Flag.CHANGED_SOURCE, Flag.CHANGED_LEDGER):
+                set_flag(document, flag, False)
         return {
             "outcome": Outcome.REPLACED if ended else Outcome.REFUSED, "invoice": invoice,
             "reasons": posting.reasons or [],

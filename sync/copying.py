@@ -225,7 +225,7 @@ def _decide(copy: Copy, document: SourceDocument) -> Summary | None:
     with copy.rt.sessions() as db:
         seen = copy.see(db, document)
         row = db.get(Document, seen.document_id) if seen.document_id else None
-        complete = row is not None and row.status == Status.COMPLETE
+        complete = row is not None and replacing.in_books(db, row)
         against = None if complete else copy.against(db, seen)
     _keep_lines(copy, seen)
     told: dict[str, Any] = {"invoice": invoice_data(document, seen.party, seen.currency, seen.document_id)}

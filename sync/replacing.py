@@ -15,13 +15,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Kind
-from domain.documents import Draft
+from domain.documents import Draft, SourceLine
 from domain.held import Held, compare
-from domain.statuses import Flag, PostingState
-from models import Company, Document, Posting, Run
-from sync import codec, mirror
+from domain.reasons import reason
+from domain.statuses import OPEN_STATES, Flag, PostingState, Status
+from models import Company, Document, Posting, Run, ToolRow
+from sync import claims, codec, mirror, operations
 from sync.copy_outcome import Outcome
-from sync.documents import set_flag, step
+from sync.documents import add_to_run, set_flag, set_status, step
+from sync.lease import exclusive
+from sync.reading import storable
 
 if TYPE_CHECKING:
     from sync.copying import Copy, Seen
@@ -44,7 +47,64 @@ def posted(copy: Copy, seen: Seen, document_id: int) -> Mapping[str, Any] | None
     held = copy.ledger.read(Kind(kind or "invoice"), [ledger_id or ""]).get(ledger_id or "") if ours else None
     shown = _compared(copy, seen, ours, held)
     _flag(copy, document_id, shown)
-    return {"invoice": invoice, **shown}
+    draft = seen.open_plan.draft
+    confirmed = copy.asked.replace and shown["outcome"] == Outcome.COMPARE and held is not None and held.live
+    if not confirmed or held is None or draft is None or shown["obstacles"]:
+        return {"invoice": invoice, **shown}
+    if copy.asked.version != held.version:
+        return {"invoice": invoice, **shown, "outcome": Outcome.CHANGED}
+    why = _reserve(copy, seen, document_id, draft, {"invoice": invoice, **shown, "outcome": ""})
+    return None if why is None else {"invoice": invoice, **shown, "outcome": Outcome.REFUSED, "reasons": [why]}
+
+
+def in_books(db: Session, row: Document) -> bool:
+    """It stands in the ledger and nothing of it is under way, whatever became of the last change of it."""
+    created = db.get(Posting, row.posting_id) if row.posting_id else None
+    if created is None or created.state not in WRITTEN or not row.ledger_id or str(Flag.VOIDED) in (row.flags or []):
+        return False
+    return db.scalars(select(Posting.id).where(
+        Posting.document_id == row.id, Posting.operation != "create",
+        Posting.state.in_((*OPEN_STATES, PostingState.NEEDS_HUMAN)),
+    ).limit(1)).first() is None
+
+
+def _reserve(copy: Copy, seen: Seen, document_id: int, draft: Draft, told: dict[str, Any]) -> dict[str, Any] | None:
+    """The replacement of exactly the version that was shown; the serving process does the rest. Else why not."""
+    now = copy.rt.clock.now()
+    with copy.rt.sessions() as db, db.begin():
+        exclusive(db, copy.company_id)
+        run, row = db.get_one(Run, copy.run_id), db.get_one(Document, document_id)
+        db.refresh(row)
+        if not in_books(db, row):
+            return reason("in_hand").to_json()
+        other = claims.take(db, row, [line.id for line in seen.document.lines])
+        if other is not None:
+            return reason("billed_before", other=other).to_json()
+        _snapshot(row, seen)
+        add_to_run(db, run, [row], now)
+        posting = operations.reserve(
+            db, row, operations.UPDATE, codec.dump(draft), now=now, interactive=1,
+            terms={"by": run.requested_by_name, "version": copy.asked.version},
+        )
+        waiting = db.scalars(select(ToolRow).where(ToolRow.run_id == run.id).order_by(ToolRow.id).limit(1)).one()
+        waiting.posting_id = posting.id  # the run ends when this is settled
+        step(db, row, now, "replace", "A person confirmed the replacement", who=run.requested_by_name,
+             version=copy.asked.version, changes=told["changes"])
+        run.phase, run.step, run.heartbeat_at = "posting", "Replacing one invoice", now
+        run.summary = {**(run.summary or {}), **told, "released": row.id, "posting": posting.id}
+    copy.rt.ring(copy.company_id)
+    return None
+
+
+def _snapshot(row: Document, seen: Seen) -> None:
+    """What the source says now, which is what the ledger is about to hold."""
+    header = seen.document.header
+    row.header = codec.dump(header)
+    row.header_hash = codec.digest(row.header)
+    row.lines = codec.dump_text(seen.document.lines, tuple[SourceLine, ...])
+    row.number, row.party_id, row.document_date = header.number, header.party_id, header.document_date
+    row.total, row.tax_total = storable(header.total), storable(header.tax_total)
+    row.party_name = seen.party
 
 
 def last_written(db: Session, row: Document) -> Draft | None:
@@ -143,5 +203,7 @@ def _flag(copy: Copy, document_id: int, shown: Mapping[str, Any]) -> None:
         run = db.get_one(Run, copy.run_id)
         for flag, on in flags.items():
             set_flag(row, flag, on)
+        if shown["outcome"] == Outcome.SAME and (row.reason_code or "").startswith("overwrite_"):
+            set_status(db, row, Status.COMPLETE, [], now)  # the replacement that failed is not needed any more
         told = f"{gone.capitalize()} in QuickBooks" if gone else f"{len(shown['changes'])} fields differ"
         step(db, row, now, "compared", f"Compared on both sides: {told}", who=run.requested_by_name)

@@ -297,3 +297,35 @@ def test_what_stands_against_replacing_is_said(world: World) -> None:
     facts, obstacles = run.summary["facts"], run.summary["obstacles"]
     assert any("90.00 of it is paid" in fact for fact in facts) and any("mailed" in fact for fact in facts)
     assert [text.split(" ")[0] for text in obstacles] == ["The", "90.00"]
+
+
+def test_a_confirmed_replacement_updates_the_same_document_and_frees_what_left_it(world: World) -> None:
+    world.source.put(invoice("1", lines=(line("1-1", "60.00"), line("1-2", "40.00", code="2"))))
+    copy(world)
+    [entry] = world.books.documents()
+    world.source.put(invoice("1", total="75.00", lines=(line("1-1", "60.00"), line("1-3", "15.00", code="2"))))
+    shown = copy(world, overwrite=True).summary
+    assert world.books.documents()[0].total == 100
+    run = copy(world, overwrite=True, replace=True, version=shown["held"]["version"])
+    assert (told(run), run.state) == (("replaced", []), "Finished")
+    [now] = world.books.documents(live=False)
+    assert (now.id, now.total, now.version) == (entry.id, Decimal("75.00"), 1)
+    row = world.documents()["1"]
+    assert (row.status, row.flags, row.total) == ("Complete", [], Decimal(75))
+    with world.sessions() as db:
+        assert sorted(db.scalars(select(ItemClaim.item_id))) == ["1-1", "1-3"]
+    assert told(copy(world, compare=True))[0] == "same"
+    world.source.put(invoice("1", total="80.00", lines=(line("1-1", "60.00"), line("1-3", "20.00", code="2"))))
+    assert told(copy(world, replace=True, version="1"))[0] == "replaced"  # and again later
+    assert [one.total for one in world.books.documents(live=False)] == [Decimal(80)]
+
+
+def test_what_a_person_changed_after_it_was_shown_is_never_overwritten(world: World) -> None:
+    world.source.put(invoice("1"))
+    copy(world)
+    world.source.put(invoice("1", total="75.00"))
+    version = copy(world, overwrite=True).summary["held"]["version"]
+    [entry] = world.books.documents()
+    entry.body, entry.version = {**entry.body, "date": "2026-11-14"}, entry.version + 1
+    assert told(copy(world, replace=True, version=version))[0] == "changed"
+    assert (entry.total, entry.body["date"]) == (100, "2026-11-14")

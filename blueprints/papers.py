@@ -10,6 +10,7 @@ from domain.documents import Draft, Party, SourceDocument
 from domain.held import Held
 from domain.journal import JournalRow
 from domain.money import round_money
+from domain.settings import TaxSource
 
 KIND_WORDS = {"invoice": "Invoice", "credit_memo": "Credit memo"}
 
@@ -34,11 +35,23 @@ def draft_paper(draft: Draft, system: str, accounts: Mapping[str, str] | None = 
         "message": draft.message.splitlines(),
         "lines": [_draft_line(line, accounts or {}) for line in draft.lines],
         "net": net,
-        "tax_label": "Tax",
+        "tax_label": tax_words(draft),
         "tax": draft.tax_total,
         "total": draft.total,
         "currency": draft.currency,
     }
+
+
+def tax_words(draft: Draft) -> str:
+    """The choice of tax as the paper names it, with the estimate where only the ledger knows."""
+    if draft.tax_choice == TaxSource.NONE:
+        return "Tax (none from us)"
+    group = f", {draft.tax_group.name}" if draft.tax_group else ""
+    if draft.tax_choice == TaxSource.SOURCE:
+        return f"Tax (Autotask's{', sent as an amount' if draft.send_tax else ', by tax code'}{group})"
+    if draft.tax_estimate is not None:
+        return f"Tax (the ledger computes, estimated {draft.tax_estimate:,}{group})"
+    return f"Tax (the ledger computes{group})"
 
 
 def _draft_line(line: Any, accounts: Mapping[str, str]) -> dict[str, Any]:

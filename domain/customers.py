@@ -9,7 +9,6 @@ from domain.known import Entry, Facts, Lists
 from domain.matching import fold, ledger_name, loose
 from domain.reasons import Reason, reason
 from domain.settings import InvoiceSettings
-from domain.taxes import TaxModel
 
 CREATE_NEW = "new"
 """A link that says: a person decided that this party is not one of the ledger's customers."""
@@ -55,9 +54,6 @@ def choose_customer(
         if facts.multi_currency and kept_in and kept_in != currency:
             reasons.append(reason("customer_currency", name=entry.name, document=currency, ledger=kept_in))
             return None, None
-        exempt = entry.details.get("taxable") is False and facts.tax_model is TaxModel.EXPLICIT_TOTAL
-        if exempt and header.tax_total != 0:
-            reasons.append(reason("customer_exempt_there", name=entry.name))
         return Reference("customer", party.id, entry.name, entry.id), None
     draft = PartyDraft(
         key=party.id, name=name, email=party.email, phone=party.phone, address=party.address,

@@ -38,6 +38,8 @@ class SourceHeader:
     total: Decimal
     tax_total: Decimal
     tax_region: str | None = None
+    """The region's name as the document was issued under."""
+    tax_region_id: str | None = None
     term_id: str | None = None
     order_number: str | None = None
     comments: str | None = None
@@ -125,6 +127,7 @@ class TaxRule:
     name: str
     rate: Decimal
     compounded: bool = False
+    region_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,8 @@ class Catalog:
     codes: dict[str, Code] = field(default_factory=dict)
     terms: dict[str, Term] = field(default_factory=dict)
     taxes: tuple[TaxRule, ...] = ()
+    tax_regions: dict[str, str] = field(default_factory=dict)
+    """Names of the tax regions by id, those without a tax too."""
 
 
 # ---- drafts -----------------------------------------------------------------------------------------------
@@ -170,6 +175,18 @@ class DraftLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TaxRow:
+    """The source's net and tax under one code of a document. `rates` are the ledger's rate ids of the code."""
+
+    region: str
+    code: str
+    code_id: str
+    net: Decimal
+    tax: Decimal
+    rates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """The ledger document we intend to write. Amounts are positive in a credit memo: the kind turns the sign.
 
@@ -198,6 +215,13 @@ class Draft:
     """The amount of the rounding line; zero when there is none."""
     default_lines: int = 0
     """How many lines went to the account for created items because nothing else was chosen for them (R27)."""
+    tax_choice: str = "source"
+    """Whose tax it carries (`domain.settings.TaxSource`)."""
+    tax_group: Reference | None = None
+    """The ledger's rate group that goes along with the amount, where the map names one."""
+    tax_rows: tuple[TaxRow, ...] = ()
+    tax_estimate: Decimal | None = None
+    """What the map's rate gives where only the ledger knows: never booked, shown beside the source's tax."""
     notes: tuple[str, ...] = ()
     """What was adjusted on the way, in words ("text of line 3 was cut to 4,000 characters")."""
 

@@ -57,7 +57,6 @@ class Lists:
     items_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     terms_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     tax_codes: Mapping[str, Entry] = field(default_factory=dict)
-    tax_codes_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     twins: frozenset[str] = frozenset()
     """Folded names that more than one source party bears."""
     look_alikes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

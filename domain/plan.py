@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.customers import choose_customer, find_term
@@ -26,7 +26,7 @@ from domain.reasons import Reason, Turn, reason
 from domain.rounding import Remainder, RoundingLine, round_off
 from domain.settings import BillTo, InvoiceSettings, Numbering, ZeroTotal
 from domain.stages import bill_to_reason, in_order
-from domain.taxes import TaxModel, TaxResult, choose_tax
+from domain.taxes import TaxResult, TaxRules, choose_tax, exemption
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,9 @@ def plan(
     reasons += [bill_to] if bill_to is not None else []
     number = _number(header, settings, lists, facts, reasons)
     places, new_items = place_lines(document, settings, lists, facts, reasons)
-    tax = choose_tax(
-        document, facts.tax_model, currency,
-        codes=lists.tax_codes, codes_by_name=lists.tax_codes_by_name, rules=lists.catalog.taxes,
-        untaxed_code=settings.untaxed_code,
-    )
+    tax_rules = _tax_rules(settings, lists, facts)
+    reasons += _exempt_on_one_side(document, customer, lists, tax_rules)
+    tax = choose_tax(document, currency, tax_rules, lists.parties.get(header.party_id or ""))
     reasons += tax.reasons
     if facts.closed_through is not None and header.document_date <= facts.closed_through:
         reasons.append(reason("closed_period", date=header.document_date, closed=facts.closed_through))
@@ -126,9 +124,27 @@ def _skip_reason(document: SourceDocument, settings: InvoiceSettings) -> Reason 
     return None
 
 
+def _tax_rules(settings: InvoiceSettings, lists: Lists, facts: Facts) -> TaxRules:
+    return TaxRules(
+        settings.tax_source, facts.tax_model, settings.tax_map, lists.tax_codes, lists.catalog.taxes,
+        settings.untaxed_code,
+    )
+
+
 def _currency(header: SourceHeader, lists: Lists, facts: Facts) -> str:
     party = lists.parties.get(header.party_id or "")
     return (party.currency if party else None) or facts.currency
+
+
+def _exempt_on_one_side(
+    document: SourceDocument, customer: Reference | None, lists: Lists, tax_rules: TaxRules
+) -> list[Reason]:
+    party = lists.parties.get(document.header.party_id or "")
+    entry = lists.customers.get((customer.ledger_id if customer else None) or "")
+    if party is None or entry is None:
+        return []
+    found = exemption(document, party, entry.details.get("taxable"), entry.name, tax_rules)
+    return [found] if found else []
 
 
 # ---- number ---------------------------------------------------------------------------------------
@@ -172,13 +188,13 @@ def _draft(
     taxed = any(line.taxed for line in lines)
     if taxed and len(lines) > facts.taxed_lines:
         reasons.append(reason("too_many_taxed_lines", lines=len(lines), limit=facts.taxed_lines))
-    tax_total = round_money(header.tax_total * sign, currency)
+    tax_total = round_money(tax.expected * sign, currency)
     total = round_money(header.total * sign, currency)
     found = sum((line.amount for line in lines), Decimal(0)) + tax_total
     rounded: RoundingLine | Reason | None = None
     if found != total:
-        by_ledger = sum(1 for line in lines if line.taxed) if facts.tax_model is TaxModel.CODE_PER_LINE else 0
-        rounded = round_off(Remainder(found, total, currency, len(lines), by_ledger), settings, lists, facts)
+        left = Remainder(found, total, currency, len(lines), tax.ledger_taxed)
+        rounded = round_off(left, settings, lists, facts, tax)
         if isinstance(rounded, Reason):
             reasons.append(rounded)
     if reasons or isinstance(rounded, Reason):
@@ -196,5 +212,8 @@ def _draft(
         currency=currency, lines=tuple(lines), tax_total=tax_total, send_tax=tax.send_amount, total=total,
         memo=private_note(header), message=message, marker=marker,
         rounded=rounded.line.amount if rounded else Decimal(0),
-        default_lines=sum(1 for place in places if place is not None and place.by_default), notes=tuple(notes),
+        default_lines=sum(1 for place in places if place is not None and place.by_default),
+        tax_choice=settings.tax_source, tax_group=tax.group, notes=tuple(notes),
+        tax_rows=tuple(replace(row, net=row.net * sign, tax=row.tax * sign) for row in tax.rows),
+        tax_estimate=None if tax.estimate is None else round_money(tax.estimate * sign, currency),
     )

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.accounts import INCOME_TYPES, usable_account
-from domain.documents import DraftLine, ItemDraft, Reference
+from domain.documents import DraftLine, ItemDraft
 from domain.items import item_on_account
 from domain.known import Facts, Lists
 from domain.money import plain
 from domain.pennies import rounding_limit
 from domain.reasons import Reason, reason
 from domain.settings import InvoiceSettings, PennyPolicy
-from domain.taxes import TaxModel
+from domain.taxes import TaxResult
+from domain.taxmap import Untaxed
 
 NAME = "Rounding"
 
@@ -44,7 +45,9 @@ class RoundingLine:
     creation: ItemDraft | None
 
 
-def round_off(left: Remainder, settings: InvoiceSettings, lists: Lists, facts: Facts) -> RoundingLine | Reason:
+def round_off(
+    left: Remainder, settings: InvoiceSettings, lists: Lists, facts: Facts, tax: TaxResult
+) -> RoundingLine | Reason:
     """The line that makes the draft's total the source's, or why there is none."""
     shown = plain(left.amount, left.currency)
     if not left.within or settings.penny_policy is PennyPolicy.STOP:
@@ -57,20 +60,12 @@ def round_off(left: Remainder, settings: InvoiceSettings, lists: Lists, facts: F
     account = usable_account(settings.rounding_account, "rounding lines", lists, INCOME_TYPES)
     if isinstance(account, Reason):
         return account
-    code = _untaxed(settings, lists) if facts.tax_model is TaxModel.CODE_PER_LINE else None
-    if isinstance(code, Reason):
-        return code
+    # Where lines take a tax code, one without is refused: rounding is out of the tax's scope.
+    if tax.untaxed is None and any(tax.codes):
+        return reason("untaxed_code_missing", kind=Untaxed.OUT_OF_SCOPE)
     item = item_on_account(NAME, account, "Rounding difference", lists, facts)
     if isinstance(item, Reason):
         return item
     text = "Rounding: the total is rounded once, its lines each"
-    line = DraftLine(item.reference, text, Decimal(1), left.amount, left.amount, False, code, account=account)
+    line = DraftLine(item.reference, text, Decimal(1), left.amount, left.amount, False, tax.untaxed, account=account)
     return RoundingLine(line, item.creation)
-
-
-def _untaxed(settings: InvoiceSettings, lists: Lists) -> Reference | Reason:
-    """Outside the US a line without a tax code is refused, so the line takes the code of untaxed lines."""
-    code = lists.tax_codes.get(settings.untaxed_code or "")
-    if code is None or not code.active:
-        return reason("untaxed_code_missing")
-    return Reference("tax_code", code.id, code.name, code.id)

@@ -10,6 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from domain.mails import Rhythm
+from domain.taxmap import TaxMap
 
 
 class SyncState(StrEnum):
@@ -84,6 +85,17 @@ class LineRule:
     account: str | None = None
 
 
+NO_TAX_MAP = TaxMap()
+
+
+class TaxSource(StrEnum):
+    """Whose tax a document ends with. Net amounts are sent whatever is chosen."""
+
+    SOURCE = "source"
+    LEDGER = "ledger"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class InvoiceSettings:
     """Settings → Invoices. Account, item and tax code ids are the ledger's ids."""
@@ -99,6 +111,9 @@ class InvoiceSettings:
     blank_text: BlankText = BlankText.NAME
     bill_to: BillTo = BillTo.IGNORE
     untaxed_code: str | None = None
+    """Stands for zero-rated, exempt and out of scope until the tax map says more."""
+    tax_source: TaxSource = TaxSource.SOURCE
+    tax_map: TaxMap = NO_TAX_MAP
     line_map: tuple[LineRule, ...] = ()
     line_detail: LineDetail = LineDetail.EVERY
     no_company_customer: str | None = None

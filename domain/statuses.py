@@ -46,6 +46,7 @@ class Flag(StrEnum):
     ROUNDED = "Rounded"
     DIFFERS = "Differs"
     MARK_CLEARED = "Mark cleared in Autotask"
+    ACCEPTED = "Difference accepted"
 
 
 OPEN_STATES = (PostingState.NEW, PostingState.READY, PostingState.SENDING, PostingState.UNKNOWN)

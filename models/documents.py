@@ -144,10 +144,16 @@ class Document(Base):
     ledger_id: Mapped[str | None] = mapped_column(String(64))
     ledger_number: Mapped[str | None] = mapped_column(String(64))
     ledger_total: Mapped[Decimal | None] = mapped_column(Money)
+    """The total the ledger's answer named, as positive as the draft's."""
     rounded: Mapped[Decimal | None] = mapped_column(Money)
     """The rounding line as it is booked, negative in a credit memo; None without one."""
     default_lines: Mapped[int | None] = mapped_column(Integer)
     """How many lines went to the default account because nothing else was chosen for them."""
+    ledger_tax: Mapped[Decimal | None] = mapped_column(Money)
+    tax_sums: Mapped[Any] = mapped_column(Json, nullable=True)
+    """Net and tax by region and code, from the source and from the ledger's answer (domain.taxsums)."""
+    accepted: Mapped[Any] = mapped_column(Json, nullable=True)
+    """A differing total that a person accepted: {by, at, why}."""
     completed_at: Mapped[datetime | None] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
 

@@ -70,6 +70,8 @@ class RunItem(Base):
     ledger_kind: Mapped[str | None] = mapped_column(String(20))
     ledger_id: Mapped[str | None] = mapped_column(String(64))
     ledger_number: Mapped[str | None] = mapped_column(String(64))
+    ledger_total: Mapped[Decimal | None] = mapped_column(Money)
+    tax_sums: Mapped[Any] = mapped_column(Json, nullable=True)
     flags: Mapped[Any] = mapped_column(Json, default=list)
     rounded: Mapped[Decimal | None] = mapped_column(Money)
     default_lines: Mapped[int | None] = mapped_column(Integer)

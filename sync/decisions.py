@@ -138,3 +138,15 @@ def link_customer(
         Document.company_id == company.id, Document.party_id == party_id, Document.status == Status.FAULT,
         Document.reason_code.in_(CUSTOMER_CODES),
     )))
+
+
+def accept_difference(db: Session, document: Document, *, why: str, now: datetime, who: str) -> None:
+    """Keep a total that differs, with a reason. Both totals stay visible; accepting twice keeps the first answer."""
+    _alone_with(db, document.company_id, [document])
+    if document.accepted or str(Flag.DIFFERS) not in (document.flags or []):
+        return
+    document.accepted = {"by": who, "at": now.isoformat(), "why": why}
+    set_flag(document, Flag.DIFFERS, on=False)
+    set_flag(document, Flag.ACCEPTED)
+    document.changed_at = now
+    step(db, document, now, "difference accepted", why, who=who)

@@ -76,6 +76,7 @@ def copy_to_item(document: Document, item: RunItem, now: datetime) -> None:
     item.status, item.reasons, item.flags = document.status, document.reasons, document.flags
     item.ledger_kind, item.ledger_id = document.ledger_kind, document.ledger_id
     item.ledger_number, item.party_name = document.ledger_number, document.party_name
+    item.ledger_total, item.tax_sums = document.ledger_total, document.tax_sums
     item.number, item.amount, item.currency = document.number, document.total, document.currency
     item.rounded, item.default_lines = document.rounded, document.default_lines
     item.changed_at = now

@@ -77,7 +77,7 @@ def prefetch(
         customers_by_loose=_by(customers, loose), vendors_by_name=_by(vendors, fold),
         accounts=accounts, items={e.id: e for e in items}, items_by_name=_by(items, fold),
         terms_by_name=_by(terms, fold),
-        tax_codes={e.id: e for e in tax_codes}, tax_codes_by_name=_by(tax_codes, fold),
+        tax_codes={e.id: e for e in tax_codes},
         twins=_twins(db, company_id, {fold(p.name) for p in billed}),
         look_alikes=_look_alikes(db, company_id, billed),
         numbers=_numbers(db, company_id, documents, settings),

@@ -21,7 +21,7 @@ from domain.reasons import Reason
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Company, Document, MirrorEntry, PartyEntry, Run, RunItem
-from sync import alerts, comparing, copy_outcome, requests, settings
+from sync import alerts, comparing, copy_outcome, requests, settings, taxsums
 from sync.addresses import connected_address as connected_address
 from sync.addresses import is_known, recipients
 from sync.outbox import queue_mail as queue_mail
@@ -31,6 +31,7 @@ TOOLS = ("check", "compare", comparing.COPY, "preview", copy_outcome.KIND)
 CSV_COLUMNS = (
     "Status", "StatusCode", "Reason", "Autotask ID", "Number", "Kind", "Customer", "Date", "Amount", "Currency",
     "Ledger ID", "Ledger number", "Run", "Rounding line", "Lines on default account",
+    "Ledger total", "Flags", "Tax by region and code",
 )
 
 
@@ -191,7 +192,16 @@ def csv_rows(rows: Sequence[RunItem], run_id: int | None, ledger: str) -> Iterat
             f"{row.amount.quantize(Decimal('0.01'))}", row.currency, row.ledger_id or "",
             safe(row.ledger_number or ""), str(run_id or row.run_id),
             f"{row.rounded.quantize(smallest_unit(row.currency))}" if row.rounded else "", str(row.default_lines or ""),
+            _ledger_total(row), ", ".join(row.flags or []), safe(taxsums.words(row)),
         ]
+
+
+def _ledger_total(row: RunItem) -> str:
+    """What the ledger says it holds, with the sign of the amount beside it."""
+    if row.ledger_total is None:
+        return ""
+    signed = -row.ledger_total if row.amount < 0 else row.ledger_total
+    return f"{signed.quantize(smallest_unit(row.currency))}"
 
 
 def safe(text: str) -> str:

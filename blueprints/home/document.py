@@ -12,6 +12,7 @@ from blueprints.access import Need, may
 from blueprints.causes import actions_for, first, problem, sentence
 from blueprints.chosen import find
 from blueprints.context import company, db, services
+from blueprints.home import differs
 from blueprints.home.preview import packed
 from blueprints.home.routes import blueprint
 from blueprints.logs.steps import KINDS
@@ -41,7 +42,7 @@ def document(company_id: int, document_id: int) -> ResponseReturnValue:
     return render_template(
         "home/document.html",
         document=_head(row, short),
-        note=_note(row, staff),
+        note=differs.note(row, staff=staff) or _note(row, staff),
         differs=_differs(row),
         reason=problem(why, short, actions_for(why, row.id, staff=staff)) if why and stands else None,
         waiting=_waiting(row, short) if not stands else "",

@@ -23,7 +23,7 @@ from domain.formats import format_plural, format_totals
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Document, Run, RunItem, User
-from sync import addresses, audit, line_figures, reports, requests, settings, what_if
+from sync import addresses, audit, line_figures, reports, requests, settings, taxsums, what_if
 from sync.tool_report import TOOLS
 from workers import enqueue
 
@@ -109,12 +109,19 @@ def context(found: Run) -> dict[str, Any]:
         "one_currency": len(add_up(pair for each in counts for pair in each["totals"])) == 1,
         "sort": "",
         "recipients": _recipients(found),
-        "figures": line_figures.of_run(db(), found.id).sentences if ended else [],
+        "figures": _figures(found) if ended else [],
         "files": [],
         "poll_s": POLL_S,
         "live_url": "" if ended else here,
         "csv_url": url_for("logs.run_csv", run_id=found.id) if total else "",
     }
+
+
+def _figures(found: Run) -> list[str]:
+    """What rounding and tax came to, as the mail says it."""
+    _long, short = ledger_names(company())
+    rows = reports.items(db(), found.id)
+    return [*line_figures.of_run(db(), found.id).sentences, *taxsums.sentences(rows, short)]
 
 
 def _counts(found: Run) -> list[dict[str, Any]]:

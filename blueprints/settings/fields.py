@@ -23,6 +23,9 @@ SECTION_OF: dict[str, Section] = {name: each for each in SECTIONS for name in ea
 """Setting → the section that asks for it."""
 
 
+PAGES_OF_THEIR_OWN = {"tax_map"}
+
+
 def filled(scene: Scene, *, sent: bool, **options: Any) -> Any:
     """The form with its choices. `sent`: what came with the request is laid over the settings that hold now."""
     form = InvoicesForm(**({} if sent else {"formdata": None}), data=shown(scene.current), **options)
@@ -85,4 +88,4 @@ def differing(names: list[str], scene: Scene) -> int:
 
 def unasked() -> set[str]:
     """Settings without a field on the page (kept here for the test that wants none, or a page of their own)."""
-    return {each.name for each in fields(InvoiceSettings)} - set(SECTION_OF)
+    return {each.name for each in fields(InvoiceSettings)} - set(SECTION_OF) - PAGES_OF_THEIR_OWN

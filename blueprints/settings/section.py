@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from domain.settings import InvoiceSettings
 from domain.todos import TodoLists
 from models import Company, Membership, MirrorEntry, User
-from sync import todo_state
+from sync import taxsums, todo_state
 
 Choices = list[tuple[str, str]]
 
@@ -42,6 +42,8 @@ class Scene:
     """The ledger's short name."""
     emails: Sequence[str] = ()
     """Of the company's members, admins first."""
+    tax_warning: str = ""
+    """Said beside the tax setting once the ledger did not book the amount that was sent."""
     _read: dict[str, Sequence[Record]] = field(default_factory=dict)
 
     def records(self, kind: str) -> list[Record]:
@@ -86,7 +88,7 @@ def scene_of(db: Session, company: Company, current: InvoiceSettings, ledger: st
 
     members = select(User.email).join(Membership, Membership.user_id == User.id)
     emails = db.scalars(members.where(Membership.company_id == company.id).order_by(Membership.role, User.id)).all()
-    return Scene(company, current, entries, ledger, emails)
+    return Scene(company, current, entries, ledger, emails, taxsums.warning(db, company.id, ledger))
 
 
 @dataclass(slots=True)

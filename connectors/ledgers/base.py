@@ -81,7 +81,10 @@ class Record:
     """One entry of a ledger list. `details` holds the few plain values rules need, by kind:
 
     customer: currency, email, taxable (bool), term_id, parent_id · item: type, income_account_id, sku, taxable ·
-    account: type, subtype, number, currency · term: days · tax_code: rate (percent as decimal text), taxable (bool).
+    account: type, subtype, number, currency · term: days · tax_code: rate (percent as decimal text), taxable (bool),
+    components ("<rate id>=<percent>" by blanks in the ledger's order, "+" behind one that applies on the net
+    and the taxes before it, "*" behind one that applies on those taxes alone),
+    rate_active (False when one of its rates is inactive).
     """
 
     kind: Kind
@@ -163,6 +166,12 @@ class Echo:
     date: date | None = None
     mailed: bool = False
     """The ledger says that it sent the document to the customer."""
+    tax: Decimal | None = None
+    """The document's tax as the ledger booked it."""
+    nets: Mapping[str, Decimal] = field(default_factory=dict)
+    """Net amounts by the lines' tax code ids; where lines are only taxable or not, by `domain.taxsums`' two words."""
+    taxes: Mapping[str, Decimal] = field(default_factory=dict)
+    """Tax by rate id, as far as the ledger tells."""
 
 
 @dataclass(frozen=True, slots=True)

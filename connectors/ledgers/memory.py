@@ -57,6 +57,7 @@ class Entry:
     number: str | None = None
     paid: Decimal = Decimal(0)
     mailed: bool = False
+    tax: Decimal = Decimal(0)
 
 
 @dataclass(slots=True)
@@ -69,6 +70,9 @@ class MemoryCompany:
     own_numbers: bool = True
     checked_numbers: frozenset[Kind] = frozenset({Kind.INVOICE})
     tax_model: TaxModel = TaxModel.EXPLICIT_TOTAL
+    honours_tax: bool = True
+    """False: the ledger books `own_tax` whatever amount it is sent."""
+    own_tax: Decimal = Decimal(0)
     entries: list[Entry] = field(default_factory=list)
     closed_through: date | None = None
     hidden_since: datetime | None = None
@@ -177,7 +181,8 @@ class MemoryCompany:
         now = self.clock()
         entry = Entry(kind, str(self._last_id), body, now, now)
         if kind in _DOCUMENTS:
-            entry.total = _total(body)
+            entry.tax = Decimal(body["tax"]) if self.honours_tax else self.own_tax
+            entry.total = _total(body) - Decimal(body["tax"]) + entry.tax
             entry.number = body.get("number") if self.own_numbers else str(1000 + self._last_id)
         self.entries.append(entry)
         return entry
@@ -333,6 +338,7 @@ def _done(entry: Entry, company: MemoryCompany) -> Done:
         name=entry.body.get("name"),
         created_at=entry.created_at.astimezone(UTC),
         live=entry.live,
+        tax=entry.tax if entry.kind in _DOCUMENTS else None,
     )
     if entry.kind not in _DOCUMENTS:
         echo = replace(echo, record=_record(entry))

@@ -113,12 +113,25 @@ def _document(draft: Draft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
         body["CustomerMemo"] = {"value": draft.message[:CUSTOMER_MEMO_MAX]}
     if draft.email and _usable(draft.email):
         body["BillEmail"] = {"Address": draft.email.strip()}
-    if any(line.tax_code is not None for line in draft.lines) and spelling.country != "US":
-        body["GlobalTaxCalculation"] = "TaxExcluded"
+    if spelling.country != "US":
+        coded = any(line.tax_code is not None for line in draft.lines)
+        body["GlobalTaxCalculation"] = "TaxExcluded" if coded else "NotApplicable"
     body["Line"] = [_line(number, line, draft, ids, spelling) for number, line in enumerate(draft.lines, start=1)]
-    if draft.send_tax:
-        body["TxnTaxDetail"] = {"TotalTax": _amount(draft.tax_total, draft.currency)}
+    tax = _tax_detail(draft, ids)
+    if tax:
+        body["TxnTaxDetail"] = tax
     return body
+
+
+def _tax_detail(draft: Draft, ids: Ids) -> dict[str, Any]:
+    """The explicit amount, with the rate group where the map names one. Whether automated sales tax honours the
+    amount without a group is not confirmed (intuit/QuickBooks-V3-PHP-SDK#199): the echo is compared either way."""
+    detail: dict[str, Any] = {}
+    if draft.tax_group is not None:
+        detail["TxnTaxCodeRef"] = _ref(draft.tax_group, ids)
+    if draft.send_tax:
+        detail["TotalTax"] = _amount(draft.tax_total, draft.currency)
+    return detail
 
 
 def note(memo: str, marker: str) -> str:

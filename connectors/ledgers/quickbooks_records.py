@@ -13,10 +13,14 @@ from typing import Any
 
 from connectors.ledgers.base import Done, Echo, Kind, LedgerProfile, Record
 from domain.taxes import TaxModel
+from domain.taxsums import TAXED, UNTAXED
 
 Json = Mapping[str, Any]
 # Recorded answers of real companies, e.g. the fixtures of ruckus/quickbooks-ruby; a number may stand behind it.
 _DELETED = re.compile(r" \(deleted\)(-\d+)?$")
+_BASIS = {"TaxOnAmountPlusTax": "+", "TaxOnTax": "*"}
+"""What a rate applies on besides the net amount, as components are written (see the port's `Record`)."""
+_MARKS = {"TAX": TAXED, "NON": UNTAXED}
 _PARTIES = (Kind.CUSTOMER, Kind.VENDOR)
 _DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_MEMO)
 
@@ -49,7 +53,32 @@ def document_echo(body: Json, kind: Kind, tenant: str) -> Echo:
         balance=decimal(body.get("Balance")),
         date=_day(body.get("TxnDate")),
         mailed=body.get("EmailStatus") == "EmailSent",
+        tax=decimal(_section(body, "TxnTaxDetail").get("TotalTax")) or Decimal(0),
+        nets=_nets(lines),
+        taxes=_taxes(_section(body, "TxnTaxDetail").get("TaxLine")),
     )
+
+
+def _nets(lines: object) -> dict[str, Decimal]:
+    """Net amounts of the sales lines by their tax code."""
+    found: dict[str, Decimal] = {}
+    for line in lines if isinstance(lines, list) else []:
+        detail = line.get("SalesItemLineDetail") if isinstance(line, Mapping) else None
+        if isinstance(detail, Mapping):
+            sent = ref(detail.get("TaxCodeRef")) or ""
+            code = _MARKS.get(sent, sent)
+            found[code] = found.get(code, Decimal(0)) + (decimal(line.get("Amount")) or Decimal(0))
+    return found
+
+
+def _taxes(lines: object) -> dict[str, Decimal]:
+    """Amounts of the tax lines by their rate."""
+    found: dict[str, Decimal] = {}
+    for line in lines if isinstance(lines, list) else []:
+        rate = ref(_section(line, "TaxLineDetail").get("TaxRateRef")) if isinstance(line, Mapping) else None
+        if rate is not None:
+            found[rate] = found.get(rate, Decimal(0)) + (decimal(line.get("Amount")) or Decimal(0))
+    return found
 
 
 def list_echo(body: Json, kind: Kind, tenant: str) -> Echo:
@@ -115,31 +144,36 @@ def _details(body: Json, kind: Kind) -> dict[str, str | bool | None]:
 
 def tax_codes(codes: Sequence[Json], rates: Sequence[Json]) -> list[Record]:
     """Tax codes with the percent a sale under them bears; None where the code has no sales rate of its own."""
-    percents = {str(rate.get("Id")): decimal(rate.get("RateValue")) for rate in rates}
+    known = {str(rate.get("Id")): rate for rate in rates}
     found = []
     for code in codes:
         entry = record(code, Kind.TAX_CODE)
         if entry is not None:
-            rate = _sales_rate(code, percents)
-            details = {**entry.details, "rate": None if rate is None else format(rate, "f")}
+            details = {**entry.details, **_sales_rates(code, known)}
             found.append(Record(entry.kind, entry.id, entry.name, entry.version, entry.active, details))
     return found
 
 
-def _sales_rate(code: Json, percents: Mapping[str, Decimal | None]) -> Decimal | None:
-    """Components add up; one marked TaxOnTax applies on top of those before it (Intuit's TaxOrder)."""
-    rates = code.get("SalesTaxRateList")
-    details = rates.get("TaxRateDetail") if isinstance(rates, Mapping) else None
+def _sales_rates(code: Json, rates: Mapping[str, Json]) -> dict[str, str | bool | None]:
+    """Components add up in Intuit's TaxOrder; what each applies on says TaxTypeApplicable."""
+    details = _section(code, "SalesTaxRateList").get("TaxRateDetail")
     parts = [part for part in details if isinstance(part, Mapping)] if isinstance(details, list) else []
     total: Decimal | None = None
+    written: list[str] = []
+    active = True
     for part in sorted(parts, key=lambda item: decimal(item.get("TaxOrder")) or Decimal(0)):
-        percent = percents.get(ref(part.get("TaxRateRef")) or "")
+        ident = ref(part.get("TaxRateRef")) or ""
+        percent = decimal(rates[ident].get("RateValue")) if ident in rates else None
         if percent is None:
-            return None
+            return {"rate": None, "components": None, "rate_active": False}
+        active = active and rates[ident].get("Active") is not False
+        mark = _BASIS.get(str(part.get("TaxTypeApplicable")), "")
         so_far = total or Decimal(0)
-        on_tax = str(part.get("TaxTypeApplicable")) == "TaxOnTax"
-        total = so_far + (percent * so_far / 100 if on_tax else percent)
-    return total
+        share = {"": Decimal(1), "+": 1 + so_far / 100, "*": so_far / 100}[mark]
+        total = so_far + percent * share
+        written.append(f"{ident}={percent:f}{mark}")
+    rate = None if total is None else format(total, "f")
+    return {"rate": rate, "components": " ".join(written) or None, "rate_active": active}
 
 
 def profile(company: Json, preferences: Json, tenant: str) -> LedgerProfile:
@@ -166,7 +200,10 @@ def _tax_model(country: str, taxes: Json) -> TaxModel:
         return TaxModel.CODE_PER_LINE if taxes.get("UsingSalesTax") is True else TaxModel.NONE
     if taxes.get("PartnerTaxEnabled") is False:
         return TaxModel.NOT_SET_UP
-    return TaxModel.EXPLICIT_TOTAL if taxes.get("UsingSalesTax") is True else TaxModel.NONE
+    if taxes.get("UsingSalesTax") is not True:
+        return TaxModel.NONE
+    # The attribute is absent in companies without automated tax: the older model with a rate group per document.
+    return TaxModel.EXPLICIT_TOTAL if taxes.get("PartnerTaxEnabled") is True else TaxModel.GROUP_AND_TOTAL
 
 
 def text(value: object) -> str | None:

@@ -112,7 +112,7 @@ class AutotaskSource:
         terms = [_term(row) for row in self._client.rows("PaymentTerms")]
         regions, categories = self._list("TaxRegions", "name"), self._list("TaxCategories", "name")
         taxes = rows.tax_rules(self._client.rows("Taxes"), regions, categories)
-        return Catalog({one.id: one for one in codes}, {one.id: one for one in terms}, taxes)
+        return Catalog({one.id: one for one in codes}, {one.id: one for one in terms}, taxes, regions)
 
     # ---- marks --------------------------------------------------------------------------------------------
 
@@ -171,8 +171,9 @@ class AutotaskSource:
 
     def _categories(self, items: Sequence[Json]) -> dict[str, str | None]:
         """Tax category name by line id. Older databases keep it on the billing code instead of the line."""
-        taxed = [item for item in items if rows.decimal(item.get("taxDollars"))]
-        bare = {rows.key(item.get("billingCodeID")) for item in taxed if item.get("taxCategoryID") is None}
+        # In older databases lines have no such field; in newer ones a line without a value is looked up if taxed.
+        asked = [item for item in items if rows.decimal(item.get("taxDollars")) or "taxCategoryID" not in item]
+        bare = {rows.key(item.get("billingCodeID")) for item in asked if item.get("taxCategoryID") is None}
         self._learn_codes(sorted(code for code in bare if code is not None and code not in self._code_categories))
         wanted = {str(item["id"]): self._category_of(item) for item in items}
         names = self._list("TaxCategories", "name") if any(wanted.values()) else {}

@@ -33,6 +33,7 @@ HEADER_FIELDS = (
     "orderNumber",
     "comments",
     "paymentTerm",
+    "taxGroup",
     "taxRegionName",
     "webServiceDate",
 )
@@ -116,6 +117,7 @@ def header(row: Json, zone: ZoneInfo) -> SourceHeader | None:
         total=total,
         tax_total=decimal(row.get("totalTaxValue")) or Decimal(0),
         tax_region=text(row.get("taxRegionName")),
+        tax_region_id=key(row.get("taxGroup")),
         term_id=key(row.get("paymentTerm")),
         order_number=text(row.get("orderNumber")),
         comments=text(row.get("comments")),
@@ -204,6 +206,7 @@ def tax_rules(taxes: Sequence[Json], regions: Mapping[str, str], categories: Map
             name=text(row.get("taxName")) or "",
             rate=rate / divisor,
             compounded=row.get("isCompounded") is True,
+            region_id=key(row.get("taxRegionID")),
         )
         for row, rate in zip(taxes, rates, strict=True)
     )

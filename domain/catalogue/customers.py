@@ -78,14 +78,16 @@ ENTRIES: dict[str, Entry] = {
         "Tax-exempt in Autotask only",
         "“{name}” is tax-exempt in Autotask but taxable in {the_ledger}",
         "Exempt on one side only: the next invoice typed by hand would be wrong as well.",
-        "Make both sides agree, then Retry.",
+        "Untick “This customer is taxable” on the customer in {the_ledger}, or untick “Tax exempt” on the company's "
+        "Site configuration in Autotask, then Retry.",
     ),
     "customer_exempt_there": fault(
         Stage.CUSTOMER,
         "Tax-exempt in the ledger only",
-        "“{name}” is tax-exempt in {the_ledger}, but Autotask charged tax",
-        "{the_ledger} would drop the tax from this invoice.",
-        "Make both sides agree, then Retry.",
+        "“{name}” is tax-exempt in {the_ledger}, but Autotask charges it tax",
+        "Exempt on one side only: {the_ledger} would drop the tax from invoices like this one.",
+        "Tick “This customer is taxable” on the customer in {the_ledger}, or tick “Tax exempt” on the company in "
+        "Autotask, then Retry.",
     ),
     "link_gone": fault(
         Stage.CUSTOMER,

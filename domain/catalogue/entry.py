@@ -51,6 +51,7 @@ ADOPT = ("Compare and adopt", "adopt")
 DOCUMENT = ("Open the document", "document")
 SETTINGS = ("Open Settings", "settings")
 LINES = ("Open Settings, Lines", "lines")
+TAX_MAP = ("Open the tax map", "tax_map")
 CONNECTIONS = ("Open Connections", "connections")
 
 

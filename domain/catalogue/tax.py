@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import SETTINGS, Entry, Stage, fault
+from domain.catalogue.entry import SETTINGS, TAX_MAP, Entry, Stage, fault
 
 ENTRIES: dict[str, Entry] = {
     "tax_off": fault(
@@ -26,27 +26,85 @@ ENTRIES: dict[str, Entry] = {
         "The tax would stand on nothing; {the_ledger} needs at least one taxable line.",
         "Check the tax settings of its items in Autotask, void and issue it again, then Retry.",
     ),
+    "tax_none_charged": fault(
+        Stage.TAX,
+        "Tax was charged although none is sent",
+        "Autotask charged {tax} tax, but the settings say that no tax is sent",
+        "Without its tax the document could not end with Autotask's total.",
+        "Choose another answer in Settings, or take the tax off in Autotask: void and issue it again. Then Retry.",
+        SETTINGS,
+    ),
     "tax_unmapped": fault(
         Stage.TAX,
         "The tax region has no tax code",
-        "Tax region “{region}” has no tax code in {the_ledger}",
-        "No tax code has this name, nor the name of Autotask's tax for it.",
-        "Create a tax code called “{region}” in {the_ledger}, then Retry.",
+        "Tax region “{region}” ({category}) has no confirmed tax code",
+        "The tax map says which code of {the_ledger} a region stands for; nothing is guessed while posting.",
+        "Choose the code in the tax map, or confirm the proposed one, then Retry.",
+        TAX_MAP,
+    ),
+    "tax_region_renamed": fault(
+        Stage.TAX,
+        "A tax region was renamed",
+        "Tax region “{region}” was called “{before}” when its tax code was confirmed",
+        "A new name can mean new rules, so a person looks at the code once more.",
+        "Confirm the region's code in the tax map, then Retry.",
+        TAX_MAP,
+    ),
+    "tax_code_inactive": fault(
+        Stage.TAX,
+        "A tax code of the map is inactive",
+        "Tax code “{code}” of region “{region}” is inactive in {the_ledger}",
+        "{the_ledger} refuses documents with an inactive code.",
+        "Make the code active in {the_ledger} and refresh the lists, or choose another in the tax map. Then Retry.",
+        TAX_MAP,
+    ),
+    "tax_rate_inactive": fault(
+        Stage.TAX,
+        "A rate of a tax code is inactive",
+        "A rate of tax code “{code}” of region “{region}” is inactive in {the_ledger}",
+        "{the_ledger} would compute the tax without this rate, or refuse the document.",
+        "Make the rate active in {the_ledger} and refresh the lists, or choose another code. Then Retry.",
+        TAX_MAP,
+    ),
+    "tax_code_gone": fault(
+        Stage.TAX,
+        "A tax code of the map is gone",
+        "Tax code “{code}” of region “{region}” does not exist any more in {the_ledger}",
+        "It was deleted after the tax map was confirmed.",
+        "Choose another code in the tax map, then Retry.",
+        TAX_MAP,
+    ),
+    "tax_two_groups": fault(
+        Stage.TAX,
+        "Two rate groups on one invoice",
+        "The taxed lines belong to two rate groups in {the_ledger}: “{groups}”",
+        "This kind of company has one rate group per document.",
+        "Give both categories the same group in the tax map, or split the invoice in Autotask. Then Retry.",
+        TAX_MAP,
     ),
     "untaxed_code_missing": fault(
         Stage.TAX,
-        "No tax code for untaxed documents",
-        "No tax code is chosen for documents without tax",
-        "Outside the US every line needs a tax code: zero-rated, exempt and out of scope are three things.",
-        "Choose the tax code for untaxed documents in Settings, then Retry.",
-        SETTINGS,
+        "No tax code for lines without tax",
+        "No tax code is chosen for lines that are {kind}",
+        "Outside the US every line needs a tax code: zero-rated, exempt and out of scope are three things on a return.",
+        "Choose the code in the tax map, then Retry.",
+        TAX_MAP,
     ),
     "tax_differs": fault(
         Stage.TAX,
         "The tax would differ",
         "{the_ledger} would compute {ledger} tax, Autotask charged {source} (difference {difference})",
-        "The rate of tax code “{code}” does not give Autotask's tax.",
-        "Correct the rate on the side that is wrong, then Retry.",
+        "The rate ({rates}) does not give Autotask's tax; rounding explains at most {limit}.",
+        "Correct the rate on the side that is wrong, or choose another code in the tax map. Then Retry.",
+        TAX_MAP,
+    ),
+    "tax_estimate_differs": fault(
+        Stage.TAX,
+        "The tax would differ (estimated)",
+        "{the_ledger} would compute about {ledger} tax (estimated), Autotask charged {source}",
+        "The map's rate ({rates}) for {address} is {difference} off Autotask's tax; rounding explains at most {limit}.",
+        "Check the customer's address and the rate on both sides, or let Autotask's tax be sent. Then Retry.",
+        SETTINGS,
     ),
     "too_many_taxed_lines": fault(
         Stage.TAX,

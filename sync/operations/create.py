@@ -16,7 +16,7 @@ from domain.matching import fold
 from domain.reasons import Reason, reason
 from domain.statuses import Flag, PostingState, Status
 from models import Document, Posting
-from sync import codec, mirror
+from sync import codec, mirror, taxsums
 from sync.documents import set_flag, set_status, step
 from sync.operations.base import Operation, kind_of
 from sync.prepare import add_link
@@ -135,6 +135,9 @@ class Create(Operation):
         found = "Found in QuickBooks after no answer; not sent again"
         text = "Confirmed by QuickBooks' answer" if by == "response" else found
         step(s.db, document, s.now, "confirmed", text, ledger_id=done.ledger_id, number=done.number, by=by)
+        if done.echo.total not in (None, draft.total):
+            told = "The ledger's total is another one ({} instead of {}); it is not posted again"
+            step(s.db, document, s.now, "differs", told.format(done.echo.total, draft.total))
 
 
 def holds(document: Document, draft: Draft, done: Done) -> None:
@@ -145,6 +148,9 @@ def holds(document: Document, draft: Draft, done: Done) -> None:
     document.default_lines = draft.default_lines or None
     set_flag(document, Flag.ROUNDED, bool(draft.rounded))
     set_flag(document, Flag.DIFFERS, total is not None and total != draft.total)
+    set_flag(document, Flag.ACCEPTED, on=False)
+    document.ledger_tax, document.tax_sums = done.echo.tax, taxsums.stored(draft, done.echo)
+    document.accepted = None  # an earlier difference was another one
 
 
 def echo_problem(draft: Draft, done: Done, tenant: str) -> str | None:

@@ -19,7 +19,7 @@ from domain.settings import MatchBy, MissingItem
 from models import Company, CompanyLease, Membership, MirrorEntry, MirrorState, Run, User
 from sandbox.intuit import tokens as sandbox_tokens
 from sandbox.world import World
-from sync import credentials, gather, mail, mirror, requests, settings
+from sync import credentials, gather, mail, mirror, requests, settings, taxmap
 from sync.apply import serve
 from sync.tokens import store_new_grant
 from workers.wiring import Services, post
@@ -92,6 +92,10 @@ def _save(services: Services, company_id: int, made: Mapping[str, Any], changes:
             "untaxed_code": zero[0].ledger_id if zero else None, "source_time_zone": str(made["time_zone"]),
         }
         settings.change(db, company_id, now=services.now(), user=None, **{**chosen, **changes})
+        db.flush()
+        current = settings.load_invoices(db, company_id)
+        confirmed = taxmap.proposed_map(db, company_id, current)
+        settings.change(db, company_id, now=services.now(), user=None, tax_map=confirmed)
 
 
 def ask_sync(services: Services, company_id: int) -> int:

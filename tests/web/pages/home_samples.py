@@ -193,6 +193,12 @@ def skip() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def accept_difference() -> dict[str, Any]:
+    text = "Autotask's total is USD 541.25, QuickBooks holds USD 540.00: USD −1.25 apart."
+    return {"number": "10448", "text": text, "action": "/page/accept", "keep_url": "/page/document-done",
+            "form": Reason(data={"reason": ""})}
+
+
 def boards() -> dict[str, Any]:
     states = [
         ("Harbor Point IT", "ok", "Running", "last look 40 s ago", 9, 14),

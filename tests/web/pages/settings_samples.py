@@ -182,6 +182,24 @@ def remove_confirm() -> dict[str, Any]:
     return {"person": person, "reported": True}
 
 
+def tax_map() -> dict[str, Any]:
+    choices = [("", "Choose a tax code"), ("10", "20.0% S, 20 %"), ("11", "No VAT")]
+    row = {"key": "code:4:UK:Standard", "number": 0, "region": "UK", "category": "Standard", "percent": "20 %",
+           "chosen": "10", "choices": choices, "waiting": 0, "state": "confirmed", "problem": "", "code": "20.0% S"}
+    other = {**row, "key": "code:5:Jersey:", "region": "Jersey", "category": "Every category", "percent": "–",
+             "chosen": "", "waiting": 14, "state": "open"}
+    old = {**row, "key": "code:6:Leeds:", "region": "Leeds", "problem": "The code “20.0% S” is inactive."}
+    return {
+        "rows": [row, other, old], "why": "Each line of a document takes the QuickBooks tax code of its region.",
+        "untaxed": [{"name": "exempt", "label": "Exempt", "why": "The company is exempt.", "chosen": "11",
+                     "choices": choices}],
+        "together": ["Exempt and out of scope sales share the code “No VAT”: they stand in one place on the return."],
+        "before": None, "warning": "QuickBooks booked a tax of its own on 1 document although Autotask's was sent.",
+        "waits": ["Region Jersey has no usable tax code: 14 invoices wait."], "may_save": True,
+        "lists": READY, "lists_url": "/page/settings",
+    }
+
+
 def people() -> dict[str, Any]:
     roles = [("admin", "Admin"), ("staff", "Staff"), ("viewer", "Viewer")]
     members = [("Office", "admin", True, True), ("Reception", "staff", False, False), ("Kim", "viewer", False, False)]

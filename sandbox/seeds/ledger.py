@@ -23,10 +23,12 @@ class Ledger:
         accounts = {row["entity"]["Name"]: row["id"] for row in self._realm.records("Account")}
         self._income = {name: {"value": accounts[name]} for name in ("Services", "Labour", "Hardware", "Sales")}
 
-    def customer(self, name: str, email: str | None = None) -> str:
-        """A customer of this display name."""
-        mail = {"PrimaryEmailAddr": {"Address": email}} if email else {}
-        return str(self._lists.seed(self._realm, "Customer", DisplayName=name, **mail))
+    def customer(self, name: str, email: str | None = None, *, exempt: bool = False) -> str:
+        """A customer of this display name; `exempt`: not taxable."""
+        more: dict[str, Any] = {"PrimaryEmailAddr": {"Address": email}} if email else {}
+        if exempt:
+            more["Taxable"] = False
+        return str(self._lists.seed(self._realm, "Customer", DisplayName=name, **more))
 
     def vendor(self, name: str) -> str:
         """A vendor, whose name no customer may have."""

@@ -307,6 +307,6 @@ def _ready_to_approve(provider: Provider) -> None:
 def _known_to(books: ledger.Ledger, provider: Provider) -> None:
     for row in provider.tenant.rows("Companies"):
         if row["id"] != 0:
-            books.customer(row["companyName"])
+            books.customer(row["companyName"], exempt=bool(row.get("isTaxExempt")))
     for code in CODES:
         books.item(code.name, code.number, code.ledger_account)

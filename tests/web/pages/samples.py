@@ -70,6 +70,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     "settings-import": ("settings/import.html", settings_samples.import_page),
     "settings-wanted": ("settings/wanted.html", settings_samples.wanted),
     "settings-wanted-running": ("settings/wanted.html", settings_samples.wanted_running),
+    "settings-lines": ("settings/lines.html", settings_samples.lines),
     "settings-history": ("settings/history.html", settings_samples.history),
     "tax-map": ("settings/tax_map.html", settings_samples.tax_map),
     "people": ("settings/people.html", settings_samples.people),

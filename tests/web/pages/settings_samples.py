@@ -293,3 +293,21 @@ def demo() -> dict[str, Any]:
         "people": [{"role": role, "name": role.capitalize(), "text": text} for role, text in texts.items()],
         "links": [{"label": "Mailbox", "url": "/page/demo", "text": "Every mail the demo sent"}],
     }  # fmt: skip
+
+
+def lines() -> dict[str, Any]:
+    return {
+        "rules": [
+            {"code_id": "", "kind": "Block Purchases", "code": "Any billing code", "kind_name": "Block Purchases",
+             "where": "Account", "target": "Unearned Revenue"},
+            {"code_id": "7", "kind": "", "code": "Remote Support", "kind_name": "Any kind", "where": "Item",
+             "target": "LAB-REM"},
+        ],
+        "codes": [("7", "Remote Support"), ("8", "Firewall Appliance")], "kinds": ["Labor", "Block Purchases"],
+        "accounts": [("account/24", "Unearned Revenue", "Other Current Liability")], "items": [("item/60", "LAB-REM")],
+        "suggestions": [
+            {"code_id": "8", "code": "Firewall Appliance", "gl": "4200 Hardware", "account": "Hardware",
+             "target": "account/79"},
+        ],
+        "default": "Sales", "may_save": True,
+    }  # fmt: skip

@@ -42,6 +42,8 @@ def choose_customer(
         reasons.append(found)
         return None, None
     name = ledger_name(party.name, facts.party_name_length, latin1_only=facts.latin1_only)
+    if lists.links.get(("customer", party.id)) == CREATE_NEW and _kept_in_another(name, currency, lists, facts):
+        name = currency_name(party.name, currency, facts)
     chosen = None if header.party_id else settings.no_company_customer
     entry = _existing_customer(party, name, lists, reasons, chosen)
     if entry is None and not _is_new(party, name, lists, reasons):
@@ -60,6 +62,18 @@ def choose_customer(
         term=find_term(header, lists), currency=currency if facts.multi_currency else None, tax_exempt=party.tax_exempt,
     )
     return Reference("customer", party.id, name), draft
+
+
+def currency_name(name: str, currency: str, facts: Facts) -> str:
+    """What a second customer of a party is called: a customer's currency in the ledger never changes (R38)."""
+    short = ledger_name(name, facts.party_name_length - 6, latin1_only=facts.latin1_only)
+    return f"{short} ({currency})"
+
+
+def _kept_in_another(name: str, currency: str, lists: Lists, facts: Facts) -> bool:
+    """The ledger has this very name already, in another currency."""
+    kept = [entry.details.get("currency") for entry in lists.customers_by_name.get(fold(name), ())]
+    return facts.multi_currency and bool(kept) and all(each and each != currency for each in kept)
 
 
 def _existing_customer(

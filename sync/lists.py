@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Capabilities, Kind, LedgerProfile
 from domain import rounding
-from domain.customers import document_key, stand_in
+from domain.customers import currency_name, document_key, stand_in
 from domain.documents import Catalog, Party, SourceDocument, SourceHeader, SourceLine
 from domain.items import item_name, own_names
 from domain.known import Entry, Facts, Lists
@@ -57,6 +57,7 @@ def prefetch(
     links = _links(db, company_id, keys, {line.code_id for d in documents for line in d.lines if line.code_id})
     sought = (*billed, *([standing] if standing else []))
     names = [ledger_name(p.name, facts.party_name_length, latin1_only=facts.latin1_only) for p in sought]
+    names += [currency_name(p.name, p.currency, facts) for p in billed if facts.multi_currency and p.currency]
     folded = {fold(name) for name in names}
     customers = _entries(db, company_id, Kind.CUSTOMER, folded=folded, loose={loose(name) for name in names},
                          ids={value for (kind, _), value in links.items() if kind == "customer"}

@@ -45,7 +45,8 @@ def customer(company_id: int, document_id: int) -> ResponseReturnValue:
         q=q,
         document={"id": row.id, "number": number_of(row), "url": url_for("home.document", document_id=row.id)},
         candidates=[_candidate(entry) for entry in _candidates(company_id, name, q)],
-        exact=_has_exact(company_id, name),
+        exact=_has_exact(company_id, name) and not _in_another_currency(row),
+        created_as=f"{name} ({row.currency})" if _in_another_currency(row) else name,
         linked=_linked(company_id, row.party_id or ""),
         waiting=waiting,
         totals=totals,
@@ -115,6 +116,11 @@ def _candidate(entry: MirrorEntry) -> dict[str, Any]:
         "email": details.get("email") or "",
         "currency": details.get("currency") or company().currency,
     }
+
+
+def _in_another_currency(row: Document) -> bool:
+    """Its customer is kept in another currency for life, so a new one is named with the currency."""
+    return row.reason_code == "customer_currency" and row.currency != company().currency
 
 
 def _has_exact(company_id: int, name: str) -> bool:

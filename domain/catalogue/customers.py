@@ -70,7 +70,7 @@ ENTRIES: dict[str, Entry] = {
         "The customer is kept in another currency",
         "The invoice is in {document}, but customer “{name}” is kept in {ledger}",
         "A customer's currency in {the_ledger} never changes.",
-        "Create a customer in {document} in {the_ledger} and link it, then Retry.",
+        "Link This to its customer in {document}, or Create New: it gets the same name with “({document})” behind it.",
         ("Link or create", "link_customer"),
     ),
     "customer_exempt_here": fault(

@@ -232,7 +232,7 @@ def customer() -> dict[str, Any]:
             {"id": "58", "name": "Acme Ltd", "email": "books@acme.example", "currency": "USD"},
             {"id": "61", "name": "Acme, Limited", "email": "", "currency": "USD"},
         ],
-        "exact": False, "linked": "", "waiting": 3, "totals": usd("1840.00"), "action": "/page/customer",
+        "exact": False, "created_as": "ACME Limited", "linked": "", "waiting": 3, "totals": usd("1840.00"), "action": "/page/customer",
         "here": "/page/customer",
     }  # fmt: skip
 

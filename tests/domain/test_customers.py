@@ -1,0 +1,43 @@
+"""A customer's currency is for life: the twin in the right one is linked or created with its currency in the name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from domain.customers import CREATE_NEW
+from domain.documents import Party
+from domain.known import Entry, Facts
+from domain.plan import Plan, plan
+from tests.domain.test_rounding import CHOSEN, FACTS, LISTS, document, line
+
+DOLLARS = Entry("50", "Harbor Point", True, {"currency": "USD"})
+BOTH = replace(FACTS, multi_currency=True)
+
+
+def planned(currency: str | None, link: str | None = None, facts: Facts = BOTH) -> Plan:
+    lists = replace(
+        LISTS, parties={"175": Party("175", "Harbor Point", currency=currency)}, customers={"50": DOLLARS},
+        customers_by_name={"harbor point": (DOLLARS,)}, links={("customer", "175"): link} if link else {},
+    )  # fmt: skip
+    return plan(document((line(1, Decimal("10.00")),), Decimal("10.00")), CHOSEN, lists, facts, marker="ref:ABCD1234")
+
+
+@pytest.mark.parametrize(
+    ("currency", "facts", "reasons"),
+    [
+        ("USD", BOTH, []), ("EUR", BOTH, ["customer_currency"]), (None, BOTH, []), ("USD", FACTS, []),
+        ("EUR", FACTS, ["customer_currency"]), (None, replace(BOTH, currency="GBP"), ["customer_currency"]),
+    ],
+)  # fmt: skip
+def test_both_sides_agree_on_the_currency_or_it_waits(currency: str | None, facts: Facts, reasons: list[str]) -> None:
+    assert [why.code for why in planned(currency, facts=facts).reasons] == reasons
+
+
+def test_a_new_customer_beside_the_one_in_dollars_is_named_with_its_currency() -> None:
+    found = planned("EUR", CREATE_NEW)
+    assert found.draft is not None
+    assert (found.draft.party.name, found.draft.currency) == ("Harbor Point (EUR)", "EUR")
+    assert [getattr(made, "currency", None) for made in found.creations][:1] == ["EUR"]

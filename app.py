@@ -13,6 +13,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from blueprints import (
     access,
@@ -43,11 +44,19 @@ OUTSIDE = ("blueprints.mails.preferences.unsubscribe_now", "blueprints.mails.bou
 """Views that other programs post to: a signature in address or header takes the place of the session's token."""
 
 
+class RowId(IntegerConverter):
+    """A number in an address. What no row can have as its id is not found, instead of an error of the database."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**31 - 1)
+
+
 def create_app(config: Config | None = None, services: Services | None = None) -> Flask:
     """A ready application. Raises when the configuration or the table of roles is wrong, before any request."""
     config = config or get_config()
     configure_logs(config.log_level)
     app = Flask("bookbridge", root_path=str(context.ROOT))
+    app.url_map.converters["int"] = RowId
     app.extensions["services"] = services or Services.from_config(config, short_calls=True)
     _configure(app, config)
     presentation.register(app)

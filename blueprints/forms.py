@@ -16,6 +16,7 @@ from wtforms.validators import ValidationError
 from domain.mails import is_address
 
 MAX_ADDRESSES = 10
+FAR = 10**12
 
 
 class Form(FlaskForm):
@@ -25,6 +26,8 @@ class Form(FlaskForm):
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
             if issubclass(unbound_field.field_class, _stripped()):
                 options["filters"] = [*options.get("filters", []), _strip]
+            if issubclass(unbound_field.field_class, _numbers()):
+                options["filters"] = [*options.get("filters", []), _within_reach]
             return super().bind_field(form, unbound_field, options)
 
 
@@ -32,6 +35,17 @@ def _stripped() -> tuple[type, ...]:
     from wtforms import EmailField, StringField, TextAreaField
 
     return (StringField, EmailField, TextAreaField)
+
+
+def _numbers() -> tuple[type, ...]:
+    from wtforms import IntegerField
+
+    return (IntegerField,)
+
+
+def _within_reach(value: Any) -> Any:
+    """A number of hundreds of digits as one that a range refuses in words: comparing it as it is overflows."""
+    return max(-FAR, min(value, FAR)) if isinstance(value, int) else value
 
 
 def _strip(value: Any) -> Any:

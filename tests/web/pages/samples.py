@@ -94,6 +94,8 @@ PAGES: dict[str, tuple[str, Context]] = {
     "in-process-none": ("tools/in_process.html", tool_samples.in_process_none),
     "help-error": ("help/error.html", tool_samples.help_error),
     "help-errors": ("help/errors.html", tool_samples.help_errors),
+    "manual-copy": ("tools/manual_copy.html", tool_samples.manual_copy),
+    "manual-copy-result": ("tools/manual_copy_result.html", tool_samples.manual_copy_result),
     "check-none": ("tools/check_result.html", tool_samples.check_none),
     "profile": ("account/profile.html", settings_samples.profile),
     "demo": ("account/demo.html", settings_samples.demo),

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from wtforms import Form, IntegerField, SelectField, StringField
+from wtforms import BooleanField, Form, IntegerField, SelectField, StringField
 
 from domain.stages import cells, outcome_of
 from tests.web.pages.facts import ago, usd
@@ -143,3 +143,25 @@ def check_failed() -> dict[str, Any]:
 
 def check_none() -> dict[str, Any]:
     return {**check_result(), "rows": [], "count": 0, "ready": 0, "totals": [], "headline": "No invoice waits in Autotask"}
+
+
+class CopyForm(Form):
+    invoice = StringField("Autotask Invoice ID")
+    overwrite = BooleanField("Overwrite")
+    additional = StringField("Additional Email")
+
+
+def manual_copy() -> dict[str, Any]:
+    return {"form": CopyForm(), "last": cards()[0]["last"], "connected": True}
+
+
+def manual_copy_result() -> dict[str, Any]:
+    line = {"number": 1, "text": "Backup 1TB", "type": "Service", "item": "Backup", "quantity": "1", "rate": "75", "amount": Decimal("75.00"), "tax": "0"}
+    change = {"label": "Total", "ours": "100.00", "source": "75.00", "ledger": "100.00", "where": "in Autotask"}
+    return {
+        "run": run(), "headline": "Invoice 10452: what differs", "meaning": "Nothing was written yet.", "live_url": "", "csv_url": "/page/check-result",
+        "again_url": "/page/check", "decide_url": "/page/check", "staff": True, "mails": MAILS, "outcome": "compare", "kind": "plain",
+        "details": [("Autotask ID", "412"), ("Total", "USD 75.00")], "currency": "USD", "lines": [line], "reasons": [], "hits": [], "problems": [],
+        "obstacles": [], "facts": ["It was mailed to the customer, who has the old version"], "gone": "", "changes": [change], "ours": None,
+        "theirs": None, "differs": [], "document_url": "/page/document", "source_url": "", "ledger_url": "/page/document",
+    }  # fmt: skip

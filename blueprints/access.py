@@ -79,6 +79,8 @@ ENDPOINTS: dict[str, Need] = {
     "home.include": S,
     "home.resync": S,
     "home.mark_again": S,
+    "home.void": S,
+    "home.keep": S,
     "home.open_in": V,
     "home.review": V,
     "home.release_documents": S,

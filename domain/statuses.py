@@ -43,6 +43,8 @@ class Flag(StrEnum):
     CHANGED_SOURCE = "Changed in Autotask"
     CHANGED_LEDGER = "Changed in QuickBooks"
     VOIDED = "Voided"
+    KEPT = "Kept"
+    """Voided in the source and left in the ledger by a person's decision."""
     ROUNDED = "Rounded"
     DIFFERS = "Differs"
     MARK_CLEARED = "Mark cleared in Autotask"

@@ -4,17 +4,27 @@ here is what a confirmed void sets free."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from domain.reasons import reason
+from domain.statuses import Status
 from models import Document, ItemClaim, Posting
+from sync.documents import set_status
 
 
-def release(db: Session, document: Document) -> None:
-    """The document is out of the books: its items may be billed again."""
+def release(db: Session, document: Document, now: datetime) -> None:
+    """The document is out of the books: its items may be billed again, and what waited for that goes with the next
+    Sync, where it is planned anew."""
     postings = select(Posting.id).where(Posting.document_id == document.id)
     db.execute(delete(ItemClaim).where(ItemClaim.posting_id.in_(postings)))
+    for waiting in db.scalars(select(Document).where(
+        Document.company_id == document.company_id, Document.status == Status.PENDING,
+        Document.reason_code == "billed_before",
+    )):
+        set_status(db, waiting, Status.PENDING, [reason("waits_for_sync")], now)
 
 
 def take(db: Session, document: Document, items: Sequence[str]) -> str | None:

@@ -21,7 +21,7 @@ from domain.matching import fold, loose
 from domain.settings import InvoiceSettings, SyncState
 from domain.statuses import RunState, Status
 from models import Company, Document, PartyEntry, Run, RunItem
-from sync import codec, due, holds, mirror, release, reports, requests, safety
+from sync import codec, due, holds, mirror, release, reports, requests, safety, voids
 from sync.connection import succeeded
 from sync.documents import add_to_run, end_unsent, park, set_status, step
 from sync.documents import load as load_documents
@@ -333,6 +333,8 @@ def scan(
             if not known:
                 reading.progress("Reading invoice headers from Autotask")
                 reading.headers(settings)
+            # After the headers: what bills a voided invoice's items again was issued later than the void.
+            voids.look(rt, company_id, source, KIND)
             if run_id is not None and _stopped(reading, run_id, settings):
                 return
             reading.lines(settings)

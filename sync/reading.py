@@ -151,7 +151,7 @@ def refresh_header(
     if fresh == row.header_hash or row.status in (Status.COMPLETE, Status.PROCESSING):
         return
     posting = db.get(Posting, row.posting_id) if row.posting_id else None
-    if posting is not None and posting.state == PostingState.READY:
+    if posting is not None and posting.state in (PostingState.READY, PostingState.CONFIRMED, PostingState.DONE):
         return
     if posting is not None and posting.state == PostingState.NEW:
         posting.next_action_at, row.prepared = None, False

@@ -12,7 +12,7 @@ from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 from blueprints.chosen import find, ticked
-from blueprints.context import company, db, now, the_user, writing
+from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.doors import ledger_page, source_page
 from blueprints.forms import Form
 from blueprints.home.routes import blueprint
@@ -22,7 +22,8 @@ from blueprints.queries import add_up
 from blueprints.rows import number_of
 from domain.formats import format_plural
 from models import Document
-from sync import audit, connection, credentials, decisions, requests
+from sync import audit, connection, credentials, decisions, requests, voids
+from workers import enqueue
 
 BULK = {"release": "home.release_documents", "hold": "home.hold", "preview": "home.preview"}
 """What else ticked rows can be sent to: the same fields, another view."""
@@ -125,6 +126,43 @@ def include(company_id: int, document_id: int) -> ResponseReturnValue:
             requests.include(write, [write.get_one(Document, row.id)], now=now(), who=the_user().name)
             audit.record(write, company_id, now(), the_user().email, "included", number_of(row))
     flash("It is included and goes with the next Sync.", "ok")
+    return redirect(url_for("home.document", document_id=row.id))
+
+
+@blueprint.post("/c/<int:company_id>/documents/<int:document_id>/void")
+def void(company_id: int, document_id: int) -> ResponseReturnValue:
+    """Void the copy in the ledger of a document that was voided in the source."""
+    row = find(document_id)
+    with writing() as write:
+        asked = voids.void(write, write.get_one(Document, row.id), now=now(), who=the_user().name)
+        if asked:
+            audit.record(write, company_id, now(), the_user().email, "void asked", number_of(row))
+    if asked:
+        ring(enqueue.ring, company_id)
+        flash("It is voided as soon as the ledger was asked whether anything changed.", "ok")
+    else:
+        flash("There is nothing to void now: it was decided already, or its period is closed.", "warn")
+    return redirect(url_for("home.document", document_id=row.id))
+
+
+@blueprint.route("/c/<int:company_id>/documents/<int:document_id>/keep", methods=["GET", "POST"])
+def keep(company_id: int, document_id: int) -> ResponseReturnValue:
+    """Leave the copy in the ledger although the source voided it: asks for the reason."""
+    row = find(document_id)
+    form = SkipForm() if request.method == "POST" else SkipForm(formdata=None)
+    if request.method == "GET" or not form.validate():
+        page = render_template(
+            "home/void_keep.html", form=form, number=number_of(row), customer=row.party_name,
+            action=url_for("home.keep", document_id=row.id), back_url=url_for("home.document", document_id=row.id),
+        )  # fmt: skip
+        return page, 422 if form.errors else 200
+    why = form.reason.data or ""
+    with writing() as write:
+        kept = voids.keep(write, write.get_one(Document, row.id), why=why, now=now(), who=the_user().name)
+        if kept:
+            audit.record(write, company_id, now(), the_user().email, "kept a voided document", number_of(row),
+                         {"why": why})  # fmt: skip
+    flash("It stays as it is." if kept else "There is nothing to decide now.", "ok" if kept else "warn")
     return redirect(url_for("home.document", document_id=row.id))
 
 

@@ -20,12 +20,13 @@ from blueprints.papers import draft_paper, journal_table, kind_word, source_pape
 from blueprints.rows import links, number_of
 from blueprints.shell import ledger_names
 from connectors.errors import PlatformError
+from connectors.ledgers.base import Kind
 from domain.documents import Draft, Party
 from domain.formats import format_day, format_money
 from domain.reasons import Reason, Turn
 from domain.statuses import Flag, Status
 from models import Document, Link, PartyEntry, Posting, Step
-from sync import codec, holds
+from sync import codec, holds, voids
 from sync.lists import source_document
 from sync.preview import Preview, draft_journal, preview
 
@@ -89,6 +90,8 @@ def _note(row: Document, staff: bool) -> dict[str, Any] | None:
         return {"kind": "plain", "text": text, "actions": [action] if staff else []}
     if row.reason_code == "held":
         return _held_note(row, staff)
+    if voids.decidable(row):
+        return _void_note(row, staff)
     if row.status == Status.SKIPPED:
         action = {"label": "Un-skip", "url": url_for("home.unskip", document_id=row.id), "method": "post"}
         return {
@@ -109,6 +112,20 @@ def _note(row: Document, staff: bool) -> dict[str, Any] | None:
         )
         return {"kind": "warn", "text": text, "actions": actions if staff else []}
     return None
+
+
+def _void_note(row: Document, staff: bool) -> dict[str, Any]:
+    """Voided in the source: void the copy in the ledger, or keep it with a reason."""
+    _long, short = ledger_names(company())
+    verb = "Delete" if row.ledger_kind == Kind.CREDIT_MEMO else "Void"
+    label = f"{verb} in {short}" + (", set the payment free" if row.reason_code == "void_paid" else "")
+    void = {"label": label, "url": url_for("home.void", document_id=row.id), "method": "post"}
+    keep = {"label": "Keep it", "url": url_for("home.keep", document_id=row.id)}
+    actions = [keep] if row.reason_code == "void_closed" else [void, keep]
+    text = f"{short} is asked once more before anything is done there."
+    if verb == "Delete":
+        text += f" {short} cannot void a credit memo through its interface: it is deleted."
+    return {"kind": "warn", "text": text, "actions": actions if staff else []}
 
 
 def _held_note(row: Document, staff: bool) -> dict[str, Any]:

@@ -12,6 +12,14 @@ ENTRIES: dict[str, Entry] = {
         "{the_ledger} is asked first whether it is paid or changed; then the void is sent.",
         "Nothing needs doing.",
     ),
+    "voided_open": fault(
+        Stage.LEDGER,
+        "Voided in Autotask, open in the ledger",
+        "Voided in Autotask{when}; {number} still stands in {the_ledger}",
+        "The open copy overstates what customers owe. Nothing is voided by itself.",
+        "Choose Void on the document's page, or keep it there with a reason.",
+        DOCUMENT,
+    ),
     "void_paid": fault(
         Stage.LEDGER,
         "Voided in Autotask, paid or credited in the ledger",

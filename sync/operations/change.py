@@ -169,7 +169,7 @@ class Void(RecordChange):
         set_flag(document, Flag.VOIDED)
         set_status(s.db, document, Status.COMPLETE, [], s.now)
         step(s.db, document, s.now, "voided", text, ledger_id=posting.target_id, by=by)
-        claims.release(s.db, document)
+        claims.release(s.db, document, s.now)
 
 
 class Update(RecordChange):

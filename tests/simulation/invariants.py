@@ -329,7 +329,8 @@ def i20_statuses_tell_the_truth(watcher: Watcher, tenant: Tenant) -> Finding:
         state = PostingState(posting.state) if posting else None
         if status == "Complete" and ledger_id not in live:
             yield f"invoice {id}", "is Complete and not in the books"
-        if state in SETTLED and status != STATUS_OF[state]:
+        asked = status == "Fault" and '"voided_open"' in reasons
+        if state in SETTLED and status != STATUS_OF[state] and not asked:
             yield f"invoice {id}", f"stands as {status} while its posting is {state}"
         if status == "Processing Now":
             yield f"invoice {id}", "is still Processing Now at rest", "stuck"
@@ -342,9 +343,10 @@ def i20_statuses_tell_the_truth(watcher: Watcher, tenant: Tenant) -> Finding:
 def in_the_books_means_complete(watcher: Watcher, tenant: Tenant) -> Finding:
     """What is in the books stands as Complete, unless a person is asked because it is not certain."""
     statuses = {
-        id: (status, watcher.postings.get(posting_id))
-        for id, status, posting_id in watcher.db.execute(
-            "SELECT source_id, status, posting_id FROM documents WHERE company_id = ?", (tenant.company_id,)
+        id: ("Complete" if code == "voided_open" else status, watcher.postings.get(posting_id))
+        for id, status, posting_id, code in watcher.db.execute(
+            "SELECT source_id, status, posting_id, reason_code FROM documents WHERE company_id = ?",
+            (tenant.company_id,),
         )
     }
     for id, entries in _ours(tenant).items():

@@ -1,0 +1,91 @@
+"""Invoices voided in the source after they were posted: noticed, voided or kept, and billed again only afterwards."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from domain.statuses import Flag, Status
+from models import Document
+from sync import voids
+from tests.engine.world import World, invoice, line
+
+ITEMS = (line("77", "100.00"),)
+
+
+def decide(world: World, what: str) -> bool:
+    with world.sessions() as db, db.begin():
+        row = db.scalars(select(Document).where(Document.source_id == "1")).one()
+        if what == "void":
+            return voids.void(db, row, now=world.clock.now(), who="Robin")
+        return voids.keep(db, row, why="the customer pays it", now=world.clock.now(), who="Robin")
+
+
+def voided(world: World) -> None:
+    world.source.put(invoice("1", lines=ITEMS))
+    world.sync()
+    world.source.void("1", world.clock.now())
+
+
+def told(world: World, id: str) -> tuple[str, str | None]:
+    row = world.documents()[id]
+    return row.status, row.reason_code
+
+
+def live(world: World) -> list[str | None]:
+    return [entry.number for entry in world.books.documents()]
+
+
+def test_the_void_goes_before_the_invoice_that_bills_its_items_again(any_world: World) -> None:
+    world = any_world
+    voided(world)
+    world.source.put(invoice("2", lines=ITEMS))
+    world.sync()
+    assert told(world, "1") == (Status.FAULT, "voided_open")
+    assert told(world, "2") == (Status.PENDING, "billed_before")
+    assert live(world) == ["AT-1"]
+    assert decide(world, "void")
+    world.serve_until_rest()
+    assert (world.documents()["1"].status, world.documents()["1"].flags) == (Status.COMPLETE, [Flag.VOIDED])
+    assert told(world, "2") == (Status.PENDING, "waits_for_sync")
+    world.sync()
+    assert live(world) == ["AT-2"]
+    assert told(world, "1") == (Status.COMPLETE, None)
+
+
+def test_what_is_kept_stays_and_its_items_stay_taken(world: World) -> None:
+    voided(world)
+    world.sync()
+    assert decide(world, "keep") and not decide(world, "void")
+    world.source.put(invoice("2", lines=ITEMS))
+    world.sync()
+    assert (world.documents()["1"].status, world.documents()["1"].flags) == (Status.COMPLETE, [Flag.KEPT])
+    assert told(world, "2") == (Status.PENDING, "billed_before")
+    assert live(world) == ["AT-1"]
+
+
+def test_a_paid_one_is_voided_only_with_the_amount_in_view(world: World) -> None:
+    voided(world)
+    [entry] = world.books.documents()
+    world.books.pay(entry.id, "40.00")
+    world.sync()
+    assert decide(world, "void")
+    world.serve_until_rest()
+    assert told(world, "1") == (Status.FAULT, "void_paid")
+    world.books.pay(entry.id, "60.00")  # more is paid while the person thinks
+    assert decide(world, "void")
+    world.serve_until_rest()
+    assert told(world, "1") == (Status.FAULT, "void_paid") and entry.live
+    assert decide(world, "void")
+    world.serve_until_rest()
+    assert not entry.live and world.documents()["1"].flags == [Flag.VOIDED]
+
+
+def test_what_lines_and_header_said_when_it_was_posted_stays(world: World) -> None:
+    voided(world)
+    for _ in range(2):
+        world.clock.advance(1200)
+        world.sync()
+    row = world.documents()["1"]
+    assert (row.status, row.lines is not None, row.ledger_total) == (Status.FAULT, True, Decimal("100.00"))

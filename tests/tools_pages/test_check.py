@@ -76,7 +76,7 @@ def test_nothing_is_written_to_either_side_and_no_document_of_ours_appears(world
     world.source.put(invoice("1"), invoice("2"), invoice("3", party=None))
     run = check(world)
     assert run.state == "Finished"
-    assert set(world.source.calls) <= {"headers", "documents", "parties", "catalog"}
+    assert set(world.source.calls) <= {"headers", "documents", "parties", "catalog", "todo_lists"}
     assert world.postings() == [] and world.documents() == {} and world.rung == []
     assert {id: row.outcome for id, row in rows(world, run).items()} == {"1": "ready", "2": "ready", "3": "stopped"}
     assert run.summary["sums"]["ready"]["USD"] == {"count": 2, "amount": "200.00"}

@@ -58,7 +58,8 @@ def _one(code: Code, name: str, shared: bool, lists: Lists) -> Compared:
     if item is None:
         results = {"item_inactive": Result.INACTIVE, "item_unusable": Result.UNUSABLE}
         result = results[problem.code] if problem is not None else Result.MISSING
-        return Compared(code, name, result, named[0] if named else None, note)
+        other = named[0] if named else None
+        return Compared(code, name, result, other, (*_why_not(result, other), *note))
     usable = [each for each in named if each.active and each.details.get("type") not in UNUSABLE_ITEM_TYPES]
     notes = _differences(code, name, item)
     if len(usable) > 1 and item in usable:
@@ -66,6 +67,14 @@ def _one(code: Code, name: str, shared: bool, lists: Lists) -> Compared:
     if shared:
         return Compared(code, name, Result.SHARED, item, (*note, *notes))
     return Compared(code, name, Result.DIFFERS if notes else Result.MATCH, item, notes)
+
+
+def _why_not(result: Result, item: Entry | None) -> tuple[str, ...]:
+    """Why the item that bears the name is of no use; nothing where there is none."""
+    if result is Result.UNUSABLE and item is not None:
+        kind = "category" if item.details.get("type") == "Category" else "bundle"
+        return (f"It is a {kind}: it takes no quantity and no amount",)
+    return ("It is inactive there",) if result is Result.INACTIVE else ()
 
 
 def _differences(code: Code, name: str, item: Entry) -> tuple[str, ...]:

@@ -142,14 +142,21 @@ def _newest(db: Session, company: Company, key: str) -> Posting | None:
 
 
 def settle_rows(db: Session, run: Run) -> dict[str, int]:
-    """What became of each item that was asked for; returns the counts of the finished run."""
-    rows = db.scalars(select(ToolRow).where(ToolRow.run_id == run.id)).all()
+    """What became of each item that was asked for; returns the counts of the finished run.
+
+    Codes of one name have one item: the first is Created, the others are Shared, so that Created counts items.
+    """
+    rows = db.scalars(select(ToolRow).where(ToolRow.run_id == run.id).order_by(ToolRow.id)).all()
+    told_of: set[int] = set()
     for row in rows:
         posting = db.get(Posting, row.posting_id) if row.posting_id else None
         if posting is None:
             continue
         if posting.state == PostingState.DONE:
-            row.outcome, row.data = CREATED, {**row.data, "item_id": posting.ledger_id, "item": row.data["name"]}
+            again = posting.id in told_of
+            told_of.add(posting.id)
+            row.outcome = Result.SHARED if again else CREATED
+            row.data = {**row.data, "item_id": posting.ledger_id, "item": row.data["name"]}
         else:
             told = [Reason.from_json(value).sentence() for value in posting.reasons or []]
             row.outcome, row.data = REFUSED, {**row.data, "notes": told or ["It was not created"]}

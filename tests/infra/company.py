@@ -109,9 +109,18 @@ def ask_sync(services: Services, company_id: int) -> int:
 def sync_in_process(services: Services, company_id: int, *, rounds: int = 200) -> int:
     """A whole Sync Now without worker processes: read, serve until the run has finished, mail. Returns the run."""
     run_id = ask_sync(services, company_id)
+    gather.scan(
+        services.runtime(), company_id, services.source(company_id), services.ledger(company_id), run_id
+    )
+    serve_run(services, company_id, run_id, rounds=rounds)
+    mail.deliver(services.sessions, services.clock.now, post(services.config))
+    return run_id
+
+
+def serve_run(services: Services, company_id: int, run_id: int, *, rounds: int = 200) -> None:
+    """Serve a company, as the scheduler's bells would have it, until the run has finished or the rounds are over."""
     rt = services.runtime()
     source, ledger = services.source(company_id), services.ledger(company_id)
-    gather.scan(rt, company_id, source, ledger, run_id)
     for _ in range(rounds):
         serve(services.runtime(), company_id, source, ledger)
         with services.sessions() as db:
@@ -120,5 +129,3 @@ def sync_in_process(services: Services, company_id: int, *, rounds: int = 200) -
             wake = db.get_one(CompanyLease, company_id).wake_at
         if wake is not None:
             rt.pause(min(5.0, max(0.0, (wake - services.now()).total_seconds())))
-    mail.deliver(services.sessions, services.clock.now, post(services.config))
-    return run_id

@@ -18,6 +18,7 @@ from domain.stages import Cell, Outcome, cells, outcome_of
 from models import Company, Document, Outbox, Run, ToolRow
 from sync import mail, mirror, tool_report, tools
 from sync.check import Asked
+from tests.engine.test_mails import POST
 from tests.engine.world import START, World, furnish, invoice, line, make_world
 
 
@@ -172,7 +173,7 @@ def test_the_mail_lists_every_invoice_and_carries_the_csv(world: World) -> None:
         queued = db.scalars(select(Outbox)).one()
         assert (queued.kind, queued.recipient) == ("tool_notice", "office@people.example")
         queued.kind = "tool"
-        letter = mail.compose(db, queued, "books@app.example", "https://app.example", world.clock.now())
+        letter = mail.compose(db, queued, POST, world.clock.now())
         text = tool_report.csv_text(run, tool_report.rows_of(db, run), "QuickBooks")
     assert letter["Subject"].startswith("1 of 2 invoices is ready - Memory Company")
     body = letter.get_body(("plain",))
@@ -190,7 +191,7 @@ def test_a_stranger_gets_neither_names_nor_amounts(world: World) -> None:
     check(world)
     with world.sessions() as db:
         queued = db.scalars(select(Outbox)).one()
-        letter = mail.compose(db, queued, "books@app.example", "https://app.example", world.clock.now())
+        letter = mail.compose(db, queued, POST, world.clock.now())
     whole = letter.as_string()
     assert "Customer 175" not in whole and "100.00" not in whole and not list(letter.iter_attachments())
 

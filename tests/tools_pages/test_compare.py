@@ -13,6 +13,7 @@ from domain.documents import Catalog, Code
 from domain.settings import MatchBy
 from models import Company, Outbox, Posting, Run, ToolRow
 from sync import mail, tools
+from tests.engine.test_mails import POST
 from tests.engine.world import World, furnish, invoice, make_world
 
 CODES = (
@@ -64,6 +65,7 @@ def test_each_way_of_disagreeing_has_its_word(world: World) -> None:
         "6": Result.SHARED, "7": Result.SHARED, "8": Result.DIFFERS, "10": Result.AMBIGUOUS,
     }  # fmt: skip
     assert found["2"].data["notes"] == ["Spelled “HARDWARE” there"]
+    assert found["5"].data["notes"] == ["It is a category: it takes no quantity and no amount"]
     assert found["8"].data["notes"] == ["SKU is OTHER, External Number is LIC"]
 
 
@@ -98,7 +100,8 @@ def test_two_codes_of_one_missing_name_make_one_item(world: World) -> None:
     world.source.lists = Catalog({id: Code(id, "Brand new") for id in ("1", "2")})
     run = carry_out(world, "copy_items")
     assert items(world).count("Brand new") == 1
-    assert {row.outcome for row in results(world, run).values()} == {"created"}
+    assert [row.outcome for row in results(world, run).values()] == ["created", "shared"]
+    assert run.summary["counts"]["created"] == 1
 
 
 def test_invoices_use_the_copied_item_and_make_no_second_one(world: World) -> None:
@@ -141,7 +144,7 @@ def test_the_mail_carries_the_comparison(world: World) -> None:
     with world.sessions() as db:
         queued = db.scalars(select(Outbox)).one()
         queued.kind = "tool"
-        letter = mail.compose(db, queued, "books@app.example", "https://app.example", world.clock.now())
+        letter = mail.compose(db, queued, POST, world.clock.now())
     body = letter.get_body(("plain",))
     assert body is not None and "Backup 1TB" in body.get_content()
     [attached] = letter.iter_attachments()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 import requests
 from sqlalchemy import select
 
+from connectors.ledgers.base import Kind
+from domain.compare import Result
 from domain.settings import MatchBy, Numbering
 from models import Company, Document, Run, ToolRow
 from sandbox.world import World
 from sync import tools
 from sync.check import Asked
-from tests.infra.company import config_for, connect
+from sync.comparing import COPY, CREATED
+from tests.infra.company import config_for, connect, serve_run
 from workers.wiring import Services
 
 
@@ -65,3 +69,23 @@ def test_a_comparison_makes_no_writing_call(services: Services, company_id: int,
     with services.sessions() as db:
         assert db.get_one(Run, run_id).state == "Finished"
         assert "missing" in {row.outcome for row in db.scalars(select(ToolRow).where(ToolRow.run_id == run_id))}
+
+
+def test_every_missing_item_is_created_exactly_once(services: Services, company_id: int, sandbox_world: World) -> None:
+    """With the limiter on: served until the run has ended, judged by the journal and the item list."""
+    services = Services.from_config(services.config.model_copy(update={"platform_limits": "on"}))
+    seen = sandbox_world.journal.mark()
+    run_id = carry_out(services, company_id, COPY, {"match_by": "name"})
+    serve_run(services, company_id, run_id)
+    with services.sessions() as db:
+        run = db.get_one(Run, run_id)
+        rows = [row for row in db.scalars(select(ToolRow).where(ToolRow.run_id == run_id)) if row.posting_id]
+    missing = {row.data["name"].casefold() for row in rows}
+    items = Counter(r.name.casefold() for r in services.ledger(company_id).lists((Kind.ITEM,)).records)
+    created = [each for row in sandbox_world.journal.rows(since_id=seen) for each in row["effects"]]
+    assert len(missing) >= 10 and {items[name] for name in missing} == {1}
+    assert [(each["kind"], each["action"]) for each in created] == [("Item", "create")] * len(missing)
+    assert run.state == "Finished"
+    assert {row.data["name"].casefold() for row in rows if row.outcome == CREATED} == missing
+    assert run.summary["counts"][CREATED] == len(missing)
+    assert {row.outcome for row in rows} == {CREATED, Result.SHARED}  # two codes are called alike: one item, told

@@ -52,6 +52,11 @@ def hold_customer() -> dict[str, Any]:
     return {**hold(), "customer": "Northwind Dental", "ids": []}
 
 
+def void_keep() -> dict[str, Any]:
+    return {"number": "10449", "customer": "Northwind Dental", "action": "/page/document", "back_url": "/page/document",
+            "form": home_samples.Reason()}
+
+
 def _row(number: str, **changes: Any) -> dict[str, Any]:
     return {
         "id": 1, "number": number, "url": "/page/document", "customer": "Northwind Dental", "day": date(2026, 11, 20),

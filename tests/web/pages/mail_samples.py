@@ -62,7 +62,8 @@ def tool() -> dict[str, Any]:
     return _page(
         tool=True, headline="2 of 3 billing codes have an item", title="Compare Billing Codes and Items",
         figures=[("Match", "2"), ("Missing", "1")], columns=["Billing code", "Result", "Item"],
-        rows=[["Remote support", "match", "LAB-1"], ["Hardware", "match", "HW-2"], ["Backup 1TB", "missing", ""]], more=0,
+        rows=[["Remote support", "match", "LAB-1"], ["Hardware", "match", "HW-2"], ["Backup 1TB", "missing", ""]],
+        more=0,
     )
 
 
@@ -70,14 +71,17 @@ def settings() -> dict[str, Any]:
     listens = [{"address": OFFICE, "listens": True}, {"address": PARTNER, "listens": False}]
     goes_to = [listens, [], listens[:1]]
     return {
-        "may_save": True, "nobody": ["Problems"], "when": "Reports of scheduled runs go once a day.", "change_url": "/page/settings",
+        "may_save": True, "nobody": ["Problems"], "when": "Reports of scheduled runs go once a day.",
+        "change_url": "/page/settings",
         "events": [
             {"label": label, "hint": hint, "addresses": to}
             for (_, label, hint, _), to in zip(EVENTS, goes_to, strict=True)
         ],
         "addresses": [
-            {"id": 1, "address": PARTNER, "note": "Known since 18 Nov: pressed the button of a notice.", "known": True, "bounced": False},
-            {"id": 2, "address": OFFICE, "note": "Came back on 20 Nov: the mailbox is full.", "known": False, "bounced": True},
+            {"id": 1, "address": PARTNER, "note": "Known since 18 Nov: pressed the button of a notice.",
+             "known": True, "bounced": False},
+            {"id": 2, "address": OFFICE, "note": "Came back on 20 Nov: the mailbox is full.",
+             "known": False, "bounced": True},
         ],
     }
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 
 from blueprints.context import company, db
+from domain.causes import cause_key
+from domain.reasons import Reason
 from models import TodoRow
 
 _STATES = {
@@ -14,12 +18,26 @@ _STATES = {
 }
 
 
-def todo_facts(code: str | None) -> list[tuple[str, str]]:
-    """[("To-do 812", "assigned to Billing Desk …")] of a cause; empty where there is none."""
+def todo_facts(cause: str, code: str | None) -> list[tuple[str, str]]:
+    """[("To-do 812", "assigned to Billing Desk …")] of one cause; empty where there is none. Where one to-do stands
+    for every cause of a code, it is that one."""
+    return _facts({cause, code or ""})
+
+
+def todo_facts_of(reasons: Iterable[Reason]) -> list[tuple[str, str]]:
+    """The to-dos of all these reasons, each once."""
+    return _facts({key for why in reasons for key in (cause_key(why), why.code)})
+
+
+def _facts(causes: set[str]) -> list[tuple[str, str]]:
+    if not causes:
+        return []
     rows = db().scalars(select(TodoRow).where(
-        TodoRow.company_id == company().id, TodoRow.code == (code or ""), TodoRow.ended_at.is_(None)
+        TodoRow.company_id == company().id, TodoRow.ended_at.is_(None)
     ).order_by(TodoRow.id)).all()
-    return [(f"To-do {row.todo_id}" if row.todo_id else "To-do", _told(row)) for row in rows]
+    return [
+        (f"To-do {row.todo_id}" if row.todo_id else "To-do", _told(row)) for row in rows if row.cause in causes
+    ]
 
 
 def _told(row: TodoRow) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, load_only
@@ -202,7 +203,7 @@ class Comparison:
         if not self.writer.public_url:
             return ""
         base = self.writer.public_url.rstrip("/")
-        return f"{base}/c/{self.company_id}/errors?view=document&cause={cause.reason.code}"
+        return f"{base}/c/{self.company_id}/errors?view=document&cause={quote(cause.key)}"
 
     def _clear(self, row: TodoRow) -> None:
         """Nothing waits for it any more: completed after a moment; one that was never made is dropped."""

@@ -161,7 +161,7 @@ def _lists(summary: dict[str, Any], current: InvoiceSettings) -> list[dict[str, 
             "exact": customers.get("matched", 0),
             "similar": similar,
             "new": customers.get("new", 0),
-            "url": url_for("logs.errors", view="document", q="looks like") if similar else "",
+            "url": url_for("logs.errors", view="document", code="customer_similar") if similar else "",
         }
     ]
     catalog = mirror.catalog_of(db(), company().id)

@@ -19,6 +19,7 @@ from blueprints.logs.steps import KINDS
 from blueprints.papers import draft_paper, journal_table, kind_word, source_paper
 from blueprints.rows import links, number_of
 from blueprints.shell import ledger_names
+from blueprints.todo_words import todo_facts_of
 from connectors.errors import PlatformError
 from connectors.ledgers.base import Kind
 from domain.documents import Draft, Party
@@ -50,6 +51,7 @@ def document(company_id: int, document_id: int) -> ResponseReturnValue:
         **_papers(row, short),
         events=_events(row),
         facts=_facts(row),
+        todos=todo_facts_of([why]) if why and row.status == Status.FAULT else [],
         actions=[],
         more=_more(row, staff),
         steps_url=url_for("logs.steps", document_id=row.id),

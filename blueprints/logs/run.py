@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Select, func, select
 
 from blueprints.access import Need, may
+from blueprints.causes import first
 from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.exports import csv_file
 from blueprints.logs.retry import retry_run
@@ -19,6 +20,7 @@ from blueprints.rows import item_row
 from blueprints.runs import find, mail_rows, run_title
 from blueprints.shell import ledger_names
 from blueprints.stepwords import step_words
+from blueprints.todo_words import todo_facts_of
 from domain.formats import format_plural, format_totals
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
@@ -109,6 +111,7 @@ def context(found: Run) -> dict[str, Any]:
         "one_currency": len(add_up(pair for each in counts for pair in each["totals"])) == 1,
         "sort": "",
         "recipients": _recipients(found),
+        "todos": _todos(found),
         "figures": _figures(found) if ended else [],
         "files": [],
         "poll_s": POLL_S,
@@ -122,6 +125,16 @@ def _figures(found: Run) -> list[str]:
     _long, short = ledger_names(company())
     rows = reports.items(db(), found.id)
     return [*line_figures.of_run(db(), found.id).sentences, *taxsums.sentences(rows, short)]
+
+
+def _todos(found: Run) -> list[tuple[str, str]]:
+    """Error to-dos that stand for what is still a Fault of this run."""
+    told = db().scalars(
+        select(Document.reasons)
+        .join(RunItem, RunItem.document_id == Document.id)
+        .where(RunItem.run_id == found.id, RunItem.status == Status.FAULT, Document.status == Status.FAULT)
+    )
+    return todo_facts_of(why for why in map(first, told) if why is not None)
 
 
 def _counts(found: Run) -> list[dict[str, Any]]:

@@ -134,7 +134,7 @@ def test_error_logs_group_by_cause_with_cause_fix_and_action(site: Site) -> None
     for number in ("3001", "3002"):
         add(site, number, status="Fault", reason_code="no_customer", reasons=[{"code": "no_customer", "params": {}}])
     text = page(site, "errors")
-    for words in ("The invoice names no customer", "An item is missing", "Choose the company in Autotask", "Retry 2"):
+    for words in ("The invoice names no customer", "An item is missing", "Choose a customer in QuickBooks", "Retry 2"):
         assert words in text
     assert "3002" in page(site, "errors?view=document&q=3002") and "3001" not in page(
         site, "errors?view=document&q=3002"

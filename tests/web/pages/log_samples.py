@@ -52,6 +52,7 @@ def run() -> dict[str, Any]:
         "empty_text": "No record yet.",
         "one_currency": "USD",
         "page": pager(60),
+        "todos": [("To-do 812", "assigned to Billing Desk, open in Autotask for Backup 1TB")],
         "recipients": [
             {"address": "books@harborpoint.example", "state": "queued", "note": "At the end, with the CSV", "again_url": ""},
             {"address": "partner@ledgerlane.example", "state": "queued", "note": "At the end, a notice without names or amounts", "again_url": ""},
@@ -199,15 +200,24 @@ def errors() -> dict[str, Any]:
         "rows": [],
         "page": None,
         "q": "",
+        "code": "",
+        "waits": "",
+        "kinds": [("", "Every kind"), ("item_missing", "An item is missing")],
+        "ages": [("", "Waiting however long"), ("1", "Waiting over a day")],
+        "narrowed": False,
+        "fields": {"view": "cause"},
+        "matching": 14,
+        "one_cause": "",
+        "may_retry": True,
     }
 
 
 def errors_list() -> dict[str, Any]:
-    return {**errors(), "view": "document", "groups": [], "rows": rows(), "page": pager(61)}
+    return {**errors(), "view": "document", "groups": [], "rows": rows(), "page": pager(61), "narrowed": True, "one_cause": "14 invoices wait for item “Backup 1TB”"}
 
 
 def errors_none() -> dict[str, Any]:
-    return {**errors(), "view": "cause", "groups": [], "faults": 0, "totals": []}
+    return {**errors(), "view": "cause", "groups": [], "faults": 0, "matching": 0, "totals": []}
 
 
 def steps() -> dict[str, Any]:

@@ -47,6 +47,13 @@ class ZeroTotal(StrEnum):
     POST = "post"
 
 
+class VoidPolicy(StrEnum):
+    """What becomes of the ledger's copy when the source voids an invoice. Paid and credited ones are always asked."""
+
+    ASK = "ask"
+    VOID = "void"
+
+
 class BillTo(StrEnum):
     """Whether every company that a line is billed for must be known (the check stage of the bill-to link)."""
 
@@ -122,6 +129,9 @@ class InvoiceSettings:
     """Instead: the name of a customer to create for them."""
     penny_policy: PennyPolicy = PennyPolicy.LINE
     rounding_account: str | None = None
+    voids: VoidPolicy = VoidPolicy.ASK
+    void_window_days: int = 14
+    """Voids are looked for that far back, whatever the look-back of new invoices is; so are re-issues of them."""
     run_limit: int = 200
     time_zone: str = "UTC"
     source_time_zone: str = "UTC"

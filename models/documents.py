@@ -48,6 +48,7 @@ class MirrorState(Base):
     todo_lists: Mapped[Any] = mapped_column(Json, nullable=True)
     """The source's people and action types (domain.todos.TodoLists)."""
     todo_lists_at: Mapped[datetime | None] = mapped_column(Instant)
+    voids_looked_at: Mapped[datetime | None] = mapped_column(Instant)
     progress: Mapped[Any] = mapped_column(Json, default=dict)
 
 
@@ -154,6 +155,12 @@ class Document(Base):
     """Net and tax by region and code, from the source and from the ledger's answer (domain.taxsums)."""
     accepted: Mapped[Any] = mapped_column(Json, nullable=True)
     """A differing total that a person accepted: {by, at, why}."""
+    voided_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the source voided it after it was posted, or when that was noticed; None: it was not."""
+    reissue_of: Mapped[int | None] = mapped_column(Integer, index=True)
+    """The voided document (its id here) whose lines this one bills again, as far as that is known."""
+    reissue_allowed: Mapped[Any] = mapped_column(Json, nullable=True)
+    """A person said to post it although that one stands in the ledger: {by, at, why, of}."""
     completed_at: Mapped[datetime | None] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
 

@@ -333,8 +333,11 @@ def scan(
             if not known:
                 reading.progress("Reading invoice headers from Autotask")
                 reading.headers(settings)
-            # After the headers: what bills a voided invoice's items again was issued later than the void.
-            voids.look(rt, company_id, source, KIND)
+                # After the headers: what bills a voided invoice's items again was issued later than the void.
+                voids.look(rt, company_id, source, KIND, posts=_writes(rt, run_id, settings))
+            if run_id is not None:
+                with rt.sessions() as db, db.begin():
+                    voids.tell(db, db.get_one(Run, run_id), rt.clock.now())
             if run_id is not None and _stopped(reading, run_id, settings):
                 return
             reading.lines(settings)
@@ -367,6 +370,18 @@ def poll(rt: Runtime, company_id: int, source: Source) -> bool:
 def _is_retry(rt: Runtime, run_id: int) -> bool:
     with rt.sessions() as db:
         return db.get_one(Run, run_id).kind == "retry"
+
+
+def _writes(rt: Runtime, run_id: int | None, settings: InvoiceSettings) -> bool:
+    """Whether something may be written without another question: by this run, or by the schedule."""
+    if run_id is None:
+        return writes_by_itself(settings)
+    with rt.sessions() as db:
+        return _posts(db.get_one(Run, run_id), settings)
+
+
+def writes_by_itself(settings: InvoiceSettings) -> bool:
+    return settings.sync_state in (SyncState.ON, SyncState.NEXT_BATCH)
 
 
 def _posts(run: Run, settings: InvoiceSettings) -> bool:

@@ -16,7 +16,7 @@ from connectors.sources.base import Source
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Company, Document, Run, RunItem
-from sync import gather, reading, requests, safety
+from sync import gather, reading, requests, safety, voids
 from sync.runtime import Runtime
 from sync.settings import load_invoices
 
@@ -24,10 +24,15 @@ RELEASABLE = ("waits_for_sync", "run_stopped", "waits_for_release", "changed_sin
 
 
 def look(rt: Runtime, company_id: int, source: Source, ledger: Callable[[], Ledger]) -> None:
-    """One call when nothing is new. `ledger` is only asked for when something is. Raises as reads do."""
+    """One call when nothing is new, and every ten minutes another one for voids. `ledger` is only asked for when
+    something is. Raises as reads do."""
     unread = gather.poll(rt, company_id, source)
     if unread:
         gather.scan(rt, company_id, source, ledger(), None)
+    else:
+        with rt.sessions() as db:
+            posts = gather.writes_by_itself(load_invoices(db, company_id))
+        voids.look_when_idle(rt, company_id, source, reading.KIND, posts=posts)
     run_id = _begin(rt, company_id)
     if run_id is not None:
         gather.scan(rt, company_id, source, ledger(), run_id, known=True)
@@ -75,5 +80,5 @@ def _something_to_tell(db: Session, company: Company, *, review: bool) -> bool:
         ready = and_(ready, ~reported)
     return db.execute(select(Document.id).where(
         Document.company_id == company.id, Document.kind == reading.KIND, Document.before_start.is_(False),
-        or_(ready, and_(Document.status == Status.FAULT, ~reported)),
+        or_(ready, and_(Document.status == Status.FAULT, ~reported), voids.untold()),
     ).limit(1)).first() is not None

@@ -1,35 +1,40 @@
 """Documents that are in the ledger and were voided in the source: noticed, voided there too, or kept with a reason.
 
 The open copy overstates receivables, so it is a Fault until a person decides. What is voided is released to be billed
-again only when the ledger says that it is void (sync.operations). Repeating any of it is safe.
+again only when the ledger says that it is void (sync.operations). With the policy "Yes" the void is asked for at once;
+what is paid, credited or closed ends as a Fault all the same. Repeating any of it is safe.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from connectors.sources.base import Source, Voided
 from domain.reasons import Reason, reason
+from domain.settings import VoidPolicy
 from domain.statuses import Flag, Status
-from models import Document, Posting
-from sync.documents import set_flag, set_status, step
+from models import Document, MirrorState, Posting, Run
+from sync.documents import add_to_run, set_flag, set_status, step
 from sync.lease import exclusive
 from sync.operations import VOID, reserve
 from sync.runtime import Runtime
+from sync.settings import load_invoices
 
-WINDOW_DAYS = 14
-"""Voids are looked for that far back, whatever the look-back of new invoices is."""
+IDLE = timedelta(minutes=10)
+"""How often voids are looked for while nothing else is new."""
 DECIDABLE = ("voided_open", "void_paid", "void_refused", "void_changing", "void_closed")
 
 
-def look(rt: Runtime, company_id: int, source: Source, kind: str) -> int:
-    """Ask the source what was voided lately; documents in the books become Faults. Returns how many. One read."""
-    found = source.voided(kind, rt.clock.now() - timedelta(days=WINDOW_DAYS))
-    if not found:
-        return 0
+def look(rt: Runtime, company_id: int, source: Source, kind: str, *, posts: bool) -> int:
+    """Ask the source what was voided lately; documents in the books become Faults, or are voided there too where that
+    was chosen and `posts`: something may be written now. Returns how many. One read."""
+    with rt.sessions() as db:
+        settings = load_invoices(db, company_id)
+    found = source.voided(kind, rt.clock.now() - timedelta(days=settings.void_window_days))
+    by_itself = posts and settings.voids is VoidPolicy.VOID and len(found) <= settings.run_limit
     noticed = 0
     for start in range(0, len(found), 500):
         part = {one.id: one for one in found[start : start + 500]}
@@ -40,19 +45,62 @@ def look(rt: Runtime, company_id: int, source: Source, kind: str) -> int:
                 Document.source_id.in_(part), Document.status == Status.COMPLETE, Document.ledger_id.is_not(None),
             ).order_by(Document.id)).all()
             for row in rows:
-                noticed += _notice(db, row, part[row.source_id], rt.clock.now())
+                noticed += _notice(db, row, part[row.source_id], rt.clock.now(), by_itself=by_itself)
+    with rt.sessions() as db, db.begin():
+        state = db.get(MirrorState, company_id)
+        if state is not None:
+            state.voids_looked_at = rt.clock.now()
+    if noticed and by_itself:
+        rt.ring(company_id)
     return noticed
 
 
-def _notice(db: Session, row: Document, voided: Voided, now: datetime) -> int:
+def look_when_idle(rt: Runtime, company_id: int, source: Source, kind: str, *, posts: bool) -> None:
+    """The schedule's look while nothing is new: once in ten minutes, and only where something is in the books."""
+    with rt.sessions() as db:
+        state = db.get(MirrorState, company_id)
+        if state is None or (state.voids_looked_at and rt.clock.now() - state.voids_looked_at < IDLE):
+            return
+        posted = db.execute(select(Document.id).where(
+            Document.company_id == company_id, Document.status == Status.COMPLETE, Document.ledger_id.is_not(None)
+        ).limit(1)).first()
+    if posted is not None:
+        look(rt, company_id, source, kind, posts=posts)
+
+
+def _notice(db: Session, row: Document, voided: Voided, now: datetime, *, by_itself: bool) -> int:
     if {Flag.VOIDED, Flag.KEPT} & set(row.flags or []):
         return 0
+    row.voided_at = voided.at or now
+    row.run_id = None  # the run that posted it is over; the next one tells of the void
     when = f" on {voided.at:%d %b %Y}" if voided.at else ""
     told = reason("voided_open", number=row.ledger_number or row.number, when=when)
-    row.run_id = None  # the run that posted it is over; the next one tells of the void
-    set_status(db, row, Status.FAULT, [told], now)
     step(db, row, now, "voided_in_autotask", told.sentence())
+    if not by_itself:
+        set_status(db, row, Status.FAULT, [told], now)
+        return 1
+    reserve(db, row, VOID, db.get_one(Posting, row.posting_id).draft, terms={"by": "the setting"}, now=now)
+    step(db, row, now, "void_asked", "Voided in QuickBooks too, as the settings say, unless it is paid or credited")
     return 1
+
+
+def untold() -> ColumnElement[bool]:
+    """Voided documents that no run has told of since."""
+    return and_(
+        Document.voided_at.is_not(None), Document.run_id.is_(None),
+        Document.status.in_((Status.FAULT, Status.PENDING)),
+    )
+
+
+def tell(db: Session, run: Run, now: datetime) -> None:
+    """They are rows of this sync; it is not over before a void that is under way is settled."""
+    if run.kind != "sync":
+        return
+    rows = db.scalars(select(Document).where(Document.company_id == run.company_id, untold())).all()
+    add_to_run(db, run, rows, now)
+    for row in rows:
+        if row.reason_code == "void_queued":
+            row.due_at, row.prepared = now, True
 
 
 def decidable(row: Document) -> bool:
@@ -72,6 +120,7 @@ def void(db: Session, row: Document, *, now: datetime, who: str) -> bool:
     shown = Reason.from_json(row.reasons[0]).params
     terms = {"by": who, "applied": shown["applied"]} if "applied" in shown else {"by": who}
     draft = db.get_one(Posting, row.posting_id).draft
+    row.run_id = None
     reserve(db, row, VOID, draft, terms=terms, now=now, interactive=1)
     freed = f"; {terms['applied']} paid on it is set free" if "applied" in terms else ""
     step(db, row, now, "void_asked", f"A person asked for it to be voided in QuickBooks{freed}", who=who)

@@ -18,6 +18,7 @@ from blueprints.settings.sections.start import Start
 from blueprints.settings.sections.sync_state import SyncStates
 from blueprints.settings.sections.tax import Tax
 from blueprints.settings.sections.todos import Todos
+from blueprints.settings.sections.voids import Voids
 from blueprints.settings.sections.zones import Zones
 
 FIRST = SyncStates()
@@ -38,6 +39,7 @@ MORE: tuple[Section, ...] = (
     LineMap(),
     NoCompany(),
     Rounding(),
+    Voids(),
     Mails(),
     Todos(),
     Zones(),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from domain.statuses import Flag, Status
-from models import Document
-from sync import voids
-from tests.engine.world import World, invoice, line
+from domain.settings import SyncState
+from domain.statuses import Flag, RunState, Status
+from models import Company, Document, Run
+from sync import scheduled, voids
+from tests.engine.world import World, furnish, invoice, line, make_world
 
 ITEMS = (line("77", "100.00"),)
 
@@ -89,3 +90,37 @@ def test_what_lines_and_header_said_when_it_was_posted_stays(world: World) -> No
         world.sync()
     row = world.documents()["1"]
     assert (row.status, row.lines is not None, row.ledger_total) == (Status.FAULT, True, Decimal("100.00"))
+
+
+def test_with_yes_unpaid_ones_are_voided_by_themselves_and_paid_ones_ask(sqlite_url: str) -> None:
+    world = make_world(sqlite_url, voids="void", sync_state=SyncState.ON)
+    furnish(world)
+    for id in ("1", "2"):
+        world.source.put(invoice(id))
+    world.sync()
+    paid = next(entry for entry in world.books.documents() if entry.number == "AT-2")
+    world.books.pay(paid.id, "10.00")
+    for id in ("1", "2"):
+        world.source.void(id, world.clock.now())
+    run_id = world.sync()
+    assert live(world) == ["AT-2"]
+    assert (world.documents()["1"].status, world.documents()["1"].flags) == (Status.COMPLETE, [Flag.VOIDED])
+    assert told(world, "2") == (Status.FAULT, "void_paid")
+    assert world.run(run_id).state == RunState.PROBLEMS  # the run tells of both, and waited for them
+
+
+def test_an_idle_schedule_looks_for_voids_every_ten_minutes(sqlite_url: str) -> None:
+    world = make_world(sqlite_url, sync_state=SyncState.ON)
+    furnish(world)
+    voided(world)
+    with world.sessions() as db, db.begin():
+        db.get_one(Company, world.company_id).first_posted_at = world.clock.now()
+    del world.source.calls[:]
+    for _ in range(12):
+        world.clock.advance(60)
+        scheduled.look(world.rt, world.company_id, world.source, lambda: world.ledger)
+        world.serve_until_rest()
+    assert world.source.calls.count("voided") == 1
+    assert told(world, "1") == (Status.FAULT, "voided_open")
+    with world.sessions() as db:
+        assert db.execute(select(func.count()).select_from(Run)).scalar_one() == 2  # one run told of it, once

@@ -17,14 +17,14 @@ from blueprints.context import company, db, now
 from blueprints.home.routes import blueprint
 from blueprints.logs.history import run_row
 from blueprints.queries import Totals, sums, waiting_documents
-from blueprints.shell import count_faults, last_look
+from blueprints.shell import count_faults, last_look, ledger_names
 from blueprints.tools.sync_now import running_run
 from domain.formats import format_moment, format_plural, format_totals
 from domain.mails import Event
 from domain.settings import InvoiceSettings, SyncState
 from domain.statuses import Status
 from models import Document, Run
-from sync import addresses, alerts, connection, credentials, line_figures, reports, settings, todo_state
+from sync import addresses, alerts, connection, credentials, line_figures, reports, settings, taxsums, todo_state
 
 DAYS = 14
 
@@ -164,6 +164,7 @@ def _needs(company_id: int) -> list[dict[str, Any]]:
                     "action": {"label": "Open Connections", "url": url_for("connect.connections")},
                 }
             )
+    needs += _tax_needs(company_id)
     needs += _mail_needs()
     needs += _todo_needs(company_id)
     rows = (
@@ -186,6 +187,16 @@ def _needs(company_id: int) -> list[dict[str, Any]]:
         for code, count in rows
     ]
     return needs
+
+
+def _tax_needs(company_id: int) -> list[dict[str, Any]]:
+    """After the first answer that did not repeat the tax that was sent (R15): both figures, and the setting."""
+    ledger = ledger_names(company())[1]
+    sentence = taxsums.warning(db(), company_id, ledger)
+    if not sentence:
+        return []
+    action = {"label": "Open the tax setting", "url": url_for("settings.invoices", _anchor="section-tax")}
+    return [{"title": f"{ledger} books a tax of its own", "sentence": sentence, "action": action}]
 
 
 def _todo_needs(company_id: int) -> list[dict[str, Any]]:

@@ -12,13 +12,14 @@ from blueprints.access import Need, may
 from blueprints.context import company, db, now
 from blueprints.problems import Problem
 from blueprints.queries import paged
+from blueprints.settings import tax_words
 from blueprints.settings.fields import differing
 from blueprints.settings.invoices import saved, scene_now
 from blueprints.settings.lists import context as lists_context
 from blueprints.settings.registry import FIRST, MORE, QUESTIONS
 from blueprints.settings.routes import blueprint
 from blueprints.settings.section import Scene
-from blueprints.settings.words import label, shown
+from blueprints.settings.words import EMPTY, label, shown
 from domain.settings import InvoiceSettings
 from models import Membership, SettingsVersion, User
 from sync import access, settings
@@ -136,11 +137,13 @@ def in_words(before: InvoiceSettings, after: InvoiceSettings, scene: Scene) -> l
 
 
 def _told(changes: list[dict[str, Any]], scene: Scene) -> list[dict[str, str]]:
-    return [
-        {
-            "label": label(each["field"]),
-            "before": shown(each["field"], each["before"], scene),
-            "after": shown(each["field"], each["after"], scene),
-        }
-        for each in changes
-    ]
+    return [_change(each["field"], each["before"], each["after"], scene) for each in changes]
+
+
+def _change(field: str, before: Any, after: Any, scene: Scene) -> dict[str, str]:
+    """One setting's change. A map has many entries: only those that changed are told."""
+    if field == "tax_map":
+        told = tax_words.differing(before, after, scene)
+    else:
+        told = shown(field, before, scene), shown(field, after, scene)
+    return {"label": label(field), "before": told[0] or EMPTY, "after": told[1] or EMPTY}

@@ -22,6 +22,8 @@ from sync import codec
 
 FORMAT = "bookbridge-invoice-settings"
 SCHEMA = 1
+MAPS = frozenset({"tax_map", "line_map"})
+"""Many ids of both sides' lists, without their names: they mean nothing in another company and are left out there."""
 
 
 class NotASettingsFile(Exception):
@@ -59,7 +61,8 @@ def read(content: bytes, scene: Scene) -> FileRead:
     same = data.get("ledger_tenant") == scene.company.ledger_tenant
     good: dict[str, Any] = {}
     problems: dict[str, str] = {}
-    for name in sorted(known & set(sent)):
+    taken = known & set(sent) - (frozenset() if same else MAPS)
+    for name in sorted(taken):
         try:
             value = codec.load(TYPES[name], sent[name])
         except (ValidationError, TypeError, ValueError):
@@ -72,7 +75,7 @@ def read(content: bytes, scene: Scene) -> FileRead:
                 continue
         good[name] = value
     return FileRead(
-        replace(scene.current, **good), problems, sorted(set(sent) - known),
+        replace(scene.current, **good), problems, sorted(set(sent) - taken),
         "" if same else str(data.get("company") or "unknown")[:100],
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from blueprints.settings import tax_words
 from blueprints.settings.fields import SECTION_OF
 from blueprints.settings.section import Scene
 from domain.formats import format_count, format_long_day
@@ -23,6 +24,8 @@ def label(name: str) -> str:
 
 def shown(name: str, value: Any, scene: Scene) -> str:
     """A value, typed or as JSON stores it, in words."""
+    if name == "tax_map":
+        return tax_words.said(value, scene) or EMPTY
     section = SECTION_OF.get(name)
     if value in (None, "", [], (), {}):
         return EMPTY

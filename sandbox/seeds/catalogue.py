@@ -21,8 +21,9 @@ class Code:
 
     @property
     def ledger_account(self) -> str:
-        """The income account of the same thing in the generated books."""
-        return {"4100 Labour": "Labour", "4200 Hardware": "Hardware"}.get(self.account, "Services")
+        """The account of the same thing in the generated books; what is paid in advance is owed, not earned."""
+        known = {"4100 Labour": "Labour", "4200 Hardware": "Hardware", "4400 Prepaid Blocks": "Unearned Revenue"}
+        return known.get(self.account, "Services")
 
 
 _RECURRING, _MATERIAL = "Recurring Contract Service", "Material Cost"

@@ -7,6 +7,8 @@ from typing import Any
 from sandbox.autotask.tenants import INTEGRATION_CODE, Tenant
 from sandbox.world import World
 
+SOLD_ON = ("Services", "Labour", "Hardware", "Sales", "Unearned Revenue")
+
 
 def create_company(world: World, slug: str, profile: str, name: str, currency: str) -> str:
     """Make a QuickBooks company and give its realm id."""
@@ -21,7 +23,7 @@ class Ledger:
         self._lists = importlib.import_module("sandbox.qbo.lists")
         self._realm = importlib.import_module("sandbox.qbo.realm").Realm(world, realm_id)
         accounts = {row["entity"]["Name"]: row["id"] for row in self._realm.records("Account")}
-        self._income = {name: {"value": accounts[name]} for name in ("Services", "Labour", "Hardware", "Sales")}
+        self._income = {name: {"value": accounts[name]} for name in SOLD_ON}
 
     def customer(self, name: str, email: str | None = None, *, exempt: bool = False) -> str:
         """A customer of this display name; `exempt`: not taxable."""
@@ -35,7 +37,7 @@ class Ledger:
         return str(self._lists.seed(self._realm, "Vendor", DisplayName=name))
 
     def item(self, name: str, sku: str, account: str = "Services", **more: Any) -> str:
-        """A service item booked on one of the income accounts."""
+        """A service item booked on one of the accounts of `SOLD_ON`."""
         return str(
             self._lists.seed(
                 self._realm, "Item", Name=name, Sku=sku, Type="Service", IncomeAccountRef=self._income[account], **more

@@ -15,7 +15,8 @@ from sqlalchemy import select
 
 from config import Config
 from connectors.oauth import TokenSet
-from domain.settings import MatchBy, MissingItem
+from domain.line_kinds import PREPAID
+from domain.settings import LineRule, MatchBy, MissingItem
 from models import Company, CompanyLease, Membership, MirrorEntry, MirrorState, Run, User
 from sandbox.intuit import tokens as sandbox_tokens
 from sandbox.world import World
@@ -81,15 +82,18 @@ def connect(services: Services, world: World, made: Mapping[str, Any], **changes
 
 
 def _save(services: Services, company_id: int, made: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-    """Settings a person would have chosen: everything in scope, missing items on an income account."""
+    """Settings a person would have chosen: everything in scope, missing items on an income account, work paid in
+    advance on a liability, the tax map as proposed."""
     with services.sessions() as db, db.begin():
         entries = db.scalars(select(MirrorEntry).where(MirrorEntry.company_id == company_id)).all()
         income = next(e for e in entries if e.kind == "account" and e.active and e.details.get("type") == "Income")
+        owed = next(e for e in entries if e.kind == "account" and e.name == "Unearned Revenue")
         zero = [e for e in entries if e.kind == "tax_code" and e.active and e.details.get("rate") == "0"]
         chosen: dict[str, Any] = {
             "start_date": date(2000, 1, 1), "look_back_days": 60, "match_by": MatchBy.NUMBER, "run_limit": 5000,
             "missing_item": MissingItem.CREATE, "created_item_account": income.ledger_id,
             "untaxed_code": zero[0].ledger_id if zero else None, "source_time_zone": str(made["time_zone"]),
+            "line_map": tuple(LineRule("", str(kind), account=owed.ledger_id) for kind in sorted(PREPAID)),
         }
         settings.change(db, company_id, now=services.now(), user=None, **{**chosen, **changes})
         db.flush()

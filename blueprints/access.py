@@ -81,6 +81,7 @@ ENDPOINTS: dict[str, Need] = {
     "home.mark_again": S,
     "home.void": S,
     "home.keep": S,
+    "home.post_anyway": S,
     "home.open_in": V,
     "home.review": V,
     "home.release_documents": S,

@@ -71,6 +71,9 @@ def actions_for(reason: Reason, document_id: int, *, staff: bool, group: bool = 
         offered.append({"label": label, "url": url_for("home.customer", document_id=document_id)})
     elif key == "no_company" and staff:
         offered.append({"label": label, "url": url_for("home.no_company", document_id=document_id)})
+    elif key == "reissue" and staff and not group:
+        offered.append({"label": label, "url": url_for("home.post_anyway", document_id=document_id)})
+        offered.append({"label": "Skip…", "url": url_for("home.skip", id=document_id)})
     elif key == "adopt" and staff and not group:
         offered.append({"label": label, "url": url_for("home.resync", document_id=document_id), "method": "post"})
     if staff and reason.turn is Turn.FAULT and not group:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from domain.documents import Catalog, Party
+from domain.reissues import Earlier
 from domain.taxes import TaxModel
 
 
@@ -61,5 +62,9 @@ class Lists:
     """Folded names that more than one source party bears."""
     look_alikes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Source party id → names of other source parties that are similar to its own."""
+    voided: Mapping[str, tuple[Earlier, ...]] = field(default_factory=dict)
+    """Source party id → its documents that the source voided after they were posted."""
+    answered: frozenset[str] = frozenset()
+    """Source ids of documents that are not asked whether they bill a voided one again."""
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Effective number → the lowest source id among documents that bear it."""

@@ -23,6 +23,7 @@ from domain.money import plain, round_money
 from domain.pennies import rounding_limit
 from domain.placing import Place, place_lines
 from domain.reasons import Reason, Turn, reason
+from domain.reissues import bills_again, objection
 from domain.rounding import Remainder, RoundingLine, round_off
 from domain.settings import BillTo, InvoiceSettings, Numbering, ZeroTotal
 from domain.stages import bill_to_reason, in_order
@@ -68,7 +69,7 @@ def plan(
     skip = _skip_reason(document, settings)
     if skip is not None:
         return Plan(document, None, (), (skip,))
-    reasons: list[Reason] = []
+    reasons = _billed_again(document, settings, lists)
     currency = _currency(header, lists, facts)
     mismatch = source_reason(document, currency)
     if mismatch is not None:
@@ -145,6 +146,15 @@ def _exempt_on_one_side(
         return []
     found = exemption(document, party, entry.details.get("taxable"), entry.name, tax_rules)
     return [found] if found else []
+
+
+def _billed_again(document: SourceDocument, settings: InvoiceSettings, lists: Lists) -> list[Reason]:
+    header = document.header
+    found = bills_again(document, lists.voided.get(header.party_id or "", ()), settings.void_window_days)
+    if found is None or header.id in lists.answered:
+        return []
+    why = objection(found[0], same_items=found[1])
+    return [why] if why is not None else []
 
 
 # ---- number ---------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from domain.reasons import reason
 from domain.statuses import Status
 from models import Document, ItemClaim, Posting
+from sync import reissues
 from sync.documents import set_status
 
 
@@ -25,6 +26,7 @@ def release(db: Session, document: Document, now: datetime) -> None:
         Document.reason_code == "billed_before",
     )):
         set_status(db, waiting, Status.PENDING, [reason("waits_for_sync")], now)
+    reissues.settle(db, document, now, kept=False)
 
 
 def take(db: Session, document: Document, items: Sequence[str]) -> str | None:

@@ -19,7 +19,7 @@ from domain.plan import effective_number
 from domain.settings import InvoiceSettings, Numbering
 from domain.statuses import Status
 from models import Document, Link, MirrorEntry, PartyEntry
-from sync import codec
+from sync import codec, reissues
 
 
 def facts(profile: LedgerProfile, capabilities: Capabilities) -> Facts:
@@ -72,6 +72,7 @@ def prefetch(
     )
     terms = _entries(db, company_id, Kind.TERM)
     tax_codes = _entries(db, company_id, Kind.TAX_CODE)
+    voided = reissues.voided(db, company_id, party_ids)
     return Lists(
         parties=parties, catalog=catalog, links=links,
         customers={e.id: e for e in customers}, customers_by_name=_by(customers, fold),
@@ -81,6 +82,7 @@ def prefetch(
         tax_codes={e.id: e for e in tax_codes},
         twins=_twins(db, company_id, {fold(p.name) for p in billed}),
         look_alikes=_look_alikes(db, company_id, billed),
+        voided=voided, answered=reissues.answered(db, company_id, documents) if voided else frozenset(),
         numbers=_numbers(db, company_id, documents, settings),
     )
 

@@ -17,11 +17,12 @@ from connectors.ledgers.base import Capabilities
 from domain.customers import CREATE_NEW
 from domain.documents import Draft, ItemDraft, PartyDraft
 from domain.plan import Plan
-from domain.reasons import Reason, reason
+from domain.reasons import Reason, Turn, reason
+from domain.reissues import objection
 from domain.settings import InvoiceSettings
 from domain.statuses import PostingState, Status
 from models import Company, Document, ItemClaim, Link, Posting, PostingNeed
-from sync import codec, holds, release
+from sync import codec, holds, reissues, release
 from sync.documents import drop, park, set_status, step
 from sync.reading import marker_of, plans_for, status_of
 
@@ -91,8 +92,7 @@ class Preparation:
             return
         other = self._claimed_elsewhere(row, planned, claims)
         if other is not None:
-            park(self.db, row)
-            set_status(self.db, row, Status.PENDING, [reason("billed_before", other=other)], self.now)
+            self._wait_for(row, other)
             return
         self._reserve(row, planned, planned.draft, former)
         items = {line.id for line in planned.document.lines}
@@ -159,12 +159,23 @@ class Preparation:
         self.held = set(claims)
         return claims
 
-    def _claimed_elsewhere(self, row: Document, planned: Plan, claims: dict[str, int]) -> str | None:
+    def _claimed_elsewhere(self, row: Document, planned: Plan, claims: dict[str, int]) -> Document | None:
+        """The document that holds one of its items; one beside which a person said to post it does not count."""
         holders = {claims[line.id] for line in planned.document.lines if line.id in claims}
-        for document_id in sorted(holders - {row.id}):
-            other = self.db.get_one(Document, document_id)
-            return other.ledger_number or other.number or other.source_id
+        allowed = (row.reissue_allowed or {}).get("of")
+        for document_id in sorted(holders - {row.id, allowed}):
+            return self.db.get_one(Document, document_id)
         return None
+
+    def _wait_for(self, row: Document, other: Document) -> None:
+        """Its items are in the books on another document; which was voided in the source, maybe."""
+        park(self.db, row)
+        why = reason("billed_before", other=other.ledger_number or other.number or other.source_id)
+        if other.voided_at is not None:  # of another customer, or the plan had seen it
+            row.reissue_of = other.id
+            why = objection(reissues.earlier(other), same_items=True) or why
+        status = Status.FAULT if why.turn is Turn.FAULT else Status.PENDING
+        set_status(self.db, row, status, [why], self.now)
 
     def _take_claims(self, row: Document, planned: Plan, posting: Posting) -> None:
         """New claims; those the same document holds already stay, those of items no longer on it end."""

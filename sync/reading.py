@@ -21,7 +21,7 @@ from domain.reasons import Reason, Turn, reason
 from domain.settings import InvoiceSettings, Numbering
 from domain.statuses import Flag, PostingState, Status
 from models import Company, Document, Posting
-from sync import codec, mirror
+from sync import codec, mirror, reissues
 from sync.documents import set_flag, set_status, step
 from sync.lists import facts, prefetch, source_document
 from sync.runtime import Runtime
@@ -103,6 +103,9 @@ def plans_for(
         if party is not None:
             row.party_name = party.name
             row.currency = party.currency or the_facts.currency
+    if lists.voided:
+        for row, document in zip(rows, documents, strict=True):
+            reissues.note(row, document, lists, settings)
     return [
         plan(document, settings, lists, the_facts, marker=marker_of(company, row))
         for document, row in zip(documents, rows, strict=True)

@@ -17,6 +17,7 @@ from domain.reasons import Reason, reason
 from domain.settings import VoidPolicy
 from domain.statuses import Flag, Status
 from models import Document, MirrorState, Posting, Run
+from sync import reissues
 from sync.documents import add_to_run, set_flag, set_status, step
 from sync.lease import exclusive
 from sync.operations import VOID, reserve
@@ -128,12 +129,14 @@ def void(db: Session, row: Document, *, now: datetime, who: str) -> bool:
 
 
 def keep(db: Session, row: Document, *, why: str, now: datetime, who: str) -> bool:
-    """Leave the copy in the ledger as it is, with a reason. Its billing items stay taken."""
+    """Leave the copy in the ledger as it is, with a reason. Its billing items stay taken, and what bills them
+    again is asked about."""
     exclusive(db, row.company_id)
     db.expire(row)
     if not decidable(row):
         return False
     set_flag(row, Flag.KEPT)
     set_status(db, row, Status.COMPLETE, [], now)
+    reissues.settle(db, row, now, kept=True)
     step(db, row, now, "kept", f"Voided in Autotask and kept in QuickBooks: {why}", who=who)
     return True

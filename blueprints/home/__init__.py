@@ -11,6 +11,7 @@ from blueprints.home import (  # noqa: F401
     hold,
     no_company,
     preview,
+    reissue,
     resync,
     review,
 )

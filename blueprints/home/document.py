@@ -14,6 +14,7 @@ from blueprints.chosen import find
 from blueprints.context import company, db, services
 from blueprints.home import differs
 from blueprints.home.preview import packed
+from blueprints.home.reissue import chain
 from blueprints.home.routes import blueprint
 from blueprints.logs.steps import KINDS
 from blueprints.papers import draft_paper, journal_table, kind_word, source_paper
@@ -50,6 +51,7 @@ def document(company_id: int, document_id: int) -> ResponseReturnValue:
         waiting=_waiting(row, short) if not stands else "",
         **_papers(row, short),
         events=_events(row),
+        chain=chain(row),
         facts=_facts(row),
         todos=todo_facts_of([why]) if why and row.status == Status.FAULT else [],
         actions=[],

@@ -47,6 +47,7 @@ class Entry:
 
 
 RETRY = ("Retry", "retry")
+REISSUE = ("Post anyway", "reissue")
 ADOPT = ("Compare and adopt", "adopt")
 DOCUMENT = ("Open the document", "document")
 SETTINGS = ("Open Settings", "settings")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import DOCUMENT, Entry, Stage, fault, wait
+from domain.catalogue.entry import DOCUMENT, REISSUE, Entry, Stage, fault, wait
 
 ENTRIES: dict[str, Entry] = {
     "void_queued": wait(
@@ -52,6 +52,32 @@ ENTRIES: dict[str, Entry] = {
         "Somebody or another app works on it. Nothing was voided.",
         "Look at it in {the_ledger}, then void it again on the document's page.",
         DOCUMENT,
+    ),
+    "reissue_waits": wait(
+        Stage.SCOPE,
+        "Bills a voided invoice again, which still stands in the ledger",
+        "Its lines are in {the_ledger} on {other}, voided in Autotask on {when}",
+        "A billing item is never in two live documents; the voided invoice must be gone from {the_ledger} first.",
+        "Open {other} and void it in {the_ledger}, or keep it with a reason. After the void this one goes with the "
+        "next Sync.",
+    ),
+    "reissue_kept": fault(
+        Stage.SCOPE,
+        "Bills a voided invoice again, which was kept in the ledger",
+        "Its lines are in {the_ledger} on {other}, voided in Autotask on {when} and kept",
+        "Somebody decided that {other} stays in the books. Posting this one too would bill the same lines twice.",
+        "Skip it with a reason if {other} is the right one. Post it anyway only if both shall be paid; that is "
+        "recorded.",
+        REISSUE,
+    ),
+    "reissue_like": fault(
+        Stage.SCOPE,
+        "May bill a voided invoice again",
+        "Same customer and total as {other}, voided in Autotask on {when} and still in {the_ledger}",
+        "Un-posting in Autotask may give the lines new ids, so they do not tell whether this is {other} once more.",
+        "Open {other} and void it in {the_ledger}: then this one can be posted. If it is another sale, post it anyway; "
+        "that is recorded. If it shall not be billed, skip it.",
+        REISSUE,
     ),
     "update_queued": wait(
         Stage.LEDGER,

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from domain.settings import SyncState
 from domain.statuses import Flag, RunState, Status
 from models import Company, Document, Run
-from sync import scheduled, voids
+from sync import reissues, scheduled, voids
 from tests.engine.world import World, furnish, invoice, line, make_world
 
 ITEMS = (line("77", "100.00"),)
@@ -21,6 +21,12 @@ def decide(world: World, what: str) -> bool:
         if what == "void":
             return voids.void(db, row, now=world.clock.now(), who="Robin")
         return voids.keep(db, row, why="the customer pays it", now=world.clock.now(), who="Robin")
+
+
+def post_anyway(world: World, id: str) -> bool:
+    with world.sessions() as db, db.begin():
+        row = db.scalars(select(Document).where(Document.source_id == id)).one()
+        return reissues.allow(db, row, why="both are owed", now=world.clock.now(), who="Robin")
 
 
 def voided(world: World) -> None:
@@ -44,7 +50,8 @@ def test_the_void_goes_before_the_invoice_that_bills_its_items_again(any_world: 
     world.source.put(invoice("2", lines=ITEMS))
     world.sync()
     assert told(world, "1") == (Status.FAULT, "voided_open")
-    assert told(world, "2") == (Status.PENDING, "billed_before")
+    assert told(world, "2") == (Status.PENDING, "reissue_waits")
+    assert world.documents()["2"].reissue_of == world.documents()["1"].id
     assert live(world) == ["AT-1"]
     assert decide(world, "void")
     world.serve_until_rest()
@@ -62,8 +69,41 @@ def test_what_is_kept_stays_and_its_items_stay_taken(world: World) -> None:
     world.source.put(invoice("2", lines=ITEMS))
     world.sync()
     assert (world.documents()["1"].status, world.documents()["1"].flags) == (Status.COMPLETE, [Flag.KEPT])
-    assert told(world, "2") == (Status.PENDING, "billed_before")
+    assert told(world, "2") == (Status.FAULT, "reissue_kept")
     assert live(world) == ["AT-1"]
+    assert post_anyway(world, "2")
+    world.sync()
+    assert live(world) == ["AT-1", "AT-2"]
+    assert world.documents()["2"].reissue_allowed["why"] == "both are owed"
+
+
+def test_keeping_the_old_one_asks_about_the_one_that_waited(world: World) -> None:
+    voided(world)
+    world.source.put(invoice("2", lines=ITEMS))
+    world.sync()
+    assert decide(world, "keep")
+    assert told(world, "2") == (Status.FAULT, "reissue_kept")
+
+
+def test_new_item_ids_are_asked_about_by_customer_and_total(world: World) -> None:
+    voided(world)
+    world.source.put(
+        invoice("2", lines=(line("78", "100.00"),), created_at=world.clock.now()),
+        invoice("3", "90.00", created_at=world.clock.now()), invoice("4", created_at=world.clock.now(), party="176"),
+    )
+    world.clock.advance(600)
+    world.sync()
+    assert told(world, "2") == (Status.FAULT, "reissue_like") and not post_anyway(world, "3")
+    assert live(world) == ["AT-1", "AT-3", "AT-4"]
+    assert decide(world, "void")
+    world.serve_until_rest()
+    assert told(world, "2") == (Status.PENDING, "waits_for_sync")
+    world.sync()
+    assert live(world) == ["AT-3", "AT-4", "AT-2"]
+    with world.sessions() as db:
+        rows = {row.source_id: row for row in db.scalars(select(Document))}
+        assert reissues.chain(db, rows["1"]) == ([], [rows["2"]])
+        assert reissues.chain(db, rows["2"]) == ([rows["1"]], [])
 
 
 def test_a_paid_one_is_voided_only_with_the_amount_in_view(world: World) -> None:

@@ -149,6 +149,8 @@ def document() -> dict[str, Any]:
         "post": None,
         "events": [{"kind": k, "icon": i, "title": t, "at": ago(hours=n * 7), "detail": d, "who": w} for n, (k, i, t, d, w) in enumerate(events)],
         "facts": [("Autotask ID", "29104"), ("AccsID", "129 Northwind Dental"), ("QuickBooks id", "8790")],
+        "chain": [{"number": "10431", "url": "/page/document", "current": False, "text": "1,280.00 USD, voided in Autotask 3 Nov 2026, out of QuickBooks"},
+                  {"number": "10449", "url": "/page/document", "current": True, "text": "1,280.00 USD, Complete"}],
         "todos": [("To-do 812", "assigned to Billing Desk, open in Autotask")],
         "actions": [],
         "more": [{"label": "Resync", "url": "/page/document", "icon": "refresh", "note": "Reads it again and shows what differs; writes nothing", "method": "post"}, {"label": "Step log", "url": "/page/steps", "icon": "list-check"}],

@@ -57,6 +57,10 @@ def void_keep() -> dict[str, Any]:
             "form": home_samples.Reason()}
 
 
+def post_anyway() -> dict[str, Any]:
+    return {**void_keep(), "old": "10431", "amount": Decimal("1280.00"), "currency": "USD"}
+
+
 def _row(number: str, **changes: Any) -> dict[str, Any]:
     return {
         "id": 1, "number": number, "url": "/page/document", "customer": "Northwind Dental", "day": date(2026, 11, 20),

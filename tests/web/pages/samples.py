@@ -39,6 +39,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     "hold": ("home/hold_confirm.html", review_samples.hold),
     "hold-customer": ("home/hold_confirm.html", review_samples.hold_customer),
     "void-keep": ("home/void_keep.html", review_samples.void_keep),
+    "post-anyway": ("home/post_anyway.html", review_samples.post_anyway),
     "preview": ("tools/preview_result.html", review_samples.preview),
     "preview-running": ("tools/preview_result.html", review_samples.preview_running),
     "customer": ("home/customer.html", home_samples.customer),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from domain.dates import find_term
 from domain.documents import Party, PartyDraft, Reference, SourceHeader
 from domain.known import Entry, Facts, Lists
 from domain.matching import fold, ledger_name, loose
@@ -59,7 +60,8 @@ def choose_customer(
         return Reference("customer", party.id, entry.name, entry.id), None
     draft = PartyDraft(
         key=party.id, name=name, email=party.email, phone=party.phone, address=party.address,
-        term=find_term(header, lists), currency=currency if facts.multi_currency else None, tax_exempt=party.tax_exempt,
+        term=find_term(header, settings, lists), currency=currency if facts.multi_currency else None,
+        tax_exempt=party.tax_exempt,
     )
     return Reference("customer", party.id, name), draft
 
@@ -131,11 +133,3 @@ def _is_new(party: Party, name: str, lists: Lists, reasons: list[Reason]) -> boo
         reasons.append(reason("customer_similar", name=party.name, candidates=shown))
         return False
     return True
-
-
-def find_term(header: SourceHeader, lists: Lists) -> Reference | None:
-    term = lists.catalog.terms.get(header.term_id or "")
-    if term is None:
-        return None
-    found = [entry for entry in lists.terms_by_name.get(fold(term.name), ()) if entry.active]
-    return Reference("term", term.id, found[0].name, found[0].id) if found else None

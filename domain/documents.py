@@ -222,6 +222,8 @@ class Draft:
     tax_rows: tuple[TaxRow, ...] = ()
     tax_estimate: Decimal | None = None
     """What the map's rate gives where only the ledger knows: never booked, shown beside the source's tax."""
+    moved_from: dt.date | None = None
+    """The source's date, where it lies in a closed period and the document goes on the first open day."""
     notes: tuple[str, ...] = ()
     """What was adjusted on the way, in words ("text of line 3 was cut to 4,000 characters")."""
 

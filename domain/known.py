@@ -40,6 +40,10 @@ class Facts:
     quantity_decimals: int
     taxed_lines: int
     customer_memo_length: int = 1000
+    fiscal_month: int = 1
+    """The month in which the fiscal year begins, 1 to 12."""
+    takes_early_due: bool = True
+    """Whether a due date before the document's own date is taken; learned from a refusal."""
 
 
 @dataclass(frozen=True, slots=True)

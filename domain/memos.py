@@ -11,10 +11,10 @@ from domain.matching import fit_repertoire
 from domain.settings import InvoiceSettings
 
 
-def private_note(header: SourceHeader) -> str:
-    """Where the document comes from, for the people who keep the books."""
-    note = f"Autotask invoice {header.number or header.id}"
-    return f"{note}, order {header.order_number}" if header.order_number else note
+def private_note(header: SourceHeader, remark: str = "") -> str:
+    """Where the document comes from, and what was done to its date, for the people who keep the books."""
+    order = f"order {header.order_number}" if header.order_number else ""
+    return ", ".join(filter(None, (f"Autotask invoice {header.number or header.id}", order, remark)))
 
 
 def customer_memo(

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from domain.customers import choose_customer, find_term
+from domain.customers import choose_customer
+from domain.dates import Dating, date_document
 from domain.documents import Draft, ItemDraft, PartyDraft, Reference, SourceDocument, SourceHeader
 from domain.drafts import build_lines, source_difference
 from domain.grouping import join_lines
@@ -83,13 +84,16 @@ def plan(
     reasons += _exempt_on_one_side(document, customer, lists, tax_rules)
     tax = choose_tax(document, currency, tax_rules, lists.parties.get(header.party_id or ""))
     reasons += tax.reasons
-    if facts.closed_through is not None and header.document_date <= facts.closed_through:
-        reasons.append(reason("closed_period", date=header.document_date, closed=facts.closed_through))
+    dating = date_document(header, settings, lists, facts)
+    if isinstance(dating, Reason):
+        reasons.append(dating)
+        dating = Dating(header.document_date, None, None)
     # Without a customer the draft is thrown away, but what its lines lack is told as well.
     customer = customer or Reference("customer", header.party_id or "", "")
     creations: list[PartyDraft | ItemDraft] = [*([new_customer] if new_customer else []), *new_items]
     draft = _draft(
-        document, settings, lists, facts, customer, number, places, tax, currency, marker, reasons, creations
+        document, settings, lists, facts, customer, number, dating, places, tax, currency, marker, reasons,
+        creations,
     )
     if reasons or draft is None:
         return Plan(document, None, (), in_order(reasons))
@@ -181,7 +185,7 @@ def _number(
 
 def _draft(
     document: SourceDocument, settings: InvoiceSettings, lists: Lists, facts: Facts, customer: Reference,
-    number: str | None, places: Sequence[Place | None], tax: TaxResult, currency: str, marker: str,
+    number: str | None, dating: Dating, places: Sequence[Place | None], tax: TaxResult, currency: str, marker: str,
     reasons: list[Reason], creations: list[PartyDraft | ItemDraft],
 ) -> Draft | None:
     header = document.header
@@ -217,13 +221,13 @@ def _draft(
     message, cut = customer_memo(header, settings, facts.customer_memo_length, latin1_only=facts.latin1_only)
     notes += [cut] if cut else []
     return Draft(
-        kind="credit_memo" if credit else "invoice", party=customer, number=number, date=header.document_date,
-        due_date=None if credit else header.due_date, term=None if credit else find_term(header, lists),
+        kind="credit_memo" if credit else "invoice", party=customer, number=number, date=dating.date,
+        due_date=dating.due_date, term=dating.term, moved_from=dating.moved_from,
         currency=currency, lines=tuple(lines), tax_total=tax_total, send_tax=tax.send_amount, total=total,
-        memo=private_note(header), message=message, marker=marker,
+        memo=private_note(header, dating.remark), message=message, marker=marker,
         rounded=rounded.line.amount if rounded else Decimal(0),
         default_lines=sum(1 for place in places if place is not None and place.by_default),
-        tax_choice=settings.tax_source, tax_group=tax.group, notes=tuple(notes),
+        tax_choice=settings.tax_source, tax_group=tax.group, notes=(*dating.notes, *notes),
         tax_rows=tuple(replace(row, net=row.net * sign, tax=row.tax * sign) for row in tax.rows),
         tax_estimate=None if tax.estimate is None else round_money(tax.estimate * sign, currency),
     )

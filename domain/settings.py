@@ -82,6 +82,29 @@ class LineDetail(StrEnum):
     DOCUMENT = "document"
 
 
+class ClosedPeriod(StrEnum):
+    """What happens to a document dated in a period that the ledger closed."""
+
+    STOP = "stop"
+    OPEN_DAY = "open_day"
+
+
+class DueDate(StrEnum):
+    """Where an invoice's due date comes from."""
+
+    SOURCE = "source"
+    TERMS = "terms"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class TermRule:
+    """Terms of the source that the ledger calls by another name."""
+
+    term_id: str
+    ledger_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class LineRule:
     """Where lines of a billing code and kind go: to an item, or to an account. A blank code or kind is any."""
@@ -132,6 +155,10 @@ class InvoiceSettings:
     voids: VoidPolicy = VoidPolicy.ASK
     void_window_days: int = 14
     """Voids are looked for that far back, whatever the look-back of new invoices is; so are re-issues of them."""
+    closed_period: ClosedPeriod = ClosedPeriod.STOP
+    due_date: DueDate = DueDate.SOURCE
+    term_map: tuple[TermRule, ...] = ()
+    """Only for terms of which the ledger has none of equal name."""
     run_limit: int = 200
     time_zone: str = "UTC"
     source_time_zone: str = "UTC"

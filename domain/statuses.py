@@ -49,6 +49,7 @@ class Flag(StrEnum):
     DIFFERS = "Differs"
     MARK_CLEARED = "Mark cleared in Autotask"
     ACCEPTED = "Difference accepted"
+    REDATED = "On the first open day"
 
 
 OPEN_STATES = (PostingState.NEW, PostingState.READY, PostingState.SENDING, PostingState.UNKNOWN)

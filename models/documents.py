@@ -42,6 +42,8 @@ class MirrorState(Base):
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True)
     watermark: Mapped[datetime | None] = mapped_column(Instant)
     whole_at: Mapped[datetime | None] = mapped_column(Instant)
+    profile_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the ledger's company and preferences were read."""
     catalog: Mapped[Any] = mapped_column(Json, nullable=True)
     """The source's Catalog (billing codes, terms, taxes)."""
     catalog_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -149,6 +151,10 @@ class Document(Base):
     rounded: Mapped[Decimal | None] = mapped_column(Money)
     """The rounding line as it is booked, negative in a credit memo; None without one."""
     default_lines: Mapped[int | None] = mapped_column(Integer)
+    ledger_date: Mapped[date | None] = mapped_column(Date)
+    """The date in the ledger where it is not the document's own (a closed period)."""
+    ledger_open: Mapped[Decimal | None] = mapped_column(Money)
+    """What of the ledger document was open when it was written; of a credit, what can be applied."""
     """How many lines went to the default account because nothing else was chosen for them."""
     ledger_tax: Mapped[Decimal | None] = mapped_column(Money)
     tax_sums: Mapped[Any] = mapped_column(Json, nullable=True)

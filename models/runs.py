@@ -75,6 +75,7 @@ class RunItem(Base):
     flags: Mapped[Any] = mapped_column(Json, default=list)
     rounded: Mapped[Decimal | None] = mapped_column(Money)
     default_lines: Mapped[int | None] = mapped_column(Integer)
+    ledger_date: Mapped[date | None] = mapped_column(Date)
     changed_at: Mapped[datetime] = mapped_column(Instant)
 
 

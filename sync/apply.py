@@ -76,6 +76,7 @@ class Serving:
         self.look_at = 0.0
         self.looking: set[int] = set()
         self.mirror_stale = False
+        self.profile_stale = False
         self.failures = 0
         self.trouble: Exception | None = None
         """Why the ledger is left alone; None when its last answer was one."""
@@ -177,8 +178,15 @@ class Serving:
         return not self.mirror_stale
 
     def _read_changes(self) -> bool:
-        mirror.refresh(self.rt, self.company_id, self.ledger, None)
+        within = timedelta(0) if self.profile_stale else mirror.DAY
+        mirror.refresh(self.rt, self.company_id, self.ledger, None, profile_within=within)
+        self.profile_stale = False
         return True
+
+    def _note_refusals(self, settling: Settling) -> None:
+        """What was planned with is no longer so: it is read again before the next plan."""
+        self.profile_stale |= settling.profile_refused
+        self.mirror_stale |= settling.references_refused
 
     # ---- look-ups -------------------------------------------------------------------------------------------
 
@@ -213,7 +221,7 @@ class Serving:
                     settling.looked_up(posting, found.get(key, ()), found.get(f"{key}/vendor", ()))
                 elif posting.state == PostingState.NEW and posting.base_version is None:
                     settling.read(posting, found.get(key, ()))
-            self.mirror_stale |= settling.references_refused
+            self._note_refusals(settling)
         self.rt.failpoint("after_look_up")
 
     # ---- sending --------------------------------------------------------------------------------------------
@@ -354,7 +362,7 @@ class Serving:
             else:
                 evidence = outcome.evidence if isinstance(outcome, Unknown) else str(error or "no answer for it")
                 settling.unknown(posting, evidence[:200])
-        self.mirror_stale |= settling.references_refused
+        self._note_refusals(settling)
         due.tell_progress(db, self.company_id, self.rt.clock.now())
         if answer is not None:
             succeeded(db, self.company_id, "ledger", self.rt.clock.now())

@@ -224,7 +224,7 @@ def check(rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: 
     """Read, judge, store the rows; returns the summary to keep. Raises PlatformError; started again it begins anew."""
     scan = Scan(rt, company_id, source, ledger.capabilities, run_id)
     scan.progress("Reading lists that changed in the ledger")
-    mirror.refresh(rt, company_id, ledger, source)
+    mirror.refresh(rt, company_id, ledger, source, profile_within=mirror.CLOSING_DATE_AGE)
     with rt.sessions() as db:
         current = load_invoices(db, company_id)
         asked = Asked.of(db.get_one(Run, run_id), current)

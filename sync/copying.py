@@ -210,7 +210,7 @@ def read_copy(rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_
     copy = Copy(rt, company_id, source, ledger, run_id, asked, current,
                 Scan(rt, company_id, source, ledger.capabilities, run_id))
     copy.scan.progress("Reading lists that changed in the ledger")
-    mirror.refresh(rt, company_id, ledger, source)
+    mirror.refresh(rt, company_id, ledger, source, profile_within=mirror.CLOSING_DATE_AGE)
     copy.scan.progress("Reading the invoice from Autotask")
     hits = copy.hits()
     if len(hits) > 1:

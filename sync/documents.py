@@ -79,6 +79,7 @@ def copy_to_item(document: Document, item: RunItem, now: datetime) -> None:
     item.ledger_total, item.tax_sums = document.ledger_total, document.tax_sums
     item.number, item.amount, item.currency = document.number, document.total, document.currency
     item.rounded, item.default_lines = document.rounded, document.default_lines
+    item.ledger_date = document.ledger_date
     item.changed_at = now
 
 

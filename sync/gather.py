@@ -324,7 +324,8 @@ def scan(
     try:
         if not known:
             reading.progress("Reading lists that changed in the ledger")
-            mirror.refresh(rt, company_id, ledger, source, whole=whole)
+            within = mirror.DAY if run_id is None else mirror.CLOSING_DATE_AGE
+            mirror.refresh(rt, company_id, ledger, source, whole=whole, profile_within=within)
         with rt.sessions() as db:
             settings = load_invoices(db, company_id)
         if run_id is not None and _is_retry(rt, run_id):

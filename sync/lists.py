@@ -27,6 +27,7 @@ def facts(profile: LedgerProfile, capabilities: Capabilities) -> Facts:
         ledger=capabilities.name, currency=profile.currency, country=profile.country,
         multi_currency=profile.multi_currency, tax_model=profile.tax_model, own_numbers=profile.own_numbers,
         closed_through=date.fromisoformat(profile.closed_through) if profile.closed_through else None,
+        fiscal_month=profile.fiscal_month, takes_early_due=profile.takes_early_due,
         latin1_only=profile.latin1_only, number_length=capabilities.number_length,
         party_name_length=capabilities.party_name_length, item_name_length=capabilities.item_name_length,
         line_text_length=capabilities.line_text_length, quantity_decimals=capabilities.quantity_decimals,

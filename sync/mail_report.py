@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain.statuses import RunState, Status
 from models import Company, Run, RunItem
-from sync import line_figures, reports, settings, taxsums
+from sync import line_figures, periods, reports, settings, taxsums
 
 LEDGERS = {"quickbooks": "QuickBooks Online", "xero": "Xero"}
 MOST_PROBLEMS = 10
@@ -38,7 +38,8 @@ def context(db: Session, company: Company, run: Run, public_url: str, *, notice:
     by_hand = _TITLES.get(run.kind, "Sync Invoices Now")
     return {
         **shared, **body(rows, shared), "run_title": by_hand if run.trigger == "button" else "Scheduled sync",
-        "figures": [*line_figures.of_run(db, run.id).sentences, *taxsums.sentences(rows, str(shared["ledger"]))],
+        "figures": [*line_figures.of_run(db, run.id).sentences, *taxsums.sentences(rows, str(shared["ledger"])),
+                    *periods.sentences(rows)],
         "message": run.message or "", "csv_name": csv_name(run),
         "run_url": f"{shared['base']}/runs/{run.id}",
     }

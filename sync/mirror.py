@@ -30,6 +30,8 @@ DAILY_KINDS = (Kind.TAX_CODE,)
 FEED_REACH = timedelta(days=29)
 """QuickBooks' change feed looks back 30 days at most (Intuit, change data capture)."""
 DAY = timedelta(days=1)
+CLOSING_DATE_AGE = timedelta(minutes=1)
+"""How old the closing date may be when a run or a person asks."""
 SUSPICIOUS = 10
 """A list of at least so many entries that is suddenly empty is not believed (safety stop)."""
 _EMPTY = (
@@ -38,11 +40,18 @@ _EMPTY = (
 )
 
 
-def refresh(rt: Runtime, company_id: int, ledger: Ledger, source: Source | None, *, whole: bool = False) -> None:
-    """Bring mirror, profile and catalog up to date: one metered read when little is needed, all when asked."""
+def refresh(
+    rt: Runtime, company_id: int, ledger: Ledger, source: Source | None, *, whole: bool = False,
+    profile_within: timedelta = timedelta(days=1),
+) -> None:
+    """Bring mirror, profile and catalog up to date: one metered read when little is needed, all when asked.
+
+    `profile_within`: how old the ledger's preferences (its closing date is one) may be at most.
+    """
     with rt.sessions() as db:
         state = db.get(MirrorState, company_id)
         watermark = state.watermark if state else None
+        profile_at = state.profile_at if state else None
         whole_at = state.whole_at if state else None
         catalog_at = state.catalog_at if state else None
         todo_lists_at = state.todo_lists_at if state else None
@@ -52,6 +61,8 @@ def refresh(rt: Runtime, company_id: int, ledger: Ledger, source: Source | None,
         _refresh_profile(rt, company_id, ledger)
         _progress(rt, company_id, "QuickBooks tax codes")
         _store(rt, company_id, ledger.lists(DAILY_KINDS), whole_kinds=DAILY_KINDS, daily=True)
+    elif profile_at is None or profile_at <= now - profile_within:
+        _refresh_profile(rt, company_id, ledger)
     if not old and watermark is not None:
         changes = ledger.changes(FEED_KINDS, watermark)
         if changes.complete:
@@ -88,6 +99,7 @@ def _refresh_profile(rt: Runtime, company_id: int, ledger: Ledger) -> None:
     with rt.sessions() as db, db.begin():
         company = db.get_one(Company, company_id)
         company.profile = codec.dump(profile)
+        _state(db, company_id).profile_at = rt.clock.now()
         company.name, company.country, company.currency = profile.company_name, profile.country, profile.currency
 
 
@@ -186,6 +198,12 @@ def profile_of(company: Company) -> LedgerProfile:
     if not company.profile:
         raise LookupError(f"the ledger of company {company.id} was never read")
     return replace(codec.load(LedgerProfile, company.profile))
+
+
+def learn(db: Session, company_id: int, *, takes_early_due: bool) -> None:
+    """What an answer of the ledger told about it, until its preferences are read again."""
+    company = db.get_one(Company, company_id)
+    company.profile = codec.dump(replace(profile_of(company), takes_early_due=takes_early_due))
 
 
 def ready(db: Session, company_id: int) -> bool:

@@ -28,6 +28,8 @@ from sync.reading import marker_of, plans_for, status_of
 
 MAY_BE_REDRAFTED = (PostingState.NEW,)
 ENDED = (PostingState.REJECTED, PostingState.SKIPPED)
+REPLANNED = ("reference_refused", "period_refused", "due_date_refused")
+"""Refusals after which a document is planned anew by itself, against lists and preferences read again."""
 
 
 @dataclass(slots=True)
@@ -102,8 +104,8 @@ class Preparation:
         claims.update(dict.fromkeys(items, row.id))
 
     def _refused_before(self, row: Document, former: Posting | None, draft: Draft) -> list[Reason] | None:
-        """After a refusal "inactive or not found" only a changed plan is sent again by itself."""
-        if former is None or former.state != PostingState.REJECTED or row.reason_code != "reference_refused":
+        """After a refusal of the lists or dates that were planned with, only a changed plan is sent again by itself."""
+        if former is None or former.state != PostingState.REJECTED or row.reason_code not in REPLANNED:
             return None
         if former.plan_digest != codec.digest(codec.dump(draft)):
             return None

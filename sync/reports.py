@@ -31,7 +31,7 @@ TOOLS = ("check", "compare", comparing.COPY, "preview", copy_outcome.KIND)
 CSV_COLUMNS = (
     "Status", "StatusCode", "Reason", "Autotask ID", "Number", "Kind", "Customer", "Date", "Amount", "Currency",
     "Ledger ID", "Ledger number", "Run", "Rounding line", "Lines on default account",
-    "Ledger total", "Flags", "Tax by region and code",
+    "Ledger total", "Flags", "Tax by region and code", "Ledger date",
 )
 
 
@@ -193,6 +193,7 @@ def csv_rows(rows: Sequence[RunItem], run_id: int | None, ledger: str) -> Iterat
             safe(row.ledger_number or ""), str(run_id or row.run_id),
             f"{row.rounded.quantize(smallest_unit(row.currency))}" if row.rounded else "", str(row.default_lines or ""),
             _ledger_total(row), ", ".join(row.flags or []), safe(taxsums.words(row)),
+            row.ledger_date.isoformat() if row.ledger_date else "",
         ]
 
 

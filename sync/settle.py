@@ -19,6 +19,7 @@ from domain.statuses import PostingState, Status
 from models import Attempt, BatchRow, Document, Posting, PostingNeed
 from sync.documents import drop, set_status, step
 from sync.operations import rule_of
+from sync.prepare import REPLANNED
 
 MAX_SENDS = 12
 MAX_LOOKUPS = 40
@@ -34,6 +35,8 @@ class Settling:
     quarantine: float
     references_refused: bool = False
     """Set when the ledger no longer knew a record: the mirror must be refreshed before the next plan."""
+    profile_refused: bool = False
+    """Set when the ledger's preferences are not what they were (a period was closed): they must be read again too."""
 
     # ---- answers to a send ----------------------------------------------------------------------------------
 
@@ -85,12 +88,12 @@ class Settling:
         if document is None:
             self._tell_dependents(posting, reasons[0])
             return
-        again = replan and document.due_at is not None and document.reason_code != "reference_refused"
+        again = replan and document.due_at is not None and document.reason_code not in REPLANNED
         if replan:
             self.references_refused = True
         if again:
             due = document.due_at
-            set_status(self.db, document, Status.PENDING, [Reason("reference_refused", reasons[0].params)], self.now)
+            set_status(self.db, document, Status.PENDING, reasons[:1], self.now)
             document.due_at, document.prepared = due, False
         else:
             set_status(self.db, document, Status.FAULT, reasons, self.now)

@@ -25,7 +25,7 @@ from domain.formats import format_plural, format_totals
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Document, Run, RunItem, User
-from sync import addresses, audit, line_figures, reports, requests, settings, taxsums, what_if
+from sync import addresses, audit, line_figures, periods, reports, requests, settings, taxsums, what_if
 from sync.tool_report import TOOLS
 from workers import enqueue
 
@@ -124,7 +124,7 @@ def _figures(found: Run) -> list[str]:
     """What rounding and tax came to, as the mail says it."""
     _long, short = ledger_names(company())
     rows = reports.items(db(), found.id)
-    return [*line_figures.of_run(db(), found.id).sentences, *taxsums.sentences(rows, short)]
+    return [*line_figures.of_run(db(), found.id).sentences, *taxsums.sentences(rows, short), *periods.sentences(rows)]
 
 
 def _todos(found: Run) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blueprints.settings.section import Section
 from blueprints.settings.sections.contents import Contents
+from blueprints.settings.sections.dates import Dates
 from blueprints.settings.sections.finding import Finding
 from blueprints.settings.sections.line_map import LineMap
 from blueprints.settings.sections.lines import Lines
@@ -33,6 +34,7 @@ QUESTIONS: tuple[Section, ...] = (
 """The five questions, numbered on the page."""
 MORE: tuple[Section, ...] = (
     Finding(),
+    Dates(),
     Contents(),
     CheckStages(),
     Memo(),

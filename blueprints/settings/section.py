@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from domain.settings import InvoiceSettings
 from domain.todos import TodoLists
 from models import Company, Membership, MirrorEntry, User
-from sync import taxsums, todo_state
+from sync import mirror, taxsums, todo_state
 
 Choices = list[tuple[str, str]]
 
@@ -83,6 +83,9 @@ def scene_of(db: Session, company: Company, current: InvoiceSettings, ledger: st
     def entries(kind: str) -> Sequence[Record]:
         if kind in ("person", "action_type"):
             return _of_source(db, company.id, kind)
+        if kind == "source_term":
+            terms = mirror.catalog_of(db, company.id).terms.values()
+            return [_SourceRecord(each.id, each.name, True, {}) for each in sorted(terms, key=lambda term: term.name)]
         statement = select(MirrorEntry).where(MirrorEntry.company_id == company.id, MirrorEntry.kind == kind)
         return db.scalars(statement.order_by(MirrorEntry.folded)).all()
 

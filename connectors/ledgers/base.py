@@ -61,6 +61,13 @@ class LedgerProfile:
     closed_through: str | None = None
     latin1_only: bool = False
     edition: str = ""
+    fiscal_month: int = 1
+    """The month in which the fiscal year begins, 1 to 12."""
+    applies_credits: bool = False
+    """The ledger applies open credits to invoices by itself."""
+    takes_early_due: bool = True
+    """Whether a due date before the document's own date is taken. Not a preference: learned from a refusal, forgotten
+    with the next reading."""
 
 
 class Kind(StrEnum):
@@ -191,6 +198,8 @@ class Refusal(StrEnum):
     TOO_LONG = "too_long"
     TAX = "tax"
     AMOUNT = "amount"
+    DUE_DATE = "due_date"
+    """The due date lies before the document's date."""
     FEATURE_OFF = "feature_off"
     SUBSCRIPTION = "subscription"
     STALE = "stale"

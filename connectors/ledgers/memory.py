@@ -75,6 +75,8 @@ class MemoryCompany:
     own_tax: Decimal = Decimal(0)
     entries: list[Entry] = field(default_factory=list)
     closed_through: date | None = None
+    takes_early_due: bool = True
+    """False: a due date before the document's date is refused."""
     hidden_since: datetime | None = None
     """Look-ups do not see what was created at or after this instant (a stale read)."""
     calls: list[str] = field(default_factory=list)
@@ -161,6 +163,8 @@ class MemoryCompany:
         for line in body["lines"]:
             if not any(one.kind is Kind.ITEM and one.id == line["item"] for one in self.entries):
                 return LedgerFault(Refusal.BAD_REFERENCE, "2500", f"No item {line['item']}.")
+        if (fault := self._date_fault(body)) is not None:
+            return fault
         number = body.get("number")
         if number is None or not self.own_numbers or kind not in self.checked_numbers:
             return None
@@ -168,6 +172,13 @@ class MemoryCompany:
         if held is None or held is old:
             return None
         return LedgerFault(Refusal.DUPLICATE_NUMBER, "6140", f"Number {number} is in use.", held.id)
+
+    def _date_fault(self, body: Mapping[str, Any]) -> LedgerFault | None:
+        if self.closed_through is not None and date.fromisoformat(body["date"]) <= self.closed_through:
+            return LedgerFault(Refusal.CLOSED_PERIOD, "6210", "The period is closed.")
+        if not self.takes_early_due and (body.get("due") or body["date"]) < body["date"]:
+            return LedgerFault(Refusal.DUE_DATE, "6000", "The due date is before the date.")
+        return None
 
     def _name_fault(self, member: Member, body: Mapping[str, Any]) -> LedgerFault | None:
         space = _SHARED_NAMES if member.kind in _SHARED_NAMES else (member.kind,)

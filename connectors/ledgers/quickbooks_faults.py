@@ -39,6 +39,7 @@ _BY_CODE: dict[str, Refusal] = {
 # The one variant of 6000 that passes by itself.
 _TRANSIENT_6000 = "please wait a few minutes and try again"
 _TAX_WORDS = re.compile(r"\b(vat|gst|sales tax|tax rate|tax code)\b", re.IGNORECASE)
+_DUE_DATE = re.compile(r"\bdue ?date\b", re.IGNORECASE)
 _NAMED_ID = re.compile(r"\b(?:TxnId|Id)\s*=\s*(\d+)")
 _MESSAGE_MAX = 600
 
@@ -94,6 +95,8 @@ def _refusal(code: str, text: str) -> Refusal:
     if code == "6000":
         if _TRANSIENT_6000 in text.lower():
             return Refusal.TRANSIENT
+        if _DUE_DATE.search(text):
+            return Refusal.DUE_DATE
         return Refusal.TAX if _TAX_WORDS.search(text) else Refusal.OTHER
     return _BY_CODE.get(code, Refusal.OTHER)
 

@@ -5,6 +5,7 @@ Lenient on purpose: unknown fields are ignored, missing ones become None, and no
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -21,6 +22,7 @@ _DELETED = re.compile(r" \(deleted\)(-\d+)?$")
 _BASIS = {"TaxOnAmountPlusTax": "+", "TaxOnTax": "*"}
 """What a rate applies on besides the net amount, as components are written (see the port's `Record`)."""
 _MARKS = {"TAX": TAXED, "NON": UNTAXED}
+_MONTHS = tuple(calendar.month_name)[1:]
 _PARTIES = (Kind.CUSTOMER, Kind.VENDOR)
 _DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_MEMO)
 
@@ -191,7 +193,14 @@ def profile(company: Json, preferences: Json, tenant: str) -> LedgerProfile:
         closed_through=text(_section(preferences, "AccountingInfoPrefs").get("BookCloseDate")),
         latin1_only=country == "US",
         edition=_named(company.get("NameValue"), "OfferingSku") or "",
+        fiscal_month=_month(_section(preferences, "AccountingInfoPrefs").get("FirstMonthOfFiscalYear")),
+        applies_credits=sales.get("AutoApplyCredit") is True,
     )
+
+
+def _month(name: Any) -> int:
+    """`April` → 4; January where QuickBooks says nothing."""
+    return _MONTHS.index(str(name)) + 1 if name in _MONTHS else 1
 
 
 def _tax_model(country: str, taxes: Json) -> TaxModel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import CONNECTIONS, DOCUMENT, Entry, Stage, fault, wait
+from domain.catalogue.entry import CONNECTIONS, DOCUMENT, SETTINGS, Entry, Stage, fault, wait
 
 ENTRIES: dict[str, Entry] = {
     "ledger_refused": fault(
@@ -18,6 +18,23 @@ ENTRIES: dict[str, Entry] = {
         "{the_ledger} no longer accepts a record that this document uses: {message}",
         "A customer, item, account or tax code was made inactive or deleted after the lists were read.",
         "Make it active in {the_ledger} or change the mapping, then Retry.",
+    ),
+    "period_refused": fault(
+        Stage.LEDGER,
+        "The ledger says that the books are closed",
+        "{the_ledger} refused the date {date}: the period is closed",
+        "The books were closed while this was posted, and {the_ledger}’ preferences do not tell through which day "
+        "({message}, code {code}). Nothing was posted.",
+        "Look in {the_ledger} through which day the books are closed. Reopen the period there or have the invoice "
+        "dated later, then Retry.",
+    ),
+    "due_date_refused": fault(
+        Stage.LEDGER,
+        "The ledger refused the due date",
+        "{the_ledger} refused the due date: {message}",
+        "The due date does not fit the document’s date {date} (code {code}). Nothing was posted.",
+        "Choose another source of the due date in Settings, Dates and terms, then Retry.",
+        SETTINGS,
     ),
     "subscription": fault(
         Stage.LEDGER,

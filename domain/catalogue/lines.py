@@ -148,8 +148,11 @@ ENTRIES: dict[str, Entry] = {
         Stage.LEDGER,
         "The books are closed",
         "Dated {date}: the books are closed through {closed}",
-        "Whoever closed the books decides whether something is added to that period.",
-        "Reopen the period in {the_ledger} or have the invoice dated later, then Retry.",
+        "Whoever closed the books decides whether something is added to that period. In {the_ledger} an admin can "
+        "reopen it; with a closing password, who knows that.",
+        "Have the period reopened in {the_ledger}, or choose in Settings, Dates and terms, that such invoices go on "
+        "the first open day. Then Retry.",
+        SETTINGS,
     ),
     "numbering_contradicted": fault(
         Stage.LEDGER,

@@ -38,6 +38,7 @@ SWITCHES: dict[str, Any] = {
     "batch_limit": 30,
     "shuffle_batch": True,
     "subscription_lapsed": False,
+    "early_due_refused": False,  # a due date before the document's own date is refused (6000)
     "closing_password": False,  # a closed period answers 6210 in place of 6200
 }
 

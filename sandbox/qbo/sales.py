@@ -131,6 +131,8 @@ def _fill_in(realm: Realm, kind: str, draft: Body, customer: Mapping[str, Any]) 
             term = draft.get("SalesTermRef")
             found = realm.resolve("Term", term, inactive_ok=True) if term else None
             draft["DueDate"] = transactions.due_date(realm, draft["TxnDate"], found)
+        if realm.switch("early_due_refused") and draft["DueDate"] < draft["TxnDate"]:
+            raise business("The due date can't be before the transaction date.", "DueDate")
         for name in ("AllowIPNPayment", "AllowOnlinePayment", "AllowOnlineCreditCardPayment", "AllowOnlineACHPayment"):
             draft[name] = False  # QuickBooks Payments is not connected in the sandbox
 

@@ -55,9 +55,12 @@ class Operation:
             Refusal.DUPLICATE_NUMBER: "number_taken",
             Refusal.BAD_REFERENCE: "reference_refused",
             Refusal.SUBSCRIPTION: "subscription",
+            Refusal.CLOSED_PERIOD: "period_refused",
+            Refusal.DUE_DATE: "due_date_refused",
         }.get(fault.refusal, "ledger_refused")
         number = str(posting.draft.get("number") or "")
-        return reason(code, number=number, message=fault.message, code=fault.code)
+        day = str(posting.draft.get("date") or "")
+        return reason(code, number=number, date=day, message=fault.message, code=fault.code)
 
 
 def kind_of(posting: Posting) -> Kind:

@@ -19,7 +19,7 @@ from models import Document, Posting
 from sync import codec, mirror, taxsums
 from sync.documents import set_flag, set_status, step
 from sync.operations.base import Operation, kind_of
-from sync.prepare import add_link
+from sync.prepare import REPLANNED, add_link
 
 if TYPE_CHECKING:
     from sync.settle import Settling
@@ -57,7 +57,10 @@ class Create(Operation):
         if posting.sends > 1:
             s.refused_after_lost(posting, why, fault.message)
             return
-        s.reject(posting, [why], replan=fault.refusal is Refusal.BAD_REFERENCE)
+        s.profile_refused |= fault.refusal is Refusal.CLOSED_PERIOD
+        if fault.refusal is Refusal.DUE_DATE:
+            mirror.learn(s.db, posting.company_id, takes_early_due=False)
+        s.reject(posting, [why], replan=why.code in REPLANNED)
 
     # ---- look-ups -------------------------------------------------------------------------------------------
 
@@ -146,8 +149,11 @@ def holds(document: Document, draft: Draft, done: Done) -> None:
     document.ledger_total = total
     document.rounded = (-draft.rounded if draft.kind == Kind.CREDIT_MEMO else draft.rounded) or None
     document.default_lines = draft.default_lines or None
+    document.ledger_date = draft.date if draft.moved_from else None
+    document.ledger_open = done.echo.balance
     set_flag(document, Flag.ROUNDED, bool(draft.rounded))
     set_flag(document, Flag.DIFFERS, total is not None and total != draft.total)
+    set_flag(document, Flag.REDATED, draft.moved_from is not None)
     set_flag(document, Flag.ACCEPTED, on=False)
     document.ledger_tax, document.tax_sums = done.echo.tax, taxsums.stored(draft, done.echo)
     document.accepted = None  # an earlier difference was another one

@@ -26,7 +26,7 @@ from models import Company
 from tests.web.pages import tool_samples
 from tests.web.pages.facts import ago, usd
 
-LISTED = {"account": [("79", "4000 Managed services income")], "tax_code": [("10", "No VAT")]}
+LISTED = {"account": [("79", "4000 Managed services income")], "tax_code": [("10", "No VAT")], "term": [("3", "Net 30")], "source_term": [("1", "Net 30"), ("2", "45 days")]}
 
 
 @dataclass

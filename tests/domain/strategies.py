@@ -91,7 +91,8 @@ def lists(draw: st.DrawFn) -> Lists:
     there = [Entry("50", draw(company_names), draw(st.booleans())), Entry("51", draw(company_names), True)]
     items = [Entry("60", "C-1", draw(st.booleans()), {"type": draw(st.sampled_from(("Service", "Group")))})]
     return Lists(
-        parties=parties, catalog=Catalog(codes), customers={e.id: e for e in there},
+        parties=parties, catalog=Catalog(codes), accounts={"9": Entry("9", "Sales", True, {"type": "Income"})},
+        customers={e.id: e for e in there},
         customers_by_name=_by(there, fold), customers_by_loose=_by(there, loose), items={e.id: e for e in items},
         items_by_name=_by(items, fold),
     )  # fmt: skip
@@ -118,4 +119,4 @@ def facts(draw: st.DrawFn, *, healthy: bool = False) -> Facts:
 def empty_ledger(lists: Lists) -> Lists:
     """The same source with nothing in the ledger yet and parties that nobody mixes up."""
     parties = {"175": Party("175", "Harbor Point"), "176": Party("176", "Blue Finch")}
-    return Lists(parties=parties, catalog=lists.catalog)
+    return Lists(parties=parties, catalog=lists.catalog, accounts=lists.accounts)

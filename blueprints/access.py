@@ -101,6 +101,8 @@ ENDPOINTS: dict[str, Need] = {
     "settings.save_invoices": M,
     "settings.lines": V,
     "settings.save_line": M,
+    "settings.currencies": V,
+    "settings.confirm_currencies": M,
     "settings.tax_map": V,
     "settings.save_tax_map": M,
     "settings.history": V,

@@ -12,6 +12,7 @@ from domain.reasons import CATALOGUE, Reason, Turn
 _PAGES = {
     "settings": "settings.invoices",
     "lines": "settings.lines",
+    "currencies": "settings.currencies",
     "tax_map": "settings.tax_map",
     "connections": "connect.connections",
     "sync_now": "tools.sync_now",

@@ -50,7 +50,7 @@ def choose_customer(
     if entry is None and not _is_new(party, name, lists, reasons):
         return None, None
     if not facts.multi_currency and currency != facts.currency:
-        reasons.append(reason("customer_currency", name=party.name, document=currency, ledger=facts.currency))
+        reasons.append(reason("foreign_currency", document=currency, ledger=facts.currency))
         return None, None
     if entry is not None:
         kept_in = entry.details.get("currency")

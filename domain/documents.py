@@ -66,6 +66,8 @@ class SourceLine:
     group_id: str | None = None
     """Lines that share it are one line on the source's printed document."""
     group_text: str = ""
+    home_price: Decimal | None = None
+    """`extended_price` in the source's home currency, where the source tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,9 @@ class Catalog:
     taxes: tuple[TaxRule, ...] = ()
     tax_regions: dict[str, str] = field(default_factory=dict)
     """Names of the tax regions by id, those without a tax too."""
+    home_currency: str | None = None
+    """ISO code of the source's own currency; None where it was not told."""
+    multi_currency: bool = False
 
 
 # ---- drafts -----------------------------------------------------------------------------------------------
@@ -224,6 +229,10 @@ class Draft:
     """What the map's rate gives where only the ledger knows: never booked, shown beside the source's tax."""
     moved_from: dt.date | None = None
     """The source's date, where it lies in a closed period and the document goes on the first open day."""
+    foreign: bool = False
+    """In another currency than the ledger company's own."""
+    rate: Decimal | None = None
+    """Home units for one of `currency`, sent along; None leaves it to the ledger."""
     notes: tuple[str, ...] = ()
     """What was adjusted on the way, in words ("text of line 3 was cut to 4,000 characters")."""
 

@@ -72,3 +72,5 @@ class Lists:
     """Source ids of documents that are not asked whether they bill a voided one again."""
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Effective number → the lowest source id among documents that bear it."""
+    currencies: str = ""
+    """The currencies of both sides as they were remembered (`domain.currencies.Pairing.text`)."""

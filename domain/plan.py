@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from domain.currencies import currency_reason, rate_to_send
 from domain.customers import choose_customer
 from domain.dates import Dating, date_document
 from domain.documents import Draft, ItemDraft, PartyDraft, Reference, SourceDocument, SourceHeader
@@ -72,9 +73,7 @@ def plan(
         return Plan(document, None, (), (skip,))
     reasons = _billed_again(document, settings, lists)
     currency = _currency(header, lists, facts)
-    mismatch = source_reason(document, currency)
-    if mismatch is not None:
-        reasons.append(mismatch)
+    reasons += filter(None, (source_reason(document, currency), currency_reason(lists, facts)))
     customer, new_customer = choose_customer(header, currency, settings, lists, facts, reasons)
     bill_to = bill_to_reason(document, lists.parties) if settings.bill_to is BillTo.CHECK else None
     reasons += [bill_to] if bill_to is not None else []
@@ -219,7 +218,8 @@ def _draft(
         notes.append(f"A rounding line of {plain(rounded.line.amount, currency)} makes the total Autotask's.")
     credit = header.total < 0
     message, cut = customer_memo(header, settings, facts.customer_memo_length, latin1_only=facts.latin1_only)
-    notes += [cut] if cut else []
+    rate, rated = rate_to_send(document, currency, settings, lists, facts)
+    notes += [told for told in (cut, rated) if told]
     return Draft(
         kind="credit_memo" if credit else "invoice", party=customer, number=number, date=dating.date,
         due_date=dating.due_date, term=dating.term, moved_from=dating.moved_from,
@@ -227,7 +227,8 @@ def _draft(
         memo=private_note(header, dating.remark), message=message, marker=marker,
         rounded=rounded.line.amount if rounded else Decimal(0),
         default_lines=sum(1 for place in places if place is not None and place.by_default),
-        tax_choice=settings.tax_source, tax_group=tax.group, notes=(*dating.notes, *notes),
+        tax_choice=settings.tax_source, tax_group=tax.group, notes=(*dating.notes, *notes), rate=rate,
+        foreign=currency != facts.currency,
         tax_rows=tuple(replace(row, net=row.net * sign, tax=row.tax * sign) for row in tax.rows),
         tax_estimate=None if tax.estimate is None else round_money(tax.estimate * sign, currency),
     )

@@ -126,6 +126,13 @@ class TaxSource(StrEnum):
     NONE = "none"
 
 
+class RateSource(StrEnum):
+    """Whose exchange rate a document in a foreign currency is booked with."""
+
+    LEDGER = "ledger"
+    SOURCE = "source"
+
+
 @dataclass(frozen=True, slots=True)
 class InvoiceSettings:
     """Settings → Invoices. Account, item and tax code ids are the ledger's ids."""
@@ -159,6 +166,7 @@ class InvoiceSettings:
     due_date: DueDate = DueDate.SOURCE
     term_map: tuple[TermRule, ...] = ()
     """Only for terms of which the ledger has none of equal name."""
+    rate_source: RateSource = RateSource.LEDGER
     run_limit: int = 200
     time_zone: str = "UTC"
     source_time_zone: str = "UTC"

@@ -47,6 +47,8 @@ class Flag(StrEnum):
     """Voided in the source and left in the ledger by a person's decision."""
     ROUNDED = "Rounded"
     DIFFERS = "Differs"
+    RATE_ONE = "Rate 1"
+    """In a foreign currency, and the ledger booked one of it as one of its own."""
     MARK_CLEARED = "Mark cleared in Autotask"
     ACCEPTED = "Difference accepted"
     REDATED = "On the first open day"

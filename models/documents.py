@@ -52,6 +52,8 @@ class MirrorState(Base):
     todo_lists_at: Mapped[datetime | None] = mapped_column(Instant)
     voids_looked_at: Mapped[datetime | None] = mapped_column(Instant)
     progress: Mapped[Any] = mapped_column(Json, default=dict)
+    currencies: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    """Both sides' currencies as remembered or confirmed (`domain.currencies.Pairing.text`)."""
 
 
 class Link(Base):

@@ -19,7 +19,7 @@ from domain.plan import effective_number
 from domain.settings import InvoiceSettings, Numbering
 from domain.statuses import Status
 from models import Document, Link, MirrorEntry, PartyEntry
-from sync import codec, reissues
+from sync import codec, currencies, reissues
 
 
 def facts(profile: LedgerProfile, capabilities: Capabilities) -> Facts:
@@ -85,6 +85,7 @@ def prefetch(
         look_alikes=_look_alikes(db, company_id, billed),
         voided=voided, answered=reissues.answered(db, company_id, documents) if voided else frozenset(),
         numbers=_numbers(db, company_id, documents, settings),
+        currencies=currencies.remembered(db, company_id),
     )
 
 

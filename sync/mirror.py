@@ -20,7 +20,7 @@ from connectors.sources.base import Source
 from domain.documents import Catalog
 from domain.matching import fold, loose
 from models import Company, MirrorEntry, MirrorState
-from sync import codec, todo_state
+from sync import codec, currencies, todo_state
 from sync.connection import succeeded
 from sync.lease import exclusive
 from sync.runtime import Runtime
@@ -79,6 +79,7 @@ def refresh(
     _progress(rt, company_id, None)
     with rt.sessions() as db, db.begin():
         succeeded(db, company_id, "ledger", rt.clock.now())
+        currencies.remember_harmless(db, db.get_one(Company, company_id))
 
 
 def _refresh_whole(rt: Runtime, company_id: int, ledger: Ledger) -> None:

@@ -24,7 +24,7 @@ def review(company_id: int) -> ResponseReturnValue:
         "connect/review.html",
         ledger=ledger_facts(company()),
         source=source_facts(row),
-        problems=_problems(row),
+        problems=_problems(row, company().currency),
         start_date=settings.load_invoices(db(), company_id).start_date,
     )
 
@@ -35,7 +35,7 @@ def finish(company_id: int) -> ResponseReturnValue:
     with writing() as db:
         found = db.get_one(Company, company_id)
         row = connection.of(db, company_id, credentials.SOURCE)
-        if row is None or row.secret is None or _problems(row):
+        if row is None or row.secret is None or _problems(row, found.currency):
             raise Problem(409, "409")
         found.source_tenant = found.source_tenant or row.tenant
         if found.source_tenant != row.tenant:
@@ -64,9 +64,15 @@ def _take_time_zone(db: Session, company: Company, row: Connection) -> None:
         settings.change(db, company.id, now=now(), user=None, source_time_zone=zone)
 
 
-def _problems(row: Connection) -> list[str]:
+def _problems(row: Connection, ledger_currency: str) -> list[str]:
     found = row.found or {}
     problems = []
+    own = found.get("currency")
+    if own and ledger_currency and own != ledger_currency and not found.get("multi_currency"):
+        problems.append(
+            f"Autotask's only currency is {own}, the ledger's own is {ledger_currency}: amounts would be booked in the "
+            f"wrong one. Connect the ledger company that is kept in {own}."
+        )
     if not found.get("can_read_invoices"):
         problems.append("The Autotask user cannot read invoices: give it access to them, then test again.")
     if not found.get("can_mark_invoices"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blueprints.settings.section import Section
 from blueprints.settings.sections.contents import Contents
+from blueprints.settings.sections.currency import Currency
 from blueprints.settings.sections.dates import Dates
 from blueprints.settings.sections.finding import Finding
 from blueprints.settings.sections.line_map import LineMap
@@ -42,6 +43,7 @@ MORE: tuple[Section, ...] = (
     NoCompany(),
     Rounding(),
     Voids(),
+    Currency(),
     Mails(),
     Todos(),
     Zones(),

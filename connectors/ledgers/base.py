@@ -179,6 +179,8 @@ class Echo:
     """Net amounts by the lines' tax code ids; where lines are only taxable or not, by `domain.taxsums`' two words."""
     taxes: Mapping[str, Decimal] = field(default_factory=dict)
     """Tax by rate id, as far as the ledger tells."""
+    rate: Decimal | None = None
+    """Home units for one unit of the document's currency, as booked; None where the ledger tells none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,9 @@ class MemoryCompany:
     clock: Callable[[], datetime]
     tenant: str = "9130000000000001"
     currency: str = "USD"
+    multi_currency: bool = False
+    rates: dict[str, Decimal] = field(default_factory=dict)
+    """Its own list of exchange rates; a currency that is not in it is booked with 1, as QuickBooks does."""
     own_numbers: bool = True
     checked_numbers: frozenset[Kind] = frozenset({Kind.INVOICE})
     tax_model: TaxModel = TaxModel.EXPLICIT_TOTAL
@@ -233,7 +236,7 @@ class MemoryLedger:
             company_name="Memory Company",
             country="US" if self.company.tax_model is not TaxModel.CODE_PER_LINE else "GB",
             currency=self.company.currency,
-            multi_currency=False,
+            multi_currency=self.company.multi_currency,
             tax_model=self.company.tax_model,
             own_numbers=self.company.own_numbers,
             closed_through=self.company.closed_through.isoformat() if self.company.closed_through else None,
@@ -303,6 +306,7 @@ def _body(draft: AnyDraft, ids: Mapping[tuple[str, str], str]) -> dict[str, Any]
         "number": draft.number,
         "date": draft.date.isoformat(),
         "currency": draft.currency,
+        "rate": draft.rate,
         "tax": draft.tax_total,
         "marker": f"{draft.memo} {draft.marker}".strip(),
         "message": draft.message,
@@ -332,6 +336,13 @@ def _record(entry: Entry) -> Record:
     return Record(entry.kind, entry.id, entry.body["name"], str(entry.version), entry.live, details)
 
 
+def _rate(body: Mapping[str, Any], company: MemoryCompany) -> Decimal | None:
+    if not company.multi_currency or body.get("currency") in (None, company.currency):
+        return None
+    sent = body.get("rate")
+    return Decimal(sent) if sent else company.rates.get(str(body["currency"]), Decimal(1))
+
+
 def _done(entry: Entry, company: MemoryCompany) -> Done:
     total = entry.total if entry.live else Decimal(0)
     echo = Echo(
@@ -340,6 +351,7 @@ def _done(entry: Entry, company: MemoryCompany) -> Done:
         party_id=entry.body.get("party"),
         number=entry.number,
         currency=entry.body.get("currency"),
+        rate=_rate(entry.body, company),
         total=entry.total,
         version=str(entry.version),
         balance=None if total is None else total - entry.paid,

@@ -107,7 +107,9 @@ def _document(draft: Draft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
         if draft.term is not None:
             body["SalesTermRef"] = _ref(draft.term, ids)
     if spelling.multi_currency:
-        body["CurrencyRef"] = {"value": draft.currency}  # never a rate: QuickBooks would book it
+        body["CurrencyRef"] = {"value": draft.currency}
+        if draft.foreign and draft.rate not in (None, 0, 1):  # QuickBooks would book a rate of 1 as it stands
+            body["ExchangeRate"] = draft.rate
     body["PrivateNote"] = note(draft.memo, draft.marker)
     if draft.message:
         body["CustomerMemo"] = {"value": draft.message[:CUSTOMER_MEMO_MAX]}

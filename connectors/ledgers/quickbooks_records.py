@@ -46,6 +46,7 @@ def document_echo(body: Json, kind: Kind, tenant: str) -> Echo:
         party_id=ref(body.get("CustomerRef")),
         number=text(body.get("DocNumber")),
         currency=ref(body.get("CurrencyRef")),
+        rate=decimal(body.get("ExchangeRate")),
         total=total,
         lines=_count_lines(lines) if isinstance(lines, list) else None,
         marker=memo,

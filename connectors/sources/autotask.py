@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from connectors.errors import Unavailable
+from connectors.errors import NotAllowed, Unavailable
 from connectors.limits import Used
 from connectors.sources import autotask_check, autotask_todos
 from connectors.sources import autotask_payloads as rows
@@ -112,7 +112,21 @@ class AutotaskSource:
         terms = [_term(row) for row in self._client.rows("PaymentTerms")]
         regions, categories = self._list("TaxRegions", "name"), self._list("TaxCategories", "name")
         taxes = rows.tax_rules(self._client.rows("Taxes"), regions, categories)
-        return Catalog({one.id: one for one in codes}, {one.id: one for one in terms}, taxes, regions)
+        home, several = self._own_currency()
+        return Catalog(
+            {one.id: one for one in codes}, {one.id: one for one in terms}, taxes, regions,
+            home_currency=home, multi_currency=several,
+        )
+
+    def _own_currency(self) -> tuple[str | None, bool]:
+        """The database's own currency and whether it has others; None where this user may not see them."""
+        try:
+            listed = self._client.rows("Currencies")
+        except NotAllowed:
+            return None, False
+        active = [row for row in listed if row.get("isActive") is not False]
+        own = next((rows.text(row.get("name")) for row in listed if row.get("isInternalCurrency") is True), None)
+        return own, len(active) > 1
 
     # ---- marks --------------------------------------------------------------------------------------------
 

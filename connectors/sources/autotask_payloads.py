@@ -51,6 +51,7 @@ _LINE_FIELDS = (
     "quantity",
     "rate",
     "extendedPrice",
+    "internalCurrencyExtendedPrice",
     "taxDollars",
     "billingCodeID",
     "companyID",
@@ -152,6 +153,7 @@ def line(row: Json, zone: ZoneInfo, types: Mapping[str, str], category: str | No
         service_date=None if worked is None else calendar_date(worked, zone),
         group_id=key(row.get("lineItemID")),
         group_text=text(row.get("lineItemGroupDescription")) or "",
+        home_price=decimal(row.get("internalCurrencyExtendedPrice")),
     )
 
 

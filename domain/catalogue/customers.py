@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import Entry, Stage, fault
+from domain.catalogue.entry import CURRENCIES, Entry, Stage, fault
 
 ENTRIES: dict[str, Entry] = {
     "bill_to_unknown": fault(
@@ -72,6 +72,39 @@ ENTRIES: dict[str, Entry] = {
         "A customer's currency in {the_ledger} never changes.",
         "Link This to its customer in {document}, or Create New: it gets the same name with “({document})” behind it.",
         ("Link or create", "link_customer"),
+    ),
+    "foreign_currency": fault(
+        Stage.CUSTOMER,
+        "The ledger keeps one currency only",
+        "The invoice is in {document}, and {the_ledger} keeps {ledger} only",
+        "Multicurrency is switched off in {the_ledger}, so an amount in {document} would be booked as {ledger}.",
+        "Switch on Multicurrency in {the_ledger} (it cannot be switched off again), Refresh Lists in Settings, then "
+        "Retry; or bill this customer in {ledger} from Autotask.",
+    ),
+    "home_currencies_differ": fault(
+        Stage.LEDGER,
+        "The two sides' own currencies differ",
+        "Autotask's only currency is {source}, {the_ledger}'s own is {ledger}",
+        "Autotask's amounts bear no currency of their own, and {source} is not {ledger}.",
+        "Connect the {the_ledger} company that is kept in {source}, or change Autotask's own currency; then Refresh "
+        "Lists in Settings, and Retry.",
+        CURRENCIES,
+    ),
+    "currency_assumed": fault(
+        Stage.LEDGER,
+        "Autotask does not say in which currency amounts are",
+        "Autotask has one currency, {the_ledger} has several: every invoice would be booked in {ledger}",
+        "Without multicurrency in Autotask, amounts bear no currency of their own.",
+        "Confirm once in Settings, Currencies that all amounts in Autotask are in {ledger}, then Retry.",
+        CURRENCIES,
+    ),
+    "currencies_switched": fault(
+        Stage.LEDGER,
+        "The currencies were changed on one side",
+        "The currencies are not what they were ({before}); now {now}",
+        "Multicurrency or an own currency was changed on one side, and amounts may mean something else since.",
+        "Look at a customer's currency on both sides, confirm the change in Settings, Currencies, then Retry.",
+        CURRENCIES,
     ),
     "customer_exempt_here": fault(
         Stage.CUSTOMER,

@@ -53,6 +53,7 @@ DOCUMENT = ("Open the document", "document")
 SETTINGS = ("Open Settings", "settings")
 LINES = ("Open Settings, Lines", "lines")
 TAX_MAP = ("Open the tax map", "tax_map")
+CURRENCIES = ("Open Currencies", "currencies")
 CONNECTIONS = ("Open Connections", "connections")
 
 

@@ -138,6 +138,9 @@ class Create(Operation):
         found = "Found in QuickBooks after no answer; not sent again"
         text = "Confirmed by QuickBooks' answer" if by == "response" else found
         step(s.db, document, s.now, "confirmed", text, ledger_id=done.ledger_id, number=done.number, by=by)
+        if draft.foreign and done.echo.rate == 1:
+            told = f"The ledger booked it with rate 1: one {draft.currency} as one of its own currency"
+            step(s.db, document, s.now, "rate 1", told)
         if done.echo.total not in (None, draft.total):
             told = "The ledger's total is another one ({} instead of {}); it is not posted again"
             step(s.db, document, s.now, "differs", told.format(done.echo.total, draft.total))
@@ -154,6 +157,7 @@ def holds(document: Document, draft: Draft, done: Done) -> None:
     set_flag(document, Flag.ROUNDED, bool(draft.rounded))
     set_flag(document, Flag.DIFFERS, total is not None and total != draft.total)
     set_flag(document, Flag.REDATED, draft.moved_from is not None)
+    set_flag(document, Flag.RATE_ONE, draft.foreign and done.echo.rate == 1)
     set_flag(document, Flag.ACCEPTED, on=False)
     document.ledger_tax, document.tax_sums = done.echo.tax, taxsums.stored(draft, done.echo)
     document.accepted = None  # an earlier difference was another one

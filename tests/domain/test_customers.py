@@ -29,7 +29,7 @@ def planned(currency: str | None, link: str | None = None, facts: Facts = BOTH) 
     ("currency", "facts", "reasons"),
     [
         ("USD", BOTH, []), ("EUR", BOTH, ["customer_currency"]), (None, BOTH, []), ("USD", FACTS, []),
-        ("EUR", FACTS, ["customer_currency"]), (None, replace(BOTH, currency="GBP"), ["customer_currency"]),
+        ("EUR", FACTS, ["foreign_currency"]), (None, replace(BOTH, currency="GBP"), ["customer_currency"]),
     ],
 )  # fmt: skip
 def test_both_sides_agree_on_the_currency_or_it_waits(currency: str | None, facts: Facts, reasons: list[str]) -> None:

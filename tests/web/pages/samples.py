@@ -75,6 +75,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     "settings-wanted-running": ("settings/wanted.html", settings_samples.wanted_running),
     "settings-lines": ("settings/lines.html", settings_samples.lines),
     "settings-history": ("settings/history.html", settings_samples.history),
+    "currencies": ("settings/currencies.html", settings_samples.currencies),
     "tax-map": ("settings/tax_map.html", settings_samples.tax_map),
     "settings-mails": ("settings/mails.html", mail_samples.settings),
     "settings-mails-viewer": ("settings/mails.html", mail_samples.settings_viewer),

@@ -295,6 +295,17 @@ def demo() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def currencies() -> dict[str, Any]:
+    return {
+        "rows": [
+            {"side": "Autotask", "home": "USD", "others": "None: amounts bear no currency of their own"},
+            {"side": "QuickBooks Online", "home": "USD", "others": "Multicurrency is on"},
+        ],
+        "state": "confirm", "text": "Autotask has one currency, QuickBooks has several: every invoice is booked in USD.",
+        "before": "", "shown": "USD/USD+", "may_save": True, "lists_url": "#",
+    }  # fmt: skip
+
+
 def lines() -> dict[str, Any]:
     return {
         "rules": [

@@ -15,13 +15,16 @@ PORT ?= 8300
 # Options of the simulation: make simulate SEEDS=50 START=0
 SEEDS ?= 50
 START ?= 0
+# Options of the books: make books INVOICES=1000 PROFILES="uk au"
+INVOICES ?= 1000
+PROFILES ?=
 # How many test processes; the tests with real processes mostly wait, so a few more than cores is right.
 JOBS ?= 3
 # Which tests: make test T=tests/unit/test_money.py, or T="-k money"
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sure fast format lint types simulate bench assets clean
+.PHONY: help demo test sure fast format lint types simulate bench books assets clean
 
 help: ## This list
 	@printf 'Bookbridge: Autotask invoices to QuickBooks Online, exactly once.\n\n'
@@ -63,6 +66,10 @@ simulate: ## Seeded simulation of crashes and lost answers: SEEDS=50 START=0
 bench: ## Measure calls per invoice, memory and time on the sandbox
 	@tools/setup.sh run
 	@$(PY) -m bench
+
+books: ## Generated invoices per tax profile against sums added up by hand: INVOICES=1000 PROFILES="uk au"
+	@tools/setup.sh run
+	@$(PY) -m bench.books --invoices $(INVOICES) $(PROFILES)
 
 assets: ## Build static/vendor/ again (stylesheet, htmx, font, icons)
 	@tools/setup.sh run

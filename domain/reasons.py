@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from domain.catalogue import customers, decisions, ledger, lines, scope, tax, todos, voids
+from domain.catalogue import customers, decisions, ledger, lines, mailing, scope, tax, todos, voids
 from domain.catalogue.entry import Entry, Stage, Turn
 
 __all__ = ["CATALOGUE", "Entry", "Reason", "Stage", "Turn", "reason"]
@@ -23,6 +23,7 @@ CATALOGUE: dict[str, Entry] = {
     **todos.ENTRIES,
     **decisions.ENTRIES,
     **voids.ENTRIES,
+    **mailing.ENTRIES,
 }
 
 

@@ -175,6 +175,8 @@ class InvoiceSettings:
     memo_tax_group: bool = False
     memo_invoice_date: bool = False
     memo_comments: bool = False
+    mail_customers: bool = False
+    """The ledger mails each posted invoice to its customer."""
     scheduled_mails: Rhythm = Rhythm.DAILY
     mail_hour: int = 7
     """The daily report's hour, 0 to 23, in the company's time zone."""

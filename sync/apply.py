@@ -240,6 +240,7 @@ class Serving:
             ready = due.to_send(db, self.company_id, tenant, now, members)
             coming = bool(unprepared) or due.reading(db, self.company_id, now, self.rt.times.stale_run)
             unlocking = due.creations_open(db, self.company_id, tenant)
+            alone = due.to_send_alone(db, self.company_id, tenant, now)
         if again:
             return self._send([p.id for p in again])
         if first_urgent:
@@ -253,7 +254,7 @@ class Serving:
             return self._send([p.id for p in ready])
         if unprepared:
             return self._prepare([row.id for row in unprepared])
-        return False
+        return self._send([p.id for p in alone], "send") if alone else False
 
     def _prepare(self, ids: Sequence[int]) -> bool:
         with self.lease.transaction("Checking documents") as db:
@@ -265,9 +266,9 @@ class Serving:
         self.rt.failpoint("after_reserve")
         return True
 
-    def _send(self, ids: Sequence[int]) -> bool:
+    def _send(self, ids: Sequence[int], operation: str = "batch") -> bool:
         """One batch: slot, freeze, intent committed, guard, and off it goes."""
-        wait = self._guarded(lambda: self.ledger.slot("batch"))
+        wait = self._guarded(lambda: self.ledger.slot(operation))
         if wait is None:
             return False
         if wait > 0:

@@ -14,6 +14,8 @@ from models import Company, CompanyLease, Document, Posting, PostingNeed, Run, R
 from sync import todos
 
 CREATIONS = ("customer", "item")
+ALONE = ("send",)
+"""Operations that go in a call of their own, after everything else."""
 PATIENT_TRIES = 3
 READY_STATES = (PostingState.CONFIRMED, PostingState.DONE)
 # The other posting of a need. Made once: making an alias costs more than the query it stands in.
@@ -95,13 +97,21 @@ def to_send(
     db: Session, company_id: int, tenant: str, now: datetime, limit: int, *, interactive: bool = False
 ) -> Sequence[Posting]:
     """Documents whose customer and items all exist; changes whose record was read."""
-    query = _postings(company_id, tenant, PostingState.NEW, now).where(Posting.kind.not_in(CREATIONS), ~_UNREAD)
+    query = _postings(company_id, tenant, PostingState.NEW, now).where(
+        Posting.kind.not_in(CREATIONS), Posting.operation.not_in(ALONE), ~_UNREAD
+    )
     if interactive:
         query = query.where(Posting.interactive > 0)
     missing = exists().where(
         PostingNeed.posting_id == Posting.id, _OTHER.id == PostingNeed.need_id, _OTHER.state.not_in(READY_STATES)
     )
     return db.scalars(query.where(~missing).limit(limit)).all()
+
+
+def to_send_alone(db: Session, company_id: int, tenant: str, now: datetime) -> Sequence[Posting]:
+    """The next write that goes in a call of its own; its record was read."""
+    query = _postings(company_id, tenant, PostingState.NEW, now).where(Posting.operation.in_(ALONE), ~_UNREAD)
+    return db.scalars(query.limit(1)).all()
 
 
 def creations_open(db: Session, company_id: int, tenant: str) -> bool:
@@ -200,7 +210,7 @@ def next_wake(db: Session, company_id: int, now: datetime, free: NotBefore) -> d
         candidates.append(max(source_work, free.source))
     if to_prepare(db, company_id, now, 1) or to_send(db, company_id, company.ledger_tenant, now, 1) or to_create(
         db, company_id, company.ledger_tenant, now, 1
-    ):
+    ) or to_send_alone(db, company_id, company.ledger_tenant or "", now):
         candidates.append(max(free.ledger, now + timedelta(seconds=0.5)))
     sending = db.execute(select(Posting.id).where(
         Posting.company_id == company_id, Posting.state == PostingState.SENDING

@@ -58,7 +58,7 @@ class Freezing:
             body = self.ledger.compose(members)
         documents = load_documents(self.db, [p.document_id for p in postings if p.document_id])
         for posting in postings:
-            self._intend(posting, documents.get(posting.document_id or 0))
+            self._intend(posting, documents[posting.document_id] if posting.document_id else None)
         sent = Sent(self._attempt(postings, key, body), tuple((p.id, p.short_id or "") for p in postings))
         return Batch(key, self.ledger.tenant, tuple(members), body), sent
 
@@ -84,7 +84,8 @@ class Freezing:
         posting.last_sent_at, posting.next_action_at = self.now, None
         posting.fence, posting.changed_at = self.fence, self.now
         if document is not None:
-            set_status(self.db, document, Status.PROCESSING, [reason("in_hand")], self.now)
+            if not rule_of(posting).follows:
+                set_status(self.db, document, Status.PROCESSING, [reason("in_hand")], self.now)
             step(self.db, document, self.now, "sent", rule_of(posting).sent, key=posting.batch_key,
                  member=posting.short_id)
 

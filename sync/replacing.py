@@ -63,7 +63,7 @@ def in_books(db: Session, row: Document) -> bool:
     if created is None or created.state not in WRITTEN or not row.ledger_id or str(Flag.VOIDED) in (row.flags or []):
         return False
     return db.scalars(select(Posting.id).where(
-        Posting.document_id == row.id, Posting.operation != "create",
+        Posting.document_id == row.id, Posting.operation.in_((operations.VOID, operations.UPDATE)),
         Posting.state.in_((*OPEN_STATES, PostingState.NEEDS_HUMAN)),
     ).limit(1)).first() is None
 

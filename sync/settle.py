@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Capabilities, Done, Refused, Sought
 from domain.reasons import Reason, reason
+from domain.settings import InvoiceSettings
 from domain.statuses import PostingState, Status
 from models import Attempt, BatchRow, Document, Posting, PostingNeed
 from sync.documents import drop, set_status, step
 from sync.operations import rule_of
 from sync.prepare import REPLANNED
+from sync.settings import load_invoices
 
 MAX_SENDS = 12
 MAX_LOOKUPS = 40
@@ -37,6 +39,7 @@ class Settling:
     """Set when the ledger no longer knew a record: the mirror must be refreshed before the next plan."""
     profile_refused: bool = False
     """Set when the ledger's preferences are not what they were (a period was closed): they must be read again too."""
+    _settings: InvoiceSettings | None = None
 
     # ---- answers to a send ----------------------------------------------------------------------------------
 
@@ -86,7 +89,8 @@ class Settling:
         drop(self.db, posting, PostingState.REJECTED, reasons, self.now)
         document = self.document(posting)
         if document is None:
-            self._tell_dependents(posting, reasons[0])
+            if posting.document_id is None:
+                self._tell_dependents(posting, reasons[0])
             return
         again = replan and document.due_at is not None and document.reason_code not in REPLANNED
         if replan:
@@ -105,7 +109,8 @@ class Settling:
         posting.reasons = [r.to_json() for r in reasons]
         document = self.document(posting)
         if document is None:
-            self._tell_dependents(posting, reasons[0])
+            if posting.document_id is None:
+                self._tell_dependents(posting, reasons[0])
             return
         set_status(self.db, document, Status.FAULT, reasons, self.now)
         step(self.db, document, self.now, "person", reasons[0].sentence())
@@ -190,7 +195,15 @@ class Settling:
         return mine[1] if len(mine) > 1 else posting.last_sent_at
 
     def document(self, posting: Posting) -> Document | None:
-        return self.db.get(Document, posting.document_id) if posting.document_id else None
+        """The document whose status this posting decides; None for lists and for what follows a document."""
+        if posting.document_id is None or rule_of(posting).follows:
+            return None
+        return self.db.get(Document, posting.document_id)
+
+    def settings(self, company_id: int) -> InvoiceSettings:
+        """As they hold now; read once."""
+        self._settings = self._settings or load_invoices(self.db, company_id)
+        return self._settings
 
     def hint(self, posting: Posting) -> dict[str, str]:
         """What a refusal "already used" told, while it is not settled."""

@@ -44,6 +44,9 @@ class Capabilities:
     """Kinds that can only be deleted: nothing of the record stays."""
     can_update: frozenset[str] = frozenset()
     """Kinds that can be replaced in place: same id, another content."""
+    can_mail: frozenset[str] = frozenset()
+    """Kinds that the ledger itself sends to the customer. A `send` goes in a call of its own, never in a batch with
+    others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +121,15 @@ class Changes:
 @dataclass(frozen=True, slots=True)
 class Change:
     """A write to a record that exists: `void` takes it out of the books (deletes it where the kind cannot be void),
-    `update` puts `draft` in its place under the same id. `version` is the one that was read last."""
+    `update` puts `draft` in its place under the same id, `send` mails it to the customer. `version` is the one that
+    was read last; `address` is for a record that names none."""
 
     kind: Kind
     operation: str
     ledger_id: str
     version: str
     draft: Draft | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,9 @@ class Echo:
     date: date | None = None
     mailed: bool = False
     """The ledger says that it sent the document to the customer."""
+    mailed_at: datetime | None = None
+    email: str | None = None
+    """Where the ledger would send it."""
     tax: Decimal | None = None
     """The document's tax as the ledger booked it."""
     nets: Mapping[str, Decimal] = field(default_factory=dict)

@@ -82,6 +82,10 @@ class MemoryCompany:
     """False: a due date before the document's date is refused."""
     hidden_since: datetime | None = None
     """Look-ups do not see what was created at or after this instant (a stale read)."""
+    mails: list[tuple[str, str]] = field(default_factory=list)
+    """(record, address) of every mail that went to a customer."""
+    shows_mails: bool = True
+    """False: the delivery state of a mail is lost."""
     calls: list[str] = field(default_factory=list)
     """One word per call, in order: what a journal would hold."""
     _replays: dict[tuple[str, str], Outcome] = field(default_factory=dict)
@@ -142,6 +146,8 @@ class MemoryCompany:
         entry = next((one for one in self.entries if one.kind is member.kind and one.id == body["id"]), None)
         if entry is None or not entry.live:
             return Refused((LedgerFault(Refusal.BAD_REFERENCE, "610", "The record is gone.", str(body["id"])),))
+        if member.operation == "send":
+            return self._mail(entry, body.get("address") or entry.body.get("email"))
         if str(entry.version) != body["version"]:
             return Refused((LedgerFault(Refusal.STALE, "5010", "The record was changed.", entry.id),))
         if self.closed_through is not None and date.fromisoformat(entry.body["date"]) <= self.closed_through:
@@ -155,6 +161,14 @@ class MemoryCompany:
         if (fault := self._document_fault(member.kind, fresh, entry)) is not None:
             return Refused((fault,))
         entry.body, entry.total, entry.number = fresh, _total(fresh), fresh.get("number") or entry.number
+        entry.version, entry.updated_at = entry.version + 1, self.clock()
+        return _done(entry, self)
+
+    def _mail(self, entry: Entry, address: str | None) -> Outcome:
+        if not address:
+            return Refused((LedgerFault(Refusal.OTHER, "2020", "An e-mail address is required.", entry.id),))
+        self.mails.append((entry.id, address))
+        entry.mailed = self.shows_mails
         entry.version, entry.updated_at = entry.version + 1, self.clock()
         return _done(entry, self)
 
@@ -227,6 +241,7 @@ class MemoryLedger:
             can_void=frozenset(kind.value for kind in _VOIDED),
             can_delete=frozenset({Kind.CREDIT_MEMO.value}),
             can_update=frozenset(kind.value for kind in _DOCUMENTS),
+            can_mail=frozenset(kind.value for kind in _DOCUMENTS),
         )
 
     def check(self) -> LedgerProfile:
@@ -255,10 +270,11 @@ class MemoryLedger:
         return jsonbytes.dump(_body(draft, references))
 
     def change(self, change: Change) -> bytes:
-        if change.operation not in ("void", "update") or change.kind not in _DOCUMENTS:
+        if change.operation not in ("void", "update", "send") or change.kind not in _DOCUMENTS:
             raise ValueError(f"this ledger cannot {change.operation} a record of kind {change.kind}")
         draft = _body(change.draft, {}) if change.draft is not None else None
-        return jsonbytes.dump({"id": change.ledger_id, "version": change.version, "draft": draft})
+        body = {"id": change.ledger_id, "version": change.version, "draft": draft}
+        return jsonbytes.dump({**body, "address": change.address} if change.operation == "send" else body)
 
     def compose(self, members: Sequence[Member]) -> bytes:
         parts = (b'"' + one.short_id.encode() + b'":' + one.payload for one in members)
@@ -310,6 +326,7 @@ def _body(draft: AnyDraft, ids: Mapping[tuple[str, str], str]) -> dict[str, Any]
         "tax": draft.tax_total,
         "marker": f"{draft.memo} {draft.marker}".strip(),
         "message": draft.message,
+        "email": draft.email,
         "due": draft.due_date.isoformat() if draft.due_date else None,
         "lines": [
             {
@@ -361,6 +378,9 @@ def _done(entry: Entry, company: MemoryCompany) -> Done:
         name=entry.body.get("name"),
         created_at=entry.created_at.astimezone(UTC),
         live=entry.live,
+        mailed=entry.mailed,
+        mailed_at=entry.updated_at.astimezone(UTC) if entry.mailed else None,
+        email=entry.body.get("email"),
         tax=entry.tax if entry.kind in _DOCUMENTS else None,
     )
     if entry.kind not in _DOCUMENTS:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from connectors import jsonbytes
 from connectors.endpoints import Endpoints
 from connectors.errors import NotSent, Unavailable
 from connectors.http import Http, LostAnswer, PlatformSession, read_again
@@ -81,6 +82,7 @@ def capabilities(profile: LedgerProfile | None) -> Capabilities:
         can_void=frozenset(kind.value for kind in payloads.VOIDED),
         can_delete=frozenset(kind.value for kind in payloads.DELETED),
         can_update=frozenset({Kind.INVOICE.value, Kind.CREDIT_MEMO.value}),
+        can_mail=frozenset({Kind.INVOICE.value, Kind.CREDIT_MEMO.value}),
     )
 
 
@@ -180,9 +182,10 @@ class QuickBooksLedger:
         if batch.tenant != self.tenant:
             raise ValueError("this batch was frozen for another company")
         call = self._connection.call(bulk=True)
+        alone = batch.members[0] if batch.members[0].operation == "send" else None
         try:
-            self._count("batch")
-            answer = call.batch(batch.key, batch.body)
+            self._count("send" if alone else "batch")
+            answer = self._mail(call, batch.key, alone) if alone else call.batch(batch.key, batch.body)
         except Faulted as refused:
             undecided = faults.outcome_of({"Error": [{"code": one.code} for one in refused.reasons]})
             outcome = Unknown(refused.message) if isinstance(undecided, Unknown) else Refused(refused.reasons)
@@ -192,6 +195,8 @@ class QuickBooksLedger:
         except Unavailable as away:
             # Ours, not QuickBooks': Redis went away before the call, or while noting a 429. Nothing was written.
             raise NotSent(away.message, platform=away.platform) from away
+        if alone:
+            return _same(batch, self._outcome(alone, answer), call)
         items = answer.get("BatchItemResponse")
         if not isinstance(items, list):
             return _same(batch, Unknown(_UNREADABLE), call)
@@ -214,6 +219,10 @@ class QuickBooksLedger:
         return self._limiter.used(limits_for(self.tenant, "batch"))
 
     # ---- inside -------------------------------------------------------------------------------------------
+
+    def _mail(self, call: Call, key: str, member: Member) -> Mapping[str, Any]:
+        wanted = jsonbytes.load(member.payload)
+        return call.mail(key, payloads.ENTITY[member.kind], str(int(wanted["Id"])), wanted["sendTo"])
 
     def _outcome(self, member: Member, item: Mapping[str, Any] | None) -> Outcome:
         if item is None:

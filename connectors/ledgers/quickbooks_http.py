@@ -115,6 +115,15 @@ class Call:
         url = f"{self._connection.api_url}/company/{self._connection.realm}/batch"
         return self._json(lambda: self._client.make_request("POST", url, request_body=body, request_id=key))
 
+    def mail(self, key: str, entity: str, ledger_id: str, address: str | None) -> Mapping[str, Any]:
+        """Have a document mailed to `address`, else to the one it names. Source: Intuit, Invoice, "Send an invoice"."""
+        url = f"{self._connection.api_url}/company/{self._connection.realm}/{entity.lower()}/{ledger_id}/send"
+        params = {"sendTo": address} if address else {}
+        kind = "application/octet-stream"
+        return self._json(
+            lambda: self._client.make_request("POST", url, content_type=kind, params=params, request_id=key)
+        )
+
     def pdf(self, entity: str, ledger_id: str) -> bytes:
         body = self._client.download_pdf(entity, ledger_id)
         if not isinstance(body, bytes) or not body.startswith(b"%PDF"):

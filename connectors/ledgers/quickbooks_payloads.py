@@ -78,13 +78,17 @@ def change(change: Change, spelling: Spelling) -> bytes:
         if change.draft is None:
             raise ValueError("an update needs a draft")
         return jsonbytes.dump({**head, "sparse": True, **_document(change.draft, {}, spelling)})
+    if change.operation == "send":
+        return jsonbytes.dump({"Id": change.ledger_id, "sendTo": change.address})
     if change.operation != "void" or change.kind not in VOIDED | DELETED:
         raise ValueError(f"QuickBooks cannot {change.operation} a record of kind {change.kind}")
     return jsonbytes.dump(head)
 
 
 def compose(members: Sequence[Member]) -> bytes:
-    """The body of `POST /batch`. Every payload stands in it byte for byte as it was frozen."""
+    """The body of `POST /batch`. Every payload stands in it byte for byte as it was frozen. A `send` is alone."""
+    if members and members[0].operation == "send":
+        return members[0].payload
     return b'{"BatchItemRequest":[' + b",".join(_member(member) for member in members) + b"]}"
 
 

@@ -56,6 +56,8 @@ def document_echo(body: Json, kind: Kind, tenant: str) -> Echo:
         balance=decimal(body.get("Balance")),
         date=_day(body.get("TxnDate")),
         mailed=body.get("EmailStatus") == "EmailSent",
+        mailed_at=instant(_section(body, "DeliveryInfo").get("DeliveryTime")),
+        email=text(_section(body, "BillEmail").get("Address")),
         tax=decimal(_section(body, "TxnTaxDetail").get("TotalTax")) or Decimal(0),
         nets=_nets(lines),
         taxes=_taxes(_section(body, "TxnTaxDetail").get("TaxLine")),

@@ -194,9 +194,17 @@ def _pdf(realm: Realm, name: str, ident: str) -> Response:
 
 
 def _send(realm: Realm, name: str, ident: str) -> Response:
+    request_id = request.args.get("requestid")
+    replay.check_id(request_id)
+    known = replay.recall(realm, request_id) if request_id else None
+    if known is not None:
+        return wire.text_answer(known)
     record = _mailable(realm, name, ident)
     metering.count(realm.world, core=1)
-    return _envelope(realm, {record["kind"]: files.send(realm, record, request.args.get("sendTo"))})
+    response = _envelope(realm, {record["kind"]: files.send(realm, record, request.args.get("sendTo"))})
+    if request_id:
+        replay.keep(realm, request_id, response.get_data(as_text=True))
+    return response
 
 
 def _bytes(content: bytes, kind: str) -> Response:

@@ -37,6 +37,7 @@ SWITCHES: dict[str, Any] = {
     "replay_faults": False,  # a refused original is replayed as well
     "batch_limit": 30,
     "shuffle_batch": True,
+    "mail_state_shown": True,  # False: a mail goes out and the document does not tell
     "subscription_lapsed": False,
     "early_due_refused": False,  # a due date before the document's own date is refused (6000)
     "closing_password": False,  # a closed period answers 6210 in place of 6200

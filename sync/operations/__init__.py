@@ -6,10 +6,11 @@ from models import Posting
 from sync.operations.base import Operation
 from sync.operations.change import UPDATE, VOID, Update, Void, reserve
 from sync.operations.create import Create
+from sync.operations.send import Send
 
 __all__ = ["OPERATIONS", "UPDATE", "VOID", "Operation", "reserve", "rule_of"]
 
-OPERATIONS: dict[str, Operation] = {rule.name: rule for rule in (Create(), Void(), Update())}
+OPERATIONS: dict[str, Operation] = {rule.name: rule for rule in (Create(), Void(), Update(), Send())}
 
 
 def rule_of(posting: Posting) -> Operation:

@@ -22,6 +22,8 @@ class Operation:
 
     name: ClassVar[str]
     reads_first: ClassVar[bool] = False
+    follows: ClassVar[bool] = False
+    """It comes after the document is in the books and never changes the document's own status by itself."""
     sent: ClassVar[str] = "Sent to QuickBooks"
     """What the step log says when it is sent."""
 

@@ -50,7 +50,7 @@ class RecordChange(Operation):
 
     def read(self, s: Settling, posting: Posting, found: Sequence[Done]) -> None:
         record = found[0] if found else None
-        if record is None and not _absence_proves(s, posting):
+        if record is None and not absence_proves(s, posting):
             return
         if record is None or not record.echo.live:
             self.gone(s, posting, record)
@@ -78,7 +78,7 @@ class RecordChange(Operation):
 
     def looked_up(self, s: Settling, posting: Posting, found: Sequence[Done], vendors: Sequence[Done]) -> None:
         record = found[0] if found else None
-        if record is None and not _absence_proves(s, posting):
+        if record is None and not absence_proves(s, posting):
             return
         if record is None or not record.echo.live:
             self.gone(s, posting, record)
@@ -259,7 +259,7 @@ def reserve(
     return posting
 
 
-def _absence_proves(s: Settling, posting: Posting) -> bool:
+def absence_proves(s: Settling, posting: Posting) -> bool:
     """A record that is not shown is gone only when it is old enough to be shown: reads lag behind. Else ask later."""
     made = s.db.get_one(Document, posting.document_id).completed_at or s.now
     ends = made + timedelta(seconds=s.quarantine)

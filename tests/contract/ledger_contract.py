@@ -42,6 +42,11 @@ class LedgerBench(ABC):
         ...
 
     @abstractmethod
+    def mails(self) -> list[str]:
+        """The addresses that the ledger mailed to, as the mailbox has them."""
+        ...
+
+    @abstractmethod
     def send_and_lose_the_answer(self, batch: Batch) -> Answer:
         """The ledger carries the batch out; what the connector says when the answer does not arrive."""
         ...
@@ -254,6 +259,20 @@ class LedgerContract:
         assert not made(bench.send(batch).outcomes["0"]).echo.live
         other = bench.send(bench.batch(Member("0", Kind.INVOICE, "void", change))).outcomes["0"]
         assert isinstance(other, Refused)
+
+    def test_a_document_is_mailed_in_a_call_of_its_own_and_shows_it(self, bench: LedgerBench) -> None:
+        record = made(bench.create(Kind.INVOICE, invoice(bench.customer("Acme"), bench.item("Work"))))
+        assert not record.echo.mailed
+        change = Change(Kind.INVOICE, "send", record.ledger_id, record.echo.version or "", address="ap@acme.example")
+        member = Member("0", Kind.INVOICE, "send", bench.ledger.change(change))
+        assert made(bench.send(bench.batch(member)).outcomes["0"]).ledger_id == record.ledger_id
+        [held] = bench.now(Kind.INVOICE, record.ledger_id)
+        assert held.echo.mailed and held.echo.mailed_at is not None and bench.mails() == ["ap@acme.example"]
+
+    def test_a_document_without_an_address_is_not_mailed(self, bench: LedgerBench) -> None:
+        record = made(bench.create(Kind.INVOICE, invoice(bench.customer("Acme"), bench.item("Work"))))
+        assert isinstance(bench.change("send", Kind.INVOICE, record), Refused)
+        assert bench.mails() == []
 
     def test_what_a_kind_cannot_have_is_a_mistake_of_the_caller(self, bench: LedgerBench) -> None:
         with pytest.raises(ValueError, match="cannot"):

@@ -8,6 +8,7 @@ import pytest
 
 from connectors.ledgers.base import Answer, Batch, Kind, Unknown
 from connectors.ledgers.memory import MemoryCompany, MemoryLedger
+from sandbox import mailbox
 from sandbox.qbo import books
 from sandbox.server import World
 from tests.connectors.autotask_bench import utc_now
@@ -24,6 +25,9 @@ class MemoryBench(LedgerBench):
     def documents(self) -> list[tuple[str | None, Decimal]]:
         return [(one.number, one.total or Decimal(0)) for one in self.company.documents()]
 
+    def mails(self) -> list[str]:
+        return [address for _, address in self.company.mails]
+
     def send_and_lose_the_answer(self, batch: Batch) -> Answer:
         self.company.execute(batch)
         return Answer({member.short_id: Unknown("lost") for member in batch.members}, None, None)
@@ -39,6 +43,9 @@ class QuickBooksBench(LedgerBench):
     def documents(self) -> list[tuple[str | None, Decimal]]:
         rows = books.documents(self.at.world, self.at.realm)
         return [(row.get("DocNumber"), Decimal(str(row["total"]))) for row in rows if row["live"]]
+
+    def mails(self) -> list[str]:
+        return [address for mail in mailbox.messages(self.at.world) for address in mail["to"]]
 
     def send_and_lose_the_answer(self, batch: Batch) -> Answer:
         self.at.world.faults.plan("response_lost", "qbo", "batch")

@@ -82,6 +82,8 @@ ENDPOINTS: dict[str, Need] = {
     "home.void": S,
     "home.keep": S,
     "home.post_anyway": S,
+    "home.mail_sent": S,
+    "home.mail_again": S,
     "home.open_in": V,
     "home.review": V,
     "home.release_documents": S,

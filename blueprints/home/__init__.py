@@ -5,6 +5,7 @@ from blueprints.home import (  # noqa: F401
     boards,
     customer,
     dashboard,
+    delivery,
     differs,
     document,
     documents,

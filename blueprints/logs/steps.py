@@ -16,7 +16,8 @@ from blueprints.rows import number_of
 from models import Document, Step
 from sync.logs import redact
 
-KINDS = {"unknown": "warn", "fault": "bad", "refused": "bad", "rejected": "bad", "skipped": "wait", "asked": "wait"}
+KINDS = {"unknown": "warn", "fault": "bad", "refused": "bad", "rejected": "bad", "skipped": "wait", "asked": "wait",
+         "not mailed": "warn", "not mailed again": "warn", "not attached": "warn", "person": "warn"}
 
 
 @blueprint.get("/c/<int:company_id>/documents/<int:document_id>/steps")

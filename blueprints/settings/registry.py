@@ -6,6 +6,7 @@ from blueprints.settings.section import Section
 from blueprints.settings.sections.contents import Contents
 from blueprints.settings.sections.currency import Currency
 from blueprints.settings.sections.dates import Dates
+from blueprints.settings.sections.delivery import Delivery
 from blueprints.settings.sections.finding import Finding
 from blueprints.settings.sections.line_map import LineMap
 from blueprints.settings.sections.lines import Lines
@@ -44,6 +45,7 @@ MORE: tuple[Section, ...] = (
     Rounding(),
     Voids(),
     Currency(),
+    Delivery(),
     Mails(),
     Todos(),
     Zones(),

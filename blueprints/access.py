@@ -135,6 +135,9 @@ ENDPOINTS: dict[str, Need] = {
     "tools.do_check": S,
     "tools.compare": V,
     "tools.do_compare": S,
+    "tools.do_compare_lists": S,
+    "tools.accept_exact": S,  # tax codes: admins only, asked in the view
+    "tools.choose_match": S,
     "tools.manual_copy": V,
     "tools.do_manual_copy": S,
     "tools.decide_copy": S,

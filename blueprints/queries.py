@@ -82,4 +82,5 @@ def address(**changed: Any) -> str:
     """This page's address with some of its parameters changed; empty ones are left out."""
     values = {**request.args.to_dict(), **{name: str(value) for name, value in changed.items()}}
     kept = {name: value for name, value in values.items() if value not in ("", "None")}
-    return request.path + (f"?{urlencode(kept)}" if kept else "")
+    path = request.path.removesuffix("/live")  # what polls shows the links of its page
+    return path + (f"?{urlencode(kept)}" if kept else "")

@@ -66,6 +66,16 @@ def choose_customer(
     return Reference("customer", party.id, name), draft
 
 
+def match_party(party: Party, lists: Lists, facts: Facts) -> tuple[Entry | None, list[Reason]]:
+    """The customer that posting would take for a party, whatever the document. None and no reason: a new one."""
+    name = ledger_name(party.name, facts.party_name_length, latin1_only=facts.latin1_only)
+    reasons: list[Reason] = []
+    entry = _existing_customer(party, name, lists, reasons, None)
+    if entry is None:
+        _is_new(party, name, lists, reasons)
+    return entry, reasons
+
+
 def currency_name(name: str, currency: str, facts: Facts) -> str:
     """What a second customer of a party is called: a customer's currency in the ledger never changes (R38)."""
     short = ledger_name(name, facts.party_name_length - 6, latin1_only=facts.latin1_only)

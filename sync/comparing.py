@@ -44,7 +44,7 @@ def match_of(run: Run, settings: InvoiceSettings) -> MatchBy:
 
 def read_comparison(rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: int) -> Mapping[str, Any]:
     """Read the lists, compare, keep one row per billing code. Raises PlatformError; safe to repeat."""
-    _read_lists(rt, company_id, source, ledger)
+    read_lists(rt, company_id, source, ledger)
     with rt.sessions() as db, db.begin():
         run = db.get_one(Run, run_id)
         _, rows = _compare(db, run, ledger)
@@ -53,7 +53,7 @@ def read_comparison(rt: Runtime, company_id: int, source: Source, ledger: Ledger
 
 def copy_missing(rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: int) -> Mapping[str, Any] | None:
     """Compare, and reserve the creation of what is missing. None: the run goes on in the serving process."""
-    _read_lists(rt, company_id, source, ledger)
+    read_lists(rt, company_id, source, ledger)
     with rt.sessions() as db, db.begin():
         run = db.get_one(Run, run_id)
         the_facts, rows = _compare(db, run, ledger)
@@ -73,7 +73,7 @@ def copy_missing(rt: Runtime, company_id: int, source: Source, ledger: Ledger, r
     return None
 
 
-def _read_lists(rt: Runtime, company_id: int, source: Source, ledger: Ledger) -> None:
+def read_lists(rt: Runtime, company_id: int, source: Source, ledger: Ledger) -> None:
     """What changed in the ledger (one metered read), and the billing codes as they are now."""
     mirror.refresh(rt, company_id, ledger, None)
     mirror.refresh_catalog(rt, company_id, source)

@@ -21,7 +21,7 @@ from domain.matching import fold, loose
 from domain.settings import InvoiceSettings, SyncState
 from domain.statuses import RunState, Status
 from models import Company, Document, PartyEntry, Run, RunItem
-from sync import codec, due, holds, mirror, release, reports, requests, safety, voids
+from sync import codec, due, holds, list_compare, mirror, release, reports, requests, safety, voids
 from sync.connection import succeeded
 from sync.documents import add_to_run, end_unsent, park, set_status, step
 from sync.documents import load as load_documents
@@ -349,7 +349,7 @@ def scan(
         reading_failed(rt, run_id, error.message)
         return
     if run_id is not None:
-        _go_posting(rt, company_id, run_id)
+        _go_posting(rt, company_id, run_id, ledger)
 
 
 def poll(rt: Runtime, company_id: int, source: Source) -> bool:
@@ -429,13 +429,14 @@ def reading_failed(rt: Runtime, run_id: int, message: str) -> None:
             reports.finish_run(db, run, rt.clock.now(), state=RunState.FAILED, message=message)
 
 
-def _go_posting(rt: Runtime, company_id: int, run_id: int) -> None:
+def _go_posting(rt: Runtime, company_id: int, run_id: int, ledger: Ledger) -> None:
     with rt.sessions() as db, db.begin():
         run = db.get_one(Run, run_id)
         now = rt.clock.now()
         run.heartbeat_at = now
         if run.kind == "first_scan":
             reports.finish_first_scan(db, run, now)
+            list_compare.after_scan(db, run, ledger.capabilities, now)
             return
         run.phase, run.step = "posting", "Posting"
         wake(db, company_id, now)

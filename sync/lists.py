@@ -55,24 +55,25 @@ def prefetch(
     keys = party_ids | {document_key(header.id) for header in unnamed}
     standing = stand_in(unnamed[0], settings, {}) if unnamed else None
     keys |= {standing.id} if standing else set()
-    links = _links(db, company_id, keys, {line.code_id for d in documents for line in d.lines if line.code_id})
+    codes = {line.code_id for d in documents for line in d.lines if line.code_id}
+    links = _links(db, company_id, keys, codes)
     sought = (*billed, *([standing] if standing else []))
     names = [ledger_name(p.name, facts.party_name_length, latin1_only=facts.latin1_only) for p in sought]
     names += [currency_name(p.name, p.currency, facts) for p in billed if facts.multi_currency and p.currency]
     folded = {fold(name) for name in names}
-    customers = _entries(db, company_id, Kind.CUSTOMER, folded=folded, loose={loose(name) for name in names},
+    customers = entries_of(db, company_id, Kind.CUSTOMER, folded=folded, loose={loose(name) for name in names},
                          ids={value for (kind, _), value in links.items() if kind == "customer"}
                          | ({settings.no_company_customer} if settings.no_company_customer else set()))
-    vendors = _entries(db, company_id, Kind.VENDOR, folded=folded)
-    accounts = {e.id: e for e in _entries(db, company_id, Kind.ACCOUNT)}
+    vendors = entries_of(db, company_id, Kind.VENDOR, folded=folded)
+    accounts = {e.id: e for e in entries_of(db, company_id, Kind.ACCOUNT)}
     own = _own_items(settings, accounts, facts)
-    items = _entries(
+    items = entries_of(
         db, company_id, Kind.ITEM, folded=_item_names(documents, catalog, settings, facts) | own,
         ids={value for (kind, _), value in links.items() if kind == "item"}
         | {rule.item for rule in settings.line_map if rule.item},
     )
-    terms = _entries(db, company_id, Kind.TERM)
-    tax_codes = _entries(db, company_id, Kind.TAX_CODE)
+    terms = entries_of(db, company_id, Kind.TERM)
+    tax_codes = entries_of(db, company_id, Kind.TAX_CODE)
     voided = reissues.voided(db, company_id, party_ids)
     return Lists(
         parties=parties, catalog=catalog, links=links,
@@ -92,7 +93,8 @@ def prefetch(
 def _by(entries: Iterable[Entry], key: Callable[[str], str]) -> dict[str, tuple[Entry, ...]]:
     grouped: dict[str, tuple[Entry, ...]] = {}
     for entry in entries:
-        grouped[key(entry.name)] = (*grouped.get(key(entry.name), ()), entry)
+        named = key(entry.name)
+        grouped[named] = (*grouped.get(named, ()), entry)
     return grouped
 
 
@@ -114,19 +116,25 @@ def _links(
 ) -> dict[tuple[str, str], str]:
     found: dict[tuple[str, str], str] = {}
     for kind, keys in (("customer", party_ids), ("item", code_ids)):
-        wanted = [k for k in keys if k]
-        for start in range(0, len(wanted), 500):
-            rows = db.execute(
-                select(Link.source_key, Link.ledger_id).where(
-                    Link.company_id == company_id, Link.kind == kind,
-                    Link.source_key.in_(wanted[start : start + 500]),
-                )
-            )
-            found.update({(kind, key): ledger_id for key, ledger_id in rows})
+        found |= links_of(db, company_id, kind, keys)
     return found
 
 
-def _entries(
+def links_of(db: Session, company_id: int, kind: str, keys: Iterable[str | None]) -> dict[tuple[str, str], str]:
+    """(kind, key) → ledger id of what was linked."""
+    found: dict[tuple[str, str], str] = {}
+    wanted = [key for key in keys if key]
+    for start in range(0, len(wanted), 500):
+        rows = db.execute(
+            select(Link.source_key, Link.ledger_id).where(
+                Link.company_id == company_id, Link.kind == kind, Link.source_key.in_(wanted[start : start + 500]),
+            )
+        )
+        found.update({(kind, key): ledger_id for key, ledger_id in rows})
+    return found
+
+
+def entries_of(
     db: Session, company_id: int, kind: Kind, *, folded: set[str] | None = None,
     loose: set[str] | None = None, ids: set[str] | None = None,
 ) -> list[Entry]:
@@ -230,6 +238,25 @@ def _numbers(
 
 def item_lists(db: Session, company_id: int, catalog: Catalog) -> Lists:
     """All items with the links of all billing codes: what comparing the two lists looks up. Reads only."""
-    items = _entries(db, company_id, Kind.ITEM)
+    items = entries_of(db, company_id, Kind.ITEM)
     links = _links(db, company_id, (), catalog.codes)
     return Lists(catalog=catalog, links=links, items={e.id: e for e in items}, items_by_name=_by(items, fold))
+
+
+def billed_parties(db: Session, company_id: int) -> list[Party]:
+    """Who the stored documents bill, as last read."""
+    ids = db.scalars(select(Document.party_id).where(Document.company_id == company_id).distinct())
+    return list(_parties(db, company_id, ids).values())
+
+
+def customer_lists(db: Session, company_id: int, parties: Sequence[Party]) -> Lists:
+    """All customers and vendors with the links of these parties: what comparing the two lists looks up. Reads only."""
+    customers = entries_of(db, company_id, Kind.CUSTOMER)
+    return Lists(
+        links=links_of(db, company_id, "customer", [party.id for party in parties]),
+        customers={e.id: e for e in customers}, customers_by_name=_by(customers, fold),
+        customers_by_loose=_by(customers, loose),
+        vendors_by_name=_by(entries_of(db, company_id, Kind.VENDOR), fold),
+        twins=_twins(db, company_id, {fold(party.name) for party in parties}),
+        look_alikes=_look_alikes(db, company_id, parties),
+    )

@@ -26,7 +26,8 @@ from sync.addresses import connected_address as connected_address
 from sync.addresses import is_known, recipients
 from sync.outbox import queue_mail as queue_mail
 
-TOOLS = ("check", "compare", comparing.COPY, "preview", copy_outcome.KIND)
+COMPARE_LISTS = "compare_lists"
+TOOLS = ("check", "compare", comparing.COPY, COMPARE_LISTS, "preview", copy_outcome.KIND)
 """Kinds of run whose result is a tool's: rows of their own, no document is posted."""
 CSV_COLUMNS = (
     "Status", "StatusCode", "Reason", "Autotask ID", "Number", "Kind", "Customer", "Date", "Amount", "Currency",

@@ -19,7 +19,7 @@ from domain.reasons import Reason, Stage
 from domain.stages import Outcome
 from domain.statuses import RunState
 from models import Company, Run, ToolRow
-from sync import copy_report, settings
+from sync import copy_report, list_compare, list_report, settings
 from sync.comparing import COPY, CREATED, REFUSED
 from sync.copy_outcome import KIND as MANUAL_COPY
 from sync.mail_report import LEDGERS
@@ -248,6 +248,11 @@ TOOLS: dict[str, Tool] = {
     ),
     "compare": _comparison("Compare Billing Codes and Items", "bookbridge-items", _compare_headline),
     COPY: _comparison("Copy missing items", "bookbridge-items-copied", _copy_headline),
+    list_compare.KIND: Tool(
+        title=list_report.TITLE, csv_name="bookbridge-lists", headline=list_report.headline,
+        figures=list_report.figures, columns=list_report.COLUMNS, cells=list_report.cells,
+        csv_columns=list_report.CSV_COLUMNS, line=list_report.line,
+    ),
     MANUAL_COPY: Tool(
         title=copy_report.TITLE, csv_name="bookbridge-copy", headline=copy_report.headline,
         figures=copy_report.figures, columns=copy_report.COLUMNS, cells=copy_report.cells,

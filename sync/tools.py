@@ -18,7 +18,7 @@ from connectors.ledgers.base import Ledger
 from connectors.sources.base import Source
 from domain.statuses import RunState
 from models import Company, Run, ToolRow, User
-from sync import previewing, reports, requests
+from sync import list_compare, previewing, reports, requests
 from sync.check import check
 from sync.comparing import COPY, copy_missing, read_comparison
 from sync.copy_outcome import KIND as MANUAL_COPY
@@ -27,7 +27,8 @@ from sync.runtime import Runtime
 
 Reading = Callable[[Runtime, int, Source, Ledger, int], Mapping[str, Any] | None]
 READINGS: dict[str, Reading] = {
-    "check": check, "compare": read_comparison, COPY: copy_missing, previewing.KIND: previewing.read_preview,
+    "check": check, "compare": read_comparison, COPY: copy_missing, list_compare.KIND: list_compare.read,
+    previewing.KIND: previewing.read_preview,
     MANUAL_COPY: read_copy,
 }
 """The reading of each kind of run; returns the summary to keep, None when the serving process ends the run."""

@@ -14,11 +14,12 @@ from blueprints.connect.review import begin_scan
 from blueprints.connect.routes import blueprint
 from blueprints.context import company, db, ring, writing
 from blueprints.queries import add_up, before_start
+from blueprints.runs import mail_rows
 from domain.matching import fold
 from domain.settings import InvoiceSettings, MatchBy
 from domain.statuses import RunState, Status
 from models import Company, MirrorEntry, MirrorState, PartyEntry, Run
-from sync import mirror, reading, settings
+from sync import list_compare, list_report, mirror, reading, settings
 from workers import enqueue
 
 STEPS = (
@@ -92,7 +93,31 @@ def _context(run: Run) -> dict[str, Any]:
             "message": run.message or "The scan ended without a result.",
         },
         "result": scan_result(run) if state == "finished" else None,
+        "compared": _comparison() if state == "finished" else None,
         "live_url": url_for("connect.first_scan_live") if running else "",
+    }
+
+
+def _comparison() -> dict[str, Any] | None:
+    """Step 3 of set-up: customers and items of both sides, as the newest comparison that a scan left has them."""
+    runs = (
+        db()
+        .scalars(
+            select(Run)
+            .where(Run.company_id == company().id, Run.kind == list_compare.KIND, Run.finished_at.is_not(None))
+            .order_by(Run.id.desc())
+            .limit(20)
+        )
+        .all()
+    )
+    found = next((run for run in runs if (run.summary or {}).get("asked", {}).get("scan")), None)
+    if found is None:
+        return None
+    return {
+        "headline": list_report.headline(found),
+        "figures": list_report.figures(found),
+        "url": url_for("tools.result", run_id=found.id),
+        "mails": mail_rows(found),
     }
 
 

@@ -18,6 +18,7 @@ from domain.settings import MatchBy
 from models import Company, User
 from sync import audit, mirror, settings, tools
 from sync.comparing import COPY
+from sync.list_compare import KIND as LISTS
 from workers import enqueue
 
 SHOW = "compare"
@@ -73,6 +74,7 @@ def _context(form: CompareForm) -> dict[str, Any]:
         "form": form,
         "last": last_result(SHOW),
         "copied": last_result(COPY),
+        "lists": last_result(LISTS),
         "field_now": dict(MATCH_BY)[current.match_by],
         "connected": company().source_tenant is not None,
     }

@@ -18,7 +18,7 @@ from blueprints.settings.sections.lines import MATCH_BY
 from blueprints.settings.sections.numbers import NUMBERING
 from blueprints.shell import ledger_names
 from blueprints.stepwords import step_words
-from blueprints.tools import copy_result
+from blueprints.tools import copy_result, list_result
 from blueprints.tools.preview_result import preview_context
 from blueprints.tools.routes import blueprint
 from domain.compare import Result
@@ -27,7 +27,7 @@ from domain.reasons import Stage
 from domain.stages import Outcome
 from domain.statuses import RunState
 from models import Run, ToolRow
-from sync import previewing, settings, tools
+from sync import list_compare, previewing, settings, tools
 from sync.check import Asked
 from sync.comparing import COPY, CREATED, REFUSED, match_of
 from sync.copy_outcome import KIND as MANUAL_COPY
@@ -37,6 +37,7 @@ PAGES = {
     "check": "check_result",
     "compare": "compare_result",
     COPY: "compare_result",
+    list_compare.KIND: "lists_result",
     previewing.KIND: "preview_result",
     MANUAL_COPY: "manual_copy_result",
 }
@@ -222,7 +223,8 @@ def _compare_row(row: ToolRow) -> dict[str, Any]:
 
 
 _OWN = {
-    "check": _check, "compare": _compare, COPY: _compare, previewing.KIND: preview_context,
+    "check": _check, "compare": _compare, COPY: _compare, list_compare.KIND: list_result.context,
+    previewing.KIND: preview_context,
     MANUAL_COPY: copy_result.context,
 }  # fmt: skip
 

@@ -106,6 +106,15 @@ class AutotaskSource:
             for row in found
         ]
 
+    def vendors(self) -> list[Party]:
+        """Companies of the type that bears the label Vendor: the number behind it differs from database to database."""
+        types = [value for value, label in self._client.labels("Companies", "companyType").items() if label == "Vendor"]
+        if not types:
+            return []
+        wanted = [rows.one_of("companyType", types), {"op": "eq", "field": "isActive", "value": True}]
+        found = self._client.rows("Companies", wanted, ("companyName",))
+        return [Party(str(row["id"]), rows.text(row.get("companyName")) or "") for row in found]
+
     def catalog(self) -> Catalog:
         accounts = self._client.labels("BillingCodes", "generalLedgerAccount")
         codes = [_code(row, accounts) for row in self._client.rows("BillingCodes")]

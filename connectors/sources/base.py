@@ -97,6 +97,10 @@ class Source(Protocol):
         """Who is billed, with the billing address and e-mail; at most one call per 500 ids and list needed."""
         ...
 
+    def vendors(self) -> list[Party]:
+        """Active companies that the source keeps as vendors, by name and id only. One read per 500."""
+        ...
+
     def catalog(self) -> Catalog:
         """Billing codes, terms and taxes, whole."""
         ...

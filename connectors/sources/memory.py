@@ -25,6 +25,7 @@ class MemorySource:
         self.tenant = tenant
         self.contents: dict[str, SourceDocument] = {}
         self.companies: dict[str, Party] = {}
+        self.vendor_ids: set[str] = set()
         self.lists = Catalog()
         self.hidden: set[str] = set()
         self.voided_at: dict[str, datetime] = {}
@@ -94,6 +95,10 @@ class MemorySource:
     def parties(self, ids: Sequence[str]) -> list[Party]:
         self.calls.append("parties")
         return [self.companies[id] for id in dict.fromkeys(ids) if id in self.companies]
+
+    def vendors(self) -> list[Party]:
+        self.calls.append("vendors")
+        return [self.companies[id] for id in sorted(self.vendor_ids) if self.companies[id].active]
 
     def catalog(self) -> Catalog:
         self.calls.append("catalog")

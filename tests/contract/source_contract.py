@@ -26,6 +26,9 @@ class SourceBench(ABC):
     def party(self, name: str, email: str | None = None) -> str: ...
 
     @abstractmethod
+    def vendor(self, name: str, *, active: bool = True) -> str: ...
+
+    @abstractmethod
     def invoice(
         self, party: str | None, lines: Sequence[tuple[str, str]], *, number: str | None, age: timedelta = timedelta()
     ) -> str:
@@ -152,6 +155,14 @@ class SourceContract:
         acme = bench.party('Acme: "O\'Neil" \\ Söhne 🙂', email="ap@acme.invalid")
         [party] = bench.source.parties([acme, acme, "999999999"])
         assert (party.id, party.name, party.email) == (acme, 'Acme: "O\'Neil" \\ Söhne 🙂', "ap@acme.invalid")
+
+    def test_vendors_are_the_active_companies_of_that_type(self, bench: SourceBench) -> None:
+        bench.party("Acme")
+        ids = [bench.vendor("Parts & Co"), bench.vendor("Wholesale")]
+        bench.vendor("Gone", active=False)
+        assert [(one.id, one.name) for one in bench.source.vendors()] == [
+            (ids[0], "Parts & Co"), (ids[1], "Wholesale")
+        ]  # fmt: skip
 
     def test_a_write_of_something_unknown_is_an_error(self, bench: SourceBench) -> None:
         with pytest.raises(BadAnswer):

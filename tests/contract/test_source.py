@@ -27,6 +27,12 @@ class MemoryBench(SourceBench):
         self.source.put_party(Party(str(self._next), name, email))
         return str(self._next)
 
+    def vendor(self, name: str, *, active: bool = True) -> str:
+        self._next += 1
+        self.source.put_party(Party(str(self._next), name, active=active))
+        self.source.vendor_ids.add(str(self._next))
+        return str(self._next)
+
     def invoice(
         self, party: str | None, lines: Sequence[tuple[str, str]], *, number: str | None, age: timedelta = timedelta()
     ) -> str:
@@ -55,6 +61,9 @@ class AutotaskBench(SourceBench):
 
     def party(self, name: str, email: str | None = None) -> str:
         return self.at.company(name, email)
+
+    def vendor(self, name: str, *, active: bool = True) -> str:
+        return self.at.company(name, companyType=self.at.tenant.pick("companyType", "Vendor"), isActive=active)
 
     def invoice(
         self, party: str | None, lines: Sequence[tuple[str, str]], *, number: str | None, age: timedelta = timedelta()

@@ -283,6 +283,9 @@ class SimSource:
     def parties(self, ids: Sequence[str]) -> list[Party]:
         return self.line.read("parties", lambda: self.inner.parties(ids))
 
+    def vendors(self) -> list[Party]:
+        return self.line.read("vendors", self.inner.vendors)
+
     def catalog(self) -> Catalog:
         return self.line.read("catalog", self.inner.catalog)
 

@@ -37,6 +37,7 @@ from models import (
     Run,
     RunItem,
     Step,
+    ToolRow,
     User,
     WebSession,
 )
@@ -260,11 +261,12 @@ def _records(db: Session, company: Company, party: str) -> dict[str, int]:
         data={}, state="refused", problem="No such user here", tries=1, created_at=NOW,
     )  # fmt: skip
     address = addresses.row_for(db, company.id, "outside@people.example", NOW)
-    db.add_all((hold, mail))
+    line = ToolRow(company_id=company.id, run_id=run.id, outcome="customer:new", data={"name": party})
+    db.add_all((hold, mail, line))
     db.flush()
     return {
         "run_id": run.id, "document_id": complete.id, "fault_id": fault.id, "hold_id": hold.id, "mail_id": mail.id,
-        "address_id": address.id,
+        "address_id": address.id, "row_id": line.id,
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from tests.web.site import BASE, SECRET_OF_B, Site, config_for
 
 OTHER = {"side": "ledger", "session_id": "0" * 16, "token": "no-such-token", "filename": "icon.svg", "role": "viewer"}
 IDS = (
-    "company_id", "run_id", "document_id", "member_id", "invitation_id", "hold_id", "mail_id", "address_id",
+    "company_id", "run_id", "document_id", "member_id", "invitation_id", "hold_id", "mail_id", "address_id", "row_id",
 )  # fmt: skip
 
 

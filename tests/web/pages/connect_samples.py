@@ -160,12 +160,14 @@ def scan() -> dict[str, Any]:
         {"kind": "wait", "text": "Billing codes", "detail": "", "span": None},
     ]
     running = {"state": "running", "steps": steps, "done": 3, "total": 7, "started_at": ago(seconds=20), "message": ""}
-    return {"scan": running, "result": None, "live_url": "/live/scan"}
+    return {"scan": running, "result": None, "compared": None, "live_url": "/live/scan"}
 
 
 def scan_done() -> dict[str, Any]:
     done = {**scan()["scan"], "state": "finished", "done": 7}
-    return {"scan": done, "result": RESULT, "live_url": ""}
+    figures = [("Customers", "3 linked, 40 exact, 2 similar, 5 new"), ("Items", "20 exact, 4 new")]
+    compared = {"headline": "2 of 74 names ask you", "figures": figures, "url": "/page/lists-result", "mails": [{"address": "books@harborpoint.example", "note": "sent at 13:58"}]}
+    return {"scan": done, "result": RESULT, "compared": compared, "live_url": ""}
 
 
 def first_choose() -> dict[str, Any]:

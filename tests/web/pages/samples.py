@@ -99,6 +99,8 @@ PAGES: dict[str, tuple[str, Context]] = {
     "compare-errors": ("tools/compare.html", tool_samples.compare_errors),
     "compare-result": ("tools/compare_result.html", tool_samples.compare_result),
     "compare-failed": ("tools/compare_result.html", tool_samples.compare_failed),
+    "lists-result": ("tools/lists_result.html", tool_samples.lists_result),
+    "lists-running": ("tools/lists_result.html", tool_samples.lists_running),
     "copy-running": ("tools/compare_result.html", tool_samples.copy_running),
     "in-process": ("tools/in_process.html", tool_samples.in_process),
     "in-process-alive": ("tools/in_process.html", tool_samples.in_process_alive),

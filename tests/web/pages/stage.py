@@ -22,6 +22,7 @@ FRAGMENTS = {
     "scan": "connect/_scan_live.html",
     "settings-reading": "settings/_lists.html",
     "check-running": "tools/_check_result.html",
+    "lists-running": "tools/_lists_result.html",
     "copy-running": "tools/_compare_result.html",
 }
 CSP = (

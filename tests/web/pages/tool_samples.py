@@ -72,7 +72,7 @@ class Compare(Form):
 
 def compare() -> dict[str, Any]:
     last = {"kind": "ok", "text": "21 of 24 billing codes have their item, 3 h ago", "url": "/page/compare-result"}
-    return {"form": Compare(data={"match_by": "setting"}), "last": last, "copied": None, "field_now": "Billing Code Name", "connected": True}
+    return {"form": Compare(data={"match_by": "setting"}), "last": last, "copied": None, "lists": None, "field_now": "Billing Code Name", "connected": True}
 
 
 def compare_errors() -> dict[str, Any]:
@@ -94,6 +94,31 @@ def compare_result() -> dict[str, Any]:
         "copied": False, "matched_by": "Billing Code Name", "rows": [{"code_id": str(n), **dict(zip(names, row, strict=True))} for n, row in enumerate(rows)],
         "tabs": [{"label": "All", "count": 3, "href": "/page/compare-result", "current": True, "bad": False}],
     }  # fmt: skip
+
+
+def lists_result() -> dict[str, Any]:
+    choices = [("58", "Nearby Dental (AccsID 58)"), ("61", "Nearby Dentists (AccsID 61)")]
+    rows = [
+        ("Nearby Dental Limited", "175", "", "", "Nearby Dental, Nearby Dentists", "warn", "Similar", ["A customer's name is similar: “Nearby Dental” or “Nearby Dentists”"], choices, False, False, True),
+        ("Same Name", "180", "", "", "", "warn", "Twice", ["Autotask has “Same Name” more than once"], [], False, True, True),
+        ("Brand New Bakery", "181", "", "", "", "wait", "New", [], [], False, True, True),
+        ("Acme Ltd", "182", "Acme Ltd", "12", "", "ok", "Exact", [], [("12", "Acme Ltd (AccsID 12)")], True, False, False),
+        ("Northwind", "183", "Northwind Traders", "14", "", "ok", "Linked", [], [], False, False, False),
+    ]  # fmt: skip
+    names = ("name", "key", "ledger", "ledger_id", "could_be", "kind", "result", "notes", "choices", "exact", "enter", "create")
+    tabs = [{"label": label, "count": count, "href": "/page/lists-result", "current": label == "All"} for label, count in (("All", 5), ("Similar", 1), ("New", 1))]
+    lists = [{"label": label, "count": count, "bad": True, "href": "/page/lists-result", "current": label == "Customers"} for label, count in (("Customers", 2), ("Items", None), ("Vendors", None), ("Terms", 1), ("Tax codes", None))]
+    return {
+        "run": run(title="Compare Lists"), "headline": "2 of 5 names ask you", "live_url": "", "mails": MAILS, "csv_url": "/page/lists-result",
+        "lists": lists, "tabs": tabs, "which": "customer", "list_name": "Customers", "means": "Companies that the invoices read so far bill.",
+        "rows": [{**dict(zip(names, row, strict=True)), "map_url": "", "url": "/page/lists-result"} for row in rows], "page": None, "exact": 1,
+        "accept_url": "/page/lists-result", "again_url": "/page/compare", "newer_url": "/page/lists-result", "staff": True, "of_set_up": True,
+    }  # fmt: skip
+
+
+def lists_running() -> dict[str, Any]:
+    now = run(title="Compare Lists", running=True, state="In process", step="Reading the lists", ended_at=None)
+    return {**lists_result(), "run": now, "live_url": "/live/lists-running", "csv_url": "", "mails": []}
 
 
 def copy_running() -> dict[str, Any]:

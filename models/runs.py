@@ -27,7 +27,8 @@ class Run(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"))
     kind: Mapped[str] = mapped_column(String(20))
-    """sync · retry · first_scan · first_posting, and the tools' own: check · compare · copy_items · compare_lists · manual_copy"""
+    """sync · retry · first_scan · first_posting, and the tools' own: check · compare · copy_items · compare_lists ·
+    manual_copy"""
     trigger: Mapped[str] = mapped_column(String(10))
     """button · schedule"""
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

@@ -103,10 +103,10 @@ def _pairs(
         return by_name(VENDOR, names, entries, links, unique=True, creatable=True)
     if which == TERM:
         entries = lists.entries_of(db, company_id, Kind.TERM)
-        known = {fold(entry.name) for entry in entries if entry.active}
+        equal = {fold(entry.name) for entry in entries if entry.active}
         names = [(term.id, term.name) for term in catalog.terms.values()]
         # The map of Settings holds only where the ledger has no terms of equal name.
-        unnamed = {key for key, name in names if fold(name) not in known}
+        unnamed = {key for key, name in names if fold(name) not in equal}
         links = {(TERM, rule.term_id): rule.ledger_id for rule in settings.term_map if rule.term_id in unnamed}
         return by_name(TERM, names, entries, links, unique=False, creatable=False)
     return [tax_pair(row) for row in taxmap.rows(db, company_id, settings)]

@@ -12,7 +12,7 @@ from blueprints.access import Need, may
 from blueprints.causes import actions_for, first, problem, sentence
 from blueprints.chosen import find
 from blueprints.context import company, db, services
-from blueprints.home import delivery, differs
+from blueprints.home import credits, delivery, differs
 from blueprints.home.preview import packed
 from blueprints.home.reissue import chain
 from blueprints.home.routes import blueprint
@@ -45,7 +45,10 @@ def document(company_id: int, document_id: int) -> ResponseReturnValue:
     return render_template(
         "home/document.html",
         document=_head(row, short),
-        note=differs.note(row, staff=staff) or _note(row, staff) or delivery.note(row, staff=staff),
+        note=differs.note(row, staff=staff)
+        or _note(row, staff)
+        or delivery.note(row, staff=staff)
+        or credits.note(row, company(), short),
         differs=_differs(row),
         reason=problem(why, short, actions_for(why, row.id, staff=staff)) if why and stands else None,
         waiting=_waiting(row, short) if not stands else "",
@@ -167,7 +170,9 @@ def _papers(row: Document, short: str) -> dict[str, Any]:
     draft, rows, shown = _draft(row)
     planned = shown is not None
     return {
-        "first": [*shown.creates, *shown.notes] if shown and shown.draft else [],
+        "first": [*credits.promises(shown.draft.kind, short), *shown.creates, *shown.notes]
+        if shown and shown.draft
+        else [],
         "writes_back": list(shown.writes_back) if shown and shown.draft else [],
         "others": [_told(why, row, short) for why in shown.reasons if why.code != row.reason_code] if shown else [],
         "post": _post(row, shown),
@@ -290,7 +295,7 @@ def _facts(row: Document) -> list[tuple[str, str]]:
         facts += [(f"{short} ID", row.ledger_id), (f"{short} number", row.ledger_number or "–")]
     if row.ledger_total is not None:
         facts.append((f"Total in {short}", format_money(row.ledger_total, row.currency)))
-    facts += delivery.facts(row)
+    facts += [*delivery.facts(row), *credits.dates(row)]
     if row.run_id:
         facts.append(("Last run", f"Run {row.run_id}"))
     return facts

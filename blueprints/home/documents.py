@@ -34,6 +34,7 @@ TABS: dict[str, tuple[str, tuple[Status, ...]]] = {
     "all": ("All", tuple(Status)),
 }
 DATES = [("", "Any date"), ("7", "Last 7 days"), ("30", "Last 30 days"), ("90", "Last 90 days")]
+KINDS = [("", "Any kind"), ("invoice", "Invoices"), ("credit_memo", "Credit memos")]
 SORTS = {
     "status": Document.status,
     "number": Document.number,
@@ -118,9 +119,11 @@ def documents_csv(company_id: int) -> ResponseReturnValue:
 
 
 def _chosen() -> dict[str, str]:
-    args = {name: request.args.get(name, "").strip() for name in ("tab", "q", "status", "found", "flag", "sort")}
+    names = ("tab", "q", "status", "kind", "found", "flag", "sort")
+    args = {name: request.args.get(name, "").strip() for name in names}
     args["tab"] = args["tab"] if args["tab"] in TABS else "open"
     args["status"] = args["status"] if args["status"] in list(Status) else ""
+    args["kind"] = args["kind"] if args["kind"] in dict(KINDS) else ""
     args["flag"] = args["flag"] if args["flag"] in list(Flag) else ""
     args["found"] = args["found"] if args["found"] in dict(DATES) else ""
     args["sort"] = args["sort"] if args["sort"].removeprefix("-") in SORTS else "-day"
@@ -132,6 +135,8 @@ def _where(chosen: dict[str, str]) -> list[ColumnElement[bool]]:
     where: list[ColumnElement[bool]] = [Document.company_id == company().id, *_of_tab(chosen["tab"])]
     if chosen["status"]:
         where.append(Document.status == chosen["status"])
+    if chosen["kind"]:
+        where.append(Document.total < 0 if chosen["kind"] == "credit_memo" else Document.total >= 0)
     if chosen["found"]:
         where.append(Document.document_date >= now().date() - timedelta(days=int(chosen["found"])))
     if chosen["flag"]:
@@ -195,13 +200,14 @@ def _tab(key: str, current: str) -> dict[str, Any]:
         "count": count,
         "current": key == current,
         "bad": key == "fault",
-        "href": address(tab=key, page="", status="", flag="", found=""),
+        "href": address(tab=key, page="", status="", kind="", flag="", found=""),
     }
 
 
 def _filters(chosen: dict[str, str]) -> dict[str, Any]:
     return {
-        **{name: chosen[name] for name in ("tab", "status", "found", "flag")},
+        **{name: chosen[name] for name in ("tab", "status", "kind", "found", "flag")},
+        "kinds": KINDS,
         "dates": DATES,
         "statuses": [("", "Any status"), *((str(each), str(each)) for each in Status)],
         "flags": [("", "Any flag"), *((str(each), str(each)) for each in Flag)],

@@ -90,6 +90,7 @@ def documents() -> dict[str, Any]:
         "filters": {
             "tab": "unfinished",
             "status": "",
+            "kind": "", "kinds": [("", "Any kind"), ("credit_memo", "Credit memos")],
             "statuses": [("", "Unfinished"), ("Fault", "Fault"), ("Complete", "Complete")],
             "found": "",
             "dates": [("", "Any date"), ("7", "Last 7 days")],

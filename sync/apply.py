@@ -21,7 +21,7 @@ from connectors.sources.base import Source
 from domain.reasons import Reason, reason
 from domain.statuses import PostingState
 from models import Attempt, Company, Posting, Run
-from sync import due, mirror, reports, requests
+from sync import due, mirror, pauses, reports, requests, stamped
 from sync.connection import needs_reconnect, succeeded
 from sync.documents import load as load_documents
 from sync.freeze import Freezing, Sent, by_ids
@@ -112,6 +112,7 @@ class Serving:
         with self.rt.sessions() as db:
             wake = due.next_wake(db, self.company_id, self.rt.clock.now(), self.not_before())
         if wake is None:
+            self._say_paused()
             return False
         delay = (wake - self.rt.clock.now()).total_seconds()
         if delay > self.rt.times.patience:
@@ -133,7 +134,7 @@ class Serving:
         if self.rt.clock.monotonic() >= self.look_at:
             if self._stop_runs() or self._refresh_mirror():
                 return True
-            if self._ledger_ready() and (self._look_up() or self._send_something()):
+            if self._ledger_ready() and (self._look_up() or self._look_up_stamped() or self._send_something()):
                 return True
             self.look_at = self.rt.clock.monotonic() + LOOK_AGAIN
         return self.write_back.start() or self.todos.start()
@@ -224,12 +225,29 @@ class Serving:
             self._note_refusals(settling)
         self.rt.failpoint("after_look_up")
 
+    def _look_up_stamped(self) -> bool:
+        """What another program marked in the source: does the ledger have it? Rare, so asked by this thread."""
+        with self.rt.sessions() as db:
+            rows = stamped.to_look_up(db, self.company_id, self.source.tenant, LOOKUP_PAGE)
+            if not rows:
+                return False
+            sought = stamped.sought(rows, load_invoices(db, self.company_id))
+            ids = [row.id for row in rows]
+        found = self._guarded(lambda: self.ledger.find(sought))
+        if found is None:
+            return False
+        with self.lease.transaction("Looking for what another program marked") as db:
+            stamped.settle(db, self.company_id, ids, found, load_invoices(db, self.company_id), self.rt.clock.now())
+        return True
+
     # ---- sending --------------------------------------------------------------------------------------------
 
     def _send_something(self) -> bool:
         """Prepare the next page, or send the next batch: full ones while more is coming."""
         members = self.ledger.capabilities.batch_members
         with self.rt.sessions() as db:
+            if pauses.current(db, self.company_id) is not None:
+                return False
             now = self.rt.clock.now()
             tenant = self.ledger.tenant
             again = due.to_send_again(db, self.company_id, tenant, now, members)
@@ -257,9 +275,10 @@ class Serving:
         return self._send([p.id for p in alone], "send") if alone else False
 
     def _prepare(self, ids: Sequence[int]) -> bool:
+        stamped.look_again(self.rt, self.lease, self.company_id, self.source, ids)
         with self.lease.transaction("Checking documents") as db:
             now = self.rt.clock.now()
-            rows = [row for _, row in sorted(load_documents(db, ids).items())]
+            rows = [row for _, row in sorted(load_documents(db, ids).items()) if row.reason_code != stamped.CODE]
             company = db.get_one(Company, self.company_id)
             preparation = Preparation(db, company, now, self.lease.fence)
             preparation.page(rows, self.ledger.capabilities, load_invoices(db, self.company_id))
@@ -417,7 +436,15 @@ class Serving:
     def _say_waiting(self, wake: datetime) -> None:
         step = _waiting_step(self.trouble, self.not_before().ledger - self.rt.clock.now(), wake)
         with self.lease.transaction() as db:
+            step = (pauses.why(db, self.company_id) or step)[:300]
             due.tell_open_runs(db, self.company_id, step, self.rt.clock.now())
+
+    def _say_paused(self) -> None:
+        """Runs that a pause found on their way say why they stand."""
+        with self.lease.transaction() as db:
+            paused = pauses.why(db, self.company_id)
+            if paused is not None:
+                due.tell_open_runs(db, self.company_id, paused[:300], self.rt.clock.now())
 
     def _finish_runs(self) -> bool:
         with self.rt.sessions() as db:

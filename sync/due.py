@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from domain.statuses import OPEN_STATES, PostingState, Status
 from models import Company, CompanyLease, Document, Posting, PostingNeed, Run, RunItem, ToolRow
-from sync import todos
+from sync import pauses, stamped, todos
 
 CREATIONS = ("customer", "item")
 ALONE = ("send",)
@@ -192,10 +192,12 @@ def next_wake(db: Session, company_id: int, now: datetime, free: NotBefore) -> d
     """When the company next has work; None: not before somebody asks."""
     candidates: list[datetime] = []
     company = db.get_one(Company, company_id)
+    paused = pauses.current(db, company_id) is not None
+    moving = (PostingState.UNKNOWN,) if paused else (PostingState.UNKNOWN, PostingState.READY)
     ledger_work = db.execute(
         select(func.min(Posting.next_action_at)).where(
             Posting.company_id == company_id, Posting.ledger_tenant == company.ledger_tenant,
-            or_(Posting.state.in_((PostingState.UNKNOWN, PostingState.READY)), _UNREAD),
+            or_(Posting.state.in_(moving), _UNREAD),
         )
     ).scalar()
     if ledger_work is not None:
@@ -208,9 +210,13 @@ def next_wake(db: Session, company_id: int, now: datetime, free: NotBefore) -> d
     ).scalar()
     if source_work is not None:
         candidates.append(max(source_work, free.source))
-    if to_prepare(db, company_id, now, 1) or to_send(db, company_id, company.ledger_tenant, now, 1) or to_create(
-        db, company_id, company.ledger_tenant, now, 1
-    ) or to_send_alone(db, company_id, company.ledger_tenant or "", now):
+    tenant = company.ledger_tenant
+    if not paused and (
+        to_prepare(db, company_id, now, 1) or to_send(db, company_id, tenant, now, 1)
+        or to_create(db, company_id, tenant, now, 1) or to_send_alone(db, company_id, tenant or "", now)
+    ):
+        candidates.append(max(free.ledger, now + timedelta(seconds=0.5)))
+    if stamped.to_look_up(db, company_id, company.source_tenant or "", 1):
         candidates.append(max(free.ledger, now + timedelta(seconds=0.5)))
     sending = db.execute(select(Posting.id).where(
         Posting.company_id == company_id, Posting.state == PostingState.SENDING

@@ -21,9 +21,22 @@ from domain.matching import fold, loose
 from domain.settings import InvoiceSettings, SyncState
 from domain.statuses import RunState, Status
 from models import Company, Document, PartyEntry, Run, RunItem
-from sync import codec, due, holds, list_compare, mirror, release, reports, requests, safety, voids
+from sync import (
+    codec,
+    due,
+    holds,
+    list_compare,
+    mirror,
+    pauses,
+    release,
+    reports,
+    requests,
+    safety,
+    stamped,
+    voids,
+)
 from sync.connection import succeeded
-from sync.documents import add_to_run, end_unsent, park, set_status, step
+from sync.documents import add_to_run, end_unsent, park, set_status
 from sync.documents import load as load_documents
 from sync.lease import exclusive, wake
 from sync.reading import (
@@ -164,18 +177,13 @@ class Scan:
     def _set_aside(self, db: Session, headers: Iterable[SourceHeader], settings: InvoiceSettings) -> None:
         now = self.rt.clock.now()
         for header in headers:
-            why = taken(header, settings)
-            if why is None:
+            if taken(header, settings) is None:
                 continue
             row = db.scalars(select(Document).where(
                 Document.company_id == self.company_id, Document.source_tenant == self.source.tenant,
                 Document.kind == KIND, Document.source_id == header.id,
             )).one()
-            if not touchable(db, row):
-                continue
-            end_unsent(db, row, [why], now)
-            set_status(db, row, Status.SKIPPED, [why], now)
-            step(db, row, now, "skipped", why.sentence())
+            stamped.notice(db, row, header, settings, now)
 
     # ---- lines ----------------------------------------------------------------------------------------------
 
@@ -250,7 +258,7 @@ class Scan:
             rows = [row for row in rows if self._ours(row)]
             plans = plans_for(db, self.company_id, rows, capabilities, settings)
             run = db.get(Run, self.run_id) if self.run_id else None
-            posts = run is not None and _posts(run, settings)
+            posts = run is not None and _posts(db, run, settings)
             kept_back = holds.reasons(db, self.company_id, rows)
             if run is not None and run.kind in POSTING_RUNS:
                 add_to_run(db, run, rows, now)
@@ -281,7 +289,7 @@ class Scan:
         """Not due in another run, and not set aside (by a person, a mark, a void) since it was chosen."""
         elsewhere = row.due_at is not None and row.run_id not in (None, self.run_id)
         zero_total = (row.reason_code or "").startswith("zero_total")
-        return not elsewhere and (row.status != Status.SKIPPED or zero_total)
+        return not elsewhere and row.reason_code != stamped.CODE and (row.status != Status.SKIPPED or zero_total)
 
     def second_look(self, settings: InvoiceSettings) -> None:
         """Unfinished-invoice guard: what is younger than two minutes is read a second time five seconds later."""
@@ -378,15 +386,18 @@ def _writes(rt: Runtime, run_id: int | None, settings: InvoiceSettings) -> bool:
     if run_id is None:
         return writes_by_itself(settings)
     with rt.sessions() as db:
-        return _posts(db.get_one(Run, run_id), settings)
+        return _posts(db, db.get_one(Run, run_id), settings)
 
 
 def writes_by_itself(settings: InvoiceSettings) -> bool:
     return settings.sync_state in (SyncState.ON, SyncState.NEXT_BATCH)
 
 
-def _posts(run: Run, settings: InvoiceSettings) -> bool:
-    """Whether what the run finds ready is handed on at once. Under Review first a person releases it."""
+def _posts(db: Session, run: Run, settings: InvoiceSettings) -> bool:
+    """Whether what the run finds ready is handed on at once. Under Review first a person releases it; while posting
+    is paused it stands ready."""
+    if pauses.current(db, run.company_id) is not None:
+        return False
     return run.kind in POSTING_RUNS and run.finished_at is None and settings.sync_state is not SyncState.REVIEW
 
 
@@ -404,7 +415,7 @@ def _stopped(reading: Scan, run_id: int, settings: InvoiceSettings) -> bool:
     rt = reading.rt
     with rt.sessions() as db:
         run = db.get_one(Run, run_id)
-        if run.kind != "sync" or run.confirmed or not _posts(run, settings):
+        if run.kind != "sync" or run.confirmed or not _posts(db, run, settings):
             return False
         parties = safety.waiting_parties(db, run.company_id)
     reading.read_parties(parties)
@@ -437,6 +448,10 @@ def _go_posting(rt: Runtime, company_id: int, run_id: int, ledger: Ledger) -> No
         if run.kind == "first_scan":
             reports.finish_first_scan(db, run, now)
             list_compare.after_scan(db, run, ledger.capabilities, now)
+            return
+        paused = pauses.why(db, company_id) if run.kind in POSTING_RUNS else None
+        if paused is not None and not due.released(db, run_id):
+            reports.finish_run(db, run, now, state=RunState.STOPPED, message=paused)
             return
         run.phase, run.step = "posting", "Posting"
         wake(db, company_id, now)

@@ -16,7 +16,7 @@ from connectors.sources.base import Source
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Company, Document, Run, RunItem
-from sync import gather, reading, requests, safety, voids
+from sync import gather, pauses, reading, requests, safety, voids
 from sync.runtime import Runtime
 from sync.settings import load_invoices
 
@@ -52,6 +52,8 @@ def _wanted(db: Session, company: Company) -> bool:
     settings = load_invoices(db, company.id)
     if settings.sync_state is SyncState.OFF or company.first_posted_at is None:
         return False
+    if _paused_and_told(db, company.id):
+        return False
     review = settings.sync_state is SyncState.REVIEW
     if requests.open_run(db, company.id) is not None or not _something_to_tell(db, company, review=review):
         return False
@@ -64,6 +66,14 @@ def _wanted(db: Session, company: Company) -> bool:
     if above and last is not None and not last.stop_requested:
         return safety.why_stopped(db, last, settings) is None
     return True
+
+
+def _paused_and_told(db: Session, company_id: int) -> bool:
+    """While posting is paused one run says so; the next one begins when a person has resumed it."""
+    pause = pauses.current(db, company_id)
+    return pause is not None and db.execute(select(Run.id).where(
+        Run.company_id == company_id, Run.kind == "sync", Run.started_at >= pause.began_at
+    ).limit(1)).first() is not None
 
 
 def _something_to_tell(db: Session, company: Company, *, review: bool) -> bool:

@@ -42,6 +42,21 @@ ENTRIES: dict[str, Entry] = {
         "The ledger numbers invoices here, and somebody else gave this one its number before it was posted.",
         "Check that it is in {the_ledger}. To let Bookbridge post it, clear the number in Autotask.",
     ),
+    "stamped_meanwhile": wait(
+        Stage.SCOPE,
+        "Marked by another program: looking it up",
+        "{what}; {the_ledger} is asked whether it has the invoice",
+        "Somebody else marked or numbered it in Autotask between our look and our posting.",
+        "Nothing needs doing: it is not posted before that is known.",
+    ),
+    "in_books_elsewhere": skip(
+        Stage.SCOPE,
+        "In the books by another program",
+        "{the_ledger} has number {number} with this total already, posted by another program",
+        "Another app transferred the invoice and marked it in Autotask before Bookbridge posted it.",
+        "Nothing needs doing for this invoice. To link it, open Manually Copy an Invoice and adopt the document. "
+        "Switch the other app off.",
+    ),
     "already_posted": skip(
         Stage.SCOPE,
         "In the books already",

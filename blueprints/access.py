@@ -67,6 +67,7 @@ ENDPOINTS: dict[str, Need] = {
     "connect.automatic": M,
     # home
     "home.boards": U,
+    "home.resume": S,
     "home.index": V,
     "home.documents": V,
     "home.documents_csv": V,

@@ -18,7 +18,7 @@ from domain.formats import format_age
 from domain.settings import SyncState
 from domain.statuses import Status
 from models import Company, Connection, Document
-from sync import access, credentials
+from sync import access, credentials, pauses
 from sync.settings import load_invoices
 
 LEDGER_NAMES = {"quickbooks": ("QuickBooks Online", "QuickBooks")}
@@ -104,6 +104,8 @@ def condition(company: Company) -> tuple[str, str, str]:
         return "warn", "Reconnect", look
     if set(states) != {"ledger", "source"} or set(states.values()) != {credentials.CONNECTED}:
         return "wait", "Being set up", ""
+    if pauses.current(db(), company.id) is not None:
+        return "warn", "Paused", look
     syncing = load_invoices(db(), company.id).sync_state is not SyncState.OFF
     return ("ok", "Running", look) if syncing else ("wait", "Paused", look)
 

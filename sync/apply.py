@@ -112,7 +112,7 @@ class Serving:
         with self.rt.sessions() as db:
             wake = due.next_wake(db, self.company_id, self.rt.clock.now(), self.not_before())
         if wake is None:
-            self._say_paused()
+            self._say_waiting(None)
             return False
         delay = (wake - self.rt.clock.now()).total_seconds()
         if delay > self.rt.times.patience:
@@ -433,18 +433,14 @@ class Serving:
             self._platform_trouble(error)
             return None
 
-    def _say_waiting(self, wake: datetime) -> None:
-        step = _waiting_step(self.trouble, self.not_before().ledger - self.rt.clock.now(), wake)
+    def _say_waiting(self, wake: datetime | None) -> None:
+        """Open runs say what they wait for; without a `wake` only a pause is told."""
         with self.lease.transaction() as db:
-            step = (pauses.why(db, self.company_id) or step)[:300]
-            due.tell_open_runs(db, self.company_id, step, self.rt.clock.now())
-
-    def _say_paused(self) -> None:
-        """Runs that a pause found on their way say why they stand."""
-        with self.lease.transaction() as db:
-            paused = pauses.why(db, self.company_id)
-            if paused is not None:
-                due.tell_open_runs(db, self.company_id, paused[:300], self.rt.clock.now())
+            step = pauses.why(db, self.company_id)
+            if step is None and wake is not None:
+                step = _waiting_step(self.trouble, self.not_before().ledger - self.rt.clock.now(), wake)
+            if step is not None:
+                due.tell_open_runs(db, self.company_id, step[:300], self.rt.clock.now())
 
     def _finish_runs(self) -> bool:
         with self.rt.sessions() as db:

@@ -16,6 +16,7 @@ from blueprints.connect.facts import who
 from blueprints.connect.routes import blueprint
 from blueprints.context import company, db, now, services, the_user, writing
 from blueprints.guard import recent_sign_in, signed_in_recently
+from blueprints.home import pause
 from blueprints.problems import Problem
 from blueprints.queries import waiting_documents
 from blueprints.shell import last_look, ledger_names
@@ -42,6 +43,7 @@ def connections(company_id: int) -> ResponseReturnValue:
         "connect/connections.html",
         connections=[_card(side) for side in SIDES],
         may_change=g.role == "admin",
+        paused=pause.note(),
         scan={"text": f"The first scan is running. {scan.step}".strip(), "url": url_for("connect.first_scan")}
         if scan
         else None,

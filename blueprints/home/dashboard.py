@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from blueprints.access import Need, may
 from blueprints.causes import title
 from blueprints.context import company, db, now
+from blueprints.home import pause
 from blueprints.home.routes import blueprint
 from blueprints.logs.history import run_row
 from blueprints.queries import Totals, sums, waiting_documents
@@ -56,6 +57,7 @@ def index(company_id: int) -> ResponseReturnValue:
         needs=_needs(company_id),
         setup=_setup(current),
         running=running,
+        paused=pause.note(),
         may_sync=ready and may(g.role, Need.STAFF),
         first_posting_url=url_for("connect.first_posting") if not ready and company().setup_step == "first" else "",
     )

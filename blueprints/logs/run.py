@@ -25,7 +25,7 @@ from domain.formats import format_plural, format_totals
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Document, Run, RunItem, User
-from sync import addresses, audit, line_figures, periods, reports, requests, settings, taxsums, what_if
+from sync import addresses, audit, line_figures, pauses, periods, reports, requests, settings, taxsums, what_if
 from sync.tool_report import TOOLS
 from workers import enqueue
 
@@ -201,6 +201,8 @@ def _run(found: Run, counts: list[dict[str, Any]]) -> dict[str, Any]:
 def _post_all(found: Run) -> dict[str, Any] | None:
     """A run that was too large to post without asking offers to do it after all."""
     if found.state != RunState.STOPPED or found.kind != "sync" or found.confirmed or found.stop_requested:
+        return None
+    if pauses.current(db(), found.company_id) is not None:
         return None
     waiting = requests.waiting(db(), found.company_id)
     if not waiting.documents or not may(g.role, Need.STAFF):

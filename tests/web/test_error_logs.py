@@ -11,6 +11,7 @@ from sqlalchemy import select
 from domain.causes import cause_key, waits_for
 from domain.reasons import reason
 from models import Document, Run, RunItem, TodoRow
+from sync import pauses
 from tests.web.site import BASE, NOW, Site
 from tests.web.test_tools import add, page, post
 
@@ -81,3 +82,16 @@ def test_a_cause_says_what_is_waited_for() -> None:
     assert waits_for(reason("no_lines"), 14) == "14 invoices wait: the invoice has no lines"
     # An amount names no cause: two invoices with tax wait for one and the same switch.
     assert cause_key(reason("tax_off", tax="1.00")) == cause_key(reason("tax_off", tax="2.00"))
+
+
+def test_a_paused_company_says_why_and_goes_on_when_staff_press_resume(site: Site) -> None:
+    company_id = site.ids["A"]["company_id"]
+    with site.db() as db, db.begin():
+        pauses.begin(db, company_id, pauses.ANOTHER_APP, {"numbers": ["AT-1", "AT-2"], "count": 3}, NOW)
+    for path in ("", "connections"):
+        shown = page(site, path)
+        assert "Another app is also transferring invoices (invoices AT-1, AT-2)" in shown and "Resume" in shown
+    post(site, "resume")
+    assert "Posting is paused" not in page(site, "")
+    with site.db() as db:
+        assert pauses.last_end(db, company_id) is not None

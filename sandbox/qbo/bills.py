@@ -12,6 +12,7 @@ from typing import Any
 
 from sandbox.qbo import ledger, transactions
 from sandbox.qbo.accounts import by_role
+from sandbox.qbo.agencies import payable
 from sandbox.qbo.entities import Entity
 from sandbox.qbo.errors import business, fault, required
 from sandbox.qbo.fields import clean
@@ -55,7 +56,7 @@ def write(
     draft["Balance"] = draft["TotalAmt"]
     draft.setdefault("LinkedTxn", [])
     parts = [(account, money(part.net * rate), None) for account, part in taxed]
-    parts.append((by_role(realm, "tax"), money(tax.total * rate), None))
+    parts += [(account, amount, None) for account, amount in payable(realm, tax.total, tax.detail, rate)]
     owed = -sum((amount for _, amount, _ in parts), Decimal(0))
     journal = ledger.gather([*parts, (draft["APAccountRef"]["value"], owed, draft["VendorRef"]["value"])])
     ledger.move(realm, old["journal"] if old else [], journal)

@@ -1,7 +1,8 @@
 """Making a simulated QuickBooks company: by profile, with a chart of accounts and a little life of its own.
 
 Profiles: ``us-ast`` (automated sales tax that honours an explicit TotalTax), ``us-ast-ignores``,
-``us-ast-not-set-up``, ``us-none`` (sales tax off), ``uk`` (VAT) and ``au`` (GST).
+``us-ast-not-set-up``, ``us-groups`` (the older model with rate groups), ``us-none`` (sales tax off), ``uk`` (VAT),
+``au`` (GST) and ``ca`` (GST, HST and provincial taxes of three agencies).
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ PROFILES: dict[str, dict[str, Any]] = {
         "tax_model": "ast",
         "tax": {"UsingSalesTax": True, "PartnerTaxEnabled": False},
     },
+    "us-groups": {"country": "US", "currency": "USD", "tax": {"UsingSalesTax": True}, "tax_model": "groups"},
     "us-none": {"country": "US", "currency": "USD", "tax": {"UsingSalesTax": False}, "tax_model": "none"},
     "uk": {"country": "GB", "currency": "GBP", "tax": {"UsingSalesTax": True}, "tax_model": "vat"},
     "au": {"country": "AU", "currency": "AUD", "tax": {"UsingSalesTax": True}, "tax_model": "vat"},
+    "ca": {"country": "CA", "currency": "CAD", "tax": {"UsingSalesTax": True}, "tax_model": "vat"},
 }
 
 
@@ -83,7 +86,9 @@ def create_company(
         realm.insert("CompanyInfo", _company_info(realm), "1", {})
         roles = chart.load_accounts(realm)
         chart.load_terms(realm)
-        _keep(realm, realm.settings | {"roles": roles} | chart.load_tax(realm))
+        _keep(realm, realm.settings | {"roles": roles})
+        more = chart.load_tax(realm)
+        _keep(realm, realm.settings | more)
         world.store.put("intuit", "company", ident, {"id": ident, "slug": slug, "name": name})
         if unrelated:
             _unrelated(realm)

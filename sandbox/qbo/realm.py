@@ -17,12 +17,14 @@ from sandbox.qbo.errors import bad_reference
 from sandbox.qbo.fields import Rules
 
 CENT = Decimal("0.01")
-ZONES = {"US": "America/Los_Angeles", "GB": "Europe/London", "AU": "Australia/Sydney"}
+ZONES = {"US": "America/Los_Angeles", "GB": "Europe/London", "AU": "Australia/Sydney", "CA": "America/Toronto"}
 
 # Behaviour the public documentation leaves open, or that a test wants to vary. Set per company.
 SWITCHES: dict[str, Any] = {
-    "tax_model": "none",  # ast | none | vat
-    "honours_total_tax": True,  # AST books the TotalTax that was sent
+    "tax_model": "none",  # ast | groups (older US) | none | vat
+    "honours_total_tax": True,  # the US models book the TotalTax that was sent; False: the rate alone counts
+    "total_tax_needs_code": False,  # AST honours TotalTax only together with a TxnTaxCodeRef
+    "inactive_tax_refused": True,  # an inactive tax code, or one with an inactive rate, is refused
     "ast_rate": "8",  # percent AST computes when no TotalTax is sent or it is ignored
     "non_us_total_tax": False,  # an explicit TotalTax outside the US is honoured
     "tax_rounding": "document",  # tax rounded per rate over the document | per "line"

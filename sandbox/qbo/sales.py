@@ -13,6 +13,7 @@ from typing import Any
 
 from sandbox.qbo import ledger, payments, transactions
 from sandbox.qbo.accounts import by_role
+from sandbox.qbo.agencies import payable
 from sandbox.qbo.entities import Entity
 from sandbox.qbo.errors import business, fault, required, stale
 from sandbox.qbo.fields import clean
@@ -153,8 +154,7 @@ def _journal(
     ]
     if lines.discount and lines.discount_account:
         parts.append((lines.discount_account, -sign * money(lines.discount * rate), None))
-    if tax.total:
-        parts.append((by_role(realm, "tax"), sign * money(tax.total * rate), None))
+    parts += [(account, sign * amount, None) for account, amount in payable(realm, tax.total, tax.detail, rate)]
     receivable = by_role(realm, "receivable", draft["CurrencyRef"]["value"])
     counter = -sum((amount for _, amount, _ in parts), Decimal(0))
     parts.append((receivable, counter, draft["CustomerRef"]["value"]))

@@ -60,15 +60,18 @@ def test_a_check_makes_no_writing_call(services: Services, company_id: int, sand
     assert len({value["code"] for row in found for value in row.data["reasons"]}) >= 8
 
 
-def test_a_comparison_makes_no_writing_call(services: Services, company_id: int, sandbox_world: World) -> None:
+@pytest.mark.parametrize(("kind", "missing"), [("compare", "missing"), ("compare_lists", "item:new")])
+def test_a_comparison_makes_no_writing_call(
+    services: Services, company_id: int, sandbox_world: World, kind: str, missing: str
+) -> None:
     before = sandbox_world.journal.mark()
-    run_id = carry_out(services, company_id, "compare", {"match_by": "name"})
+    run_id = carry_out(services, company_id, kind, {"match_by": "name"})
     called = sandbox_world.journal.rows(since_id=before)
     assert called
     assert [row["operation"] for row in called if row["effects"]] == []
     with services.sessions() as db:
         assert db.get_one(Run, run_id).state == "Finished"
-        assert "missing" in {row.outcome for row in db.scalars(select(ToolRow).where(ToolRow.run_id == run_id))}
+        assert missing in {row.outcome for row in db.scalars(select(ToolRow).where(ToolRow.run_id == run_id))}
 
 
 def test_every_missing_item_is_created_exactly_once(services: Services, company_id: int, sandbox_world: World) -> None:

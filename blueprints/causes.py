@@ -17,6 +17,8 @@ _PAGES = {
     "connections": "connect.connections",
     "sync_now": "tools.sync_now",
     "review": "home.review",
+    "in_process": "tools.in_process",
+    "manual_copy": "tools.manual_copy",
 }
 
 

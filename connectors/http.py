@@ -19,6 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from connectors.errors import NotAllowed, NotSent, Unavailable
+from connectors.trace import Exchange
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 """No answer we ask for comes near; more is a fault of the other side, not a reason to run out of memory."""
@@ -71,6 +72,8 @@ class Http:
     timeouts: Timeouts = field(default_factory=Timeouts)
     user_agent: str = "Bookbridge/1.0"
     observe: Callable[[CallRecord], None] = _ignore
+    trace: Callable[[Exchange], None] | None = None
+    """Gets requests and answers whole, without any header of a request; None (the rule) keeps nothing."""
 
     def session(self, platform: str, allowed: Callable[[str], bool]) -> PlatformSession:
         return PlatformSession(platform, self, allowed)
@@ -121,6 +124,23 @@ class PlatformSession(requests.Session):
             raise
         finally:
             self._note(verb, address, response, started, error)
+            if self._http.trace is not None:
+                self._http.trace(self._exchange(verb, address, kwargs, response, started, error))
+
+    def _exchange(
+        self, method: str, url: str, sent: Mapping[str, Any], response: requests.Response | None, started: float,
+        error: str | None,
+    ) -> Exchange:
+        """What went out and came back. Credentials travel in headers, and no header of a request is kept."""
+        asked = sent.get("data") or sent.get("json") or b""
+        params = sent.get("params") or {}
+        answered = b"" if response is None or error is not None else response.content
+        return Exchange(
+            platform=self.platform, method=method, url=url, params=dict(params) if isinstance(params, Mapping) else {},
+            asked=asked, status=response.status_code if response is not None else None, answered=answered,
+            date=response.headers.get("Date") if response is not None else None,
+            seconds=self._http.monotonic() - started, error=error,
+        )
 
     def _read_whole(self, response: requests.Response, deadline: float) -> None:
         """Read the body under a total bound: a server that drips bytes must not hold us for ever."""

@@ -44,6 +44,8 @@ class Used:
     name: str
     used: int
     paused_s: float
+    most: int = 0
+    """How many calls the limit allows us; 0 where it was not asked."""
 
 
 class Limiter(Protocol):
@@ -127,7 +129,7 @@ class LocalLimiter:
 
     def used(self, limits: Sequence[Limit]) -> list[Used]:
         now = self._clock()
-        return [Used(one.name, len(self._live(one, now)), self._paused(one.name, now)) for one in limits]
+        return [Used(one.name, len(self._live(one, now)), self._paused(one.name, now), one.most) for one in limits]
 
     def note(self, name: str, value: str, seconds: float) -> None:
         self._notes[name] = (value, self._clock() + timedelta(seconds=seconds))

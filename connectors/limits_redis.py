@@ -112,7 +112,7 @@ class RedisLimiter:
         for limit in limits:
             keys = [self._key("window", limit.name), self._key("pause", limit.name)]
             count, left = self._ask(partial(self._used, keys=keys, args=[_micros(limit.seconds)]))
-            found.append(Used(limit.name, int(count), max(int(left), 0) / 1000))
+            found.append(Used(limit.name, int(count), max(int(left), 0) / 1000, limit.most))
         return found
 
     def note(self, name: str, value: str, seconds: float) -> None:

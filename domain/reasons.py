@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from domain.catalogue import customers, decisions, ledger, lines, mailing, scope, tax, todos, voids
+from domain.catalogue import customers, decisions, diagnosis, ledger, lines, mailing, scope, tax, todos, voids
 from domain.catalogue.entry import Entry, Stage, Turn
 
 __all__ = ["CATALOGUE", "Entry", "Reason", "Stage", "Turn", "reason"]
@@ -24,6 +24,7 @@ CATALOGUE: dict[str, Entry] = {
     **decisions.ENTRIES,
     **voids.ENTRIES,
     **mailing.ENTRIES,
+    **diagnosis.ENTRIES,
 }
 
 

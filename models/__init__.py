@@ -17,7 +17,7 @@ from models.company import (
 from models.documents import Document, Hold, Link, MirrorEntry, MirrorState, PartyEntry
 from models.mails import MailAddress, MailRun
 from models.postings import Attempt, BatchRow, CompanyLease, ItemClaim, Posting, PostingNeed
-from models.runs import Outbox, Run, RunItem, Step, ToolRow
+from models.runs import Outbox, Run, RunItem, Step, ToolRow, TraceEntry
 from models.todos import Pause, TodoRow, TodoState
 from models.types import KeyRing, SealBroken
 
@@ -25,6 +25,6 @@ __all__ = [
     "Attempt", "Audit", "Base", "BatchRow", "Company", "CompanyLease", "Connection", "Document", "Grant", "Hold",
     "Identity", "Invitation", "ItemClaim", "KeyRing", "Link", "MailAddress", "MailRun", "Membership",
     "MirrorEntry", "MirrorState", "OAuthState", "Outbox", "PartyEntry", "Pause", "Posting", "PostingNeed", "Run",
-    "RunItem", "SealBroken", "SettingsVersion", "Step", "TodoRow", "TodoState", "ToolRow", "User", "WebSession",
-    "make_engine", "make_sessions",
+    "RunItem", "SealBroken", "SettingsVersion", "Step", "TodoRow", "TodoState", "ToolRow", "TraceEntry", "User",
+    "WebSession", "make_engine", "make_sessions",
 ]

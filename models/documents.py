@@ -100,6 +100,10 @@ class Document(Base):
         Index("ix_documents_status", "company_id", "status", "document_date"),
         Index("ix_documents_number", "company_id", "number"),
         Index("ix_documents_due", "company_id", "due_at"),
+        Index(
+            "ix_documents_traced", "company_id", sqlite_where=text("traced_since IS NOT NULL"),
+            postgresql_where=text("traced_since IS NOT NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), index=True)
@@ -128,6 +132,8 @@ class Document(Base):
     """Hash of everything the last plan used: snapshot, settings version, mirror entries."""
     reviewed: Mapped[Any] = mapped_column(Json, nullable=True)
     """{digest, face}: the plan that stands ready or that a person looked at; a release posts exactly this one."""
+    traced_since: Mapped[datetime | None] = mapped_column(Instant)
+    """Diagnostic Mode: when it was switched on (`sync.tracing`); None: nothing of the document is traced."""
     seen_at: Mapped[datetime] = mapped_column(Instant)
     read_at: Mapped[datetime] = mapped_column(Instant)
     unfinished_since: Mapped[datetime | None] = mapped_column(Instant)

@@ -28,7 +28,7 @@ class Run(Base):
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"))
     kind: Mapped[str] = mapped_column(String(20))
     """sync · retry · first_scan · first_posting, and the tools' own: check · compare · copy_items · compare_lists ·
-    manual_copy"""
+    manual_copy · preview · troubleshoot"""
     trigger: Mapped[str] = mapped_column(String(10))
     """button · schedule"""
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
@@ -111,6 +111,23 @@ class Step(Base):
     text: Mapped[str] = mapped_column(Text)
     detail: Mapped[Any] = mapped_column(Json, default=dict)
     who: Mapped[str] = mapped_column(String(200), default="")
+
+
+class TraceEntry(Base):
+    """One entry of a document's trace in Diagnostic Mode, masked before it was stored (`sync.tracing`)."""
+
+    __tablename__ = "trace_entries"
+    __table_args__ = (Index("ix_trace_entries_document", "document_id", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), index=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"))
+    at: Mapped[datetime] = mapped_column(Instant, index=True)
+    what: Mapped[str] = mapped_column(String(10))
+    """request · plan · state"""
+    title: Mapped[str] = mapped_column(String(300))
+    data: Mapped[Any] = mapped_column(Json, default=dict)
+    size: Mapped[int] = mapped_column(Integer)
+    """Characters of `data`; their sum per document is bounded."""
 
 
 class Outbox(Base):

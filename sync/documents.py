@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from domain.reasons import Reason
 from domain.statuses import Flag, PostingState, Status
 from models import Document, ItemClaim, Posting, Run, RunItem, Step
-from sync import todo_state
+from sync import todo_state, tracing
 
 
 def set_status(
@@ -24,6 +24,7 @@ def set_status(
     """
     if Status.FAULT in (document.status, status):
         todo_state.stir(db, document.company_id, now)
+    tracing.changed(db, document, status, reasons, now)
     document.status = status
     document.reasons = [r.to_json() for r in reasons]
     document.reason_code = reasons[0].code if reasons else None

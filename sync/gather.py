@@ -55,6 +55,7 @@ from sync.reading import (
 )
 from sync.runtime import Runtime
 from sync.settings import load_invoices
+from sync.tracing import planned as trace_plans
 
 POSTING_RUNS = ("sync", "retry")
 PAGE = 100
@@ -257,6 +258,7 @@ class Scan:
             rows = [row for _, row in found if row.lines is not None and touchable(db, row)]
             rows = [row for row in rows if self._ours(row)]
             plans = plans_for(db, self.company_id, rows, capabilities, settings)
+            trace_plans(db, rows, plans, now)
             run = db.get(Run, self.run_id) if self.run_id else None
             posts = run is not None and _posts(db, run, settings)
             kept_back = holds.reasons(db, self.company_id, rows)

@@ -46,12 +46,12 @@ class InProcess:
         return self.busy() and not self.alive(now)
 
 
-def look(db: Session, company_id: int) -> InProcess:
-    """What is in process now. Reads only."""
+def look(db: Session, company_id: int, leave_out: int | None = None) -> InProcess:
+    """What is in process now. Reads only. `leave_out`: the run that asks."""
     lease = lease_row(db, company_id)
-    runs = db.scalars(
+    runs = [run for run in db.scalars(
         select(Run).where(Run.company_id == company_id, Run.finished_at.is_(None)).order_by(Run.id)
-    ).all()
+    ) if run.id != leave_out]
     unsettled = db.execute(
         select(func.count()).select_from(Posting)
         .where(Posting.company_id == company_id, Posting.state.in_(UNSETTLED))

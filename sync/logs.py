@@ -20,7 +20,7 @@ _NAMES = re.compile(
     r"|^code$|^state$|_state$|^body$|^payload$|^data$|^form$)"
 )
 # Values that give themselves away wherever they stand: bearer tokens, JWTs, Intuit refresh tokens, query secrets.
-_SHAPES = (
+SHAPES = (
     re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"),
     re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_.-]+"),
     re.compile(r"\bAB11[A-Za-z0-9]{20,}"),
@@ -38,7 +38,7 @@ def redact(value: Any, name: str = "") -> Any:
     if isinstance(value, list | tuple):
         return [redact(each) for each in value]
     if isinstance(value, str):
-        for shape in _SHAPES:
+        for shape in SHAPES:
             value = shape.sub(HIDDEN, value)
     return value
 

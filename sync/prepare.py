@@ -25,6 +25,7 @@ from models import Company, Document, ItemClaim, Link, Posting, PostingNeed
 from sync import codec, holds, reissues, release
 from sync.documents import drop, park, set_status, step
 from sync.reading import marker_of, plans_for, status_of
+from sync.tracing import planned as trace_plans
 
 MAY_BE_REDRAFTED = (PostingState.NEW,)
 ENDED = (PostingState.REJECTED, PostingState.SKIPPED)
@@ -57,6 +58,7 @@ class Preparation:
                 set_status(self.db, row, Status.PENDING, [reason("waits_for_reading")], self.now)
         rows = [row for row in rows if row.lines is not None]
         plans = plans_for(self.db, self.company.id, rows, capabilities, settings)
+        trace_plans(self.db, rows, plans, self.now)
         self._known_creations(plans)
         self.kept_back = holds.reasons(self.db, self.company.id, rows)
         claims = self._claims(plans)

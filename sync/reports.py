@@ -21,13 +21,13 @@ from domain.reasons import Reason
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Company, Document, MirrorEntry, PartyEntry, Run, RunItem
-from sync import alerts, comparing, copy_outcome, requests, settings, taxsums
+from sync import alerts, comparing, copy_outcome, diagnosis, requests, settings, taxsums
 from sync.addresses import connected_address as connected_address
 from sync.addresses import is_known, recipients
 from sync.outbox import queue_mail as queue_mail
 
 COMPARE_LISTS = "compare_lists"
-TOOLS = ("check", "compare", comparing.COPY, COMPARE_LISTS, "preview", copy_outcome.KIND)
+TOOLS = ("check", "compare", comparing.COPY, COMPARE_LISTS, "preview", copy_outcome.KIND, diagnosis.KIND)
 """Kinds of run whose result is a tool's: rows of their own, no document is posted."""
 CSV_COLUMNS = (
     "Status", "StatusCode", "Reason", "Autotask ID", "Number", "Kind", "Customer", "Date", "Amount", "Currency",

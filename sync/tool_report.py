@@ -19,7 +19,7 @@ from domain.reasons import Reason, Stage
 from domain.stages import Outcome
 from domain.statuses import RunState
 from models import Company, Run, ToolRow
-from sync import copy_report, list_compare, list_report, settings
+from sync import copy_report, diagnosis, list_compare, list_report, settings
 from sync.comparing import COPY, CREATED, REFUSED
 from sync.copy_outcome import KIND as MANUAL_COPY
 from sync.mail_report import LEDGERS
@@ -258,6 +258,11 @@ TOOLS: dict[str, Tool] = {
         figures=copy_report.figures, columns=copy_report.COLUMNS, cells=copy_report.cells,
         csv_columns=(*copy_report.HEAD_COLUMNS, *copy_report.CSV_COLUMNS), line=copy_report.line,
         head=copy_report.head,
+    ),
+    diagnosis.KIND: Tool(
+        title=diagnosis.TITLE, csv_name="bookbridge-diagnosis", headline=diagnosis.headline, figures=diagnosis.figures,
+        columns=diagnosis.COLUMNS, cells=diagnosis.cells, csv_columns=diagnosis.CSV_COLUMNS,
+        line=lambda row, ledger: [safe(each) for each in diagnosis.cells(row, ledger)],
     ),
     "check": Tool(
         title="Check Which Invoices are Ready for Billing", csv_name="bookbridge-ready",

@@ -54,10 +54,15 @@ def read(rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: i
 
     A platform that asks for patience gets it, for two minutes in all; then the run fails with its sentence.
     """
+    carry(rt, run_id, lambda kind: READINGS[kind](rt, company_id, source, ledger, run_id))
+
+
+def carry(rt: Runtime, run_id: int, reading: Callable[[str], Mapping[str, Any] | None]) -> None:
+    """As `read`, for a tool that does not need both platforms. `reading` gets the kind of run."""
     give_up = rt.clock.now() + PATIENCE
     while (kind := _begin(rt, run_id)) is not None:
         try:
-            summary = READINGS[kind](rt, company_id, source, ledger, run_id)
+            summary = reading(kind)
         except RetryLater as error:
             if error.until > give_up:
                 fail(rt, run_id, error.message)

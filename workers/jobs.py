@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeVar
 
 from rq import get_current_job
 
@@ -11,14 +13,18 @@ from config import get_config
 from connectors.errors import NeedsReconnect, NotAllowed, PlatformError
 from connectors.ledgers.base import Ledger
 from connectors.registry import side_of
+from connectors.trace import Tape
 from models import MirrorState, Run
-from sync import gather, mail, mirror, scheduled, tools, what_if
+from sync import diagnosis, gather, mail, mirror, scheduled, tools, what_if
 from sync.apply import serve as serve_company
 from sync.connection import needs_reconnect, of, succeeded
+from sync.troubleshoot import diagnose
+from sync.troubleshoot_company import Around
 from sync.waiting import without_connection
 from workers import enqueue
 from workers.wiring import Services, post
 
+T = TypeVar("T")
 log = logging.getLogger("bookbridge.jobs")
 LOST_CONNECTION_S, AWAY_S = 300.0, 30.0
 """Seconds until work without a connection is looked at again; connecting again rings at once."""
@@ -39,18 +45,22 @@ _UNEXPECTED = (
 def serve(company_id: int) -> None:
     """Serve a company's due work. Without a usable connection its runs say so and the work stays."""
     made = services()
+    with made.taped(company_id) as tape:
+        _serve(made, company_id, tape)
+    enqueue.mails(made)
+
+
+def _serve(made: Services, company_id: int, tape: Tape | None) -> None:
     try:
-        source, ledger = made.source(company_id), made.ledger(company_id)
+        source, ledger = made.source(company_id, tape=tape), made.ledger(company_id, tape)
         _prove(made, company_id, ledger)
     except PlatformError as error:
         log.warning("company %s waits: %s", company_id, error.message)
         lost = isinstance(error, (NeedsReconnect, NotAllowed))
         again = LOST_CONNECTION_S if lost else AWAY_S
         without_connection(made.runtime(), company_id, error.message, again_s=made.config.scaled(again))
-        enqueue.mails(made)
         return
     serve_company(made.runtime(), company_id, source, ledger)
-    enqueue.mails(made)
 
 
 def _prove(made: Services, company_id: int, ledger: Ledger) -> None:
@@ -76,9 +86,9 @@ def scan(company_id: int, run_id: int) -> None:
         what_would_change(company_id, run_id)
         return
     try:
-        source, ledger = made.source(company_id, interactive=True), made.ledger(company_id)
-        whole = kind == "first_scan"
-        gather.scan(rt, company_id, source, ledger, run_id, whole=whole)
+        with made.taped(company_id) as tape:
+            source, ledger = made.source(company_id, interactive=True, tape=tape), made.ledger(company_id, tape)
+            gather.scan(rt, company_id, source, ledger, run_id, whole=kind == "first_scan")
     except PlatformError as error:
         _fail(made, company_id, run_id, error)
     except Exception:
@@ -98,14 +108,39 @@ def tool(company_id: int, run_id: int) -> None:
     """Carry out a tool's run: it reads, and what it found is kept and mailed."""
     made = services()
     rt = made.runtime()
+    with made.sessions() as db:
+        kind = db.get_one(Run, run_id).kind
+    if kind == diagnosis.KIND:
+        troubleshooting(made, company_id, run_id)
+        return
     try:
-        source, ledger = made.source(company_id, interactive=True), made.ledger(company_id)
+        with made.taped(company_id) as tape:
+            source, ledger = made.source(company_id, interactive=True, tape=tape), made.ledger(company_id, tape)
+            tools.read(rt, company_id, source, ledger, run_id)
     except PlatformError as error:
         tools.fail(rt, run_id, error.message)
         _note_connection(made, company_id, error)
-    else:
-        tools.read(rt, company_id, source, ledger, run_id)
     enqueue.mails(made)
+
+
+def troubleshooting(made: Services, company_id: int, run_id: int) -> None:
+    """A diagnosis, also of a company that has lost a connection. Its tape tells the platforms' time; it is not kept."""
+    tape = Tape(made.clock.now)
+    source = _connected(lambda: made.source(company_id, interactive=True, tape=tape))
+    ledger = _connected(lambda: made.ledger(company_id, tape))
+    with made.sessions() as db:
+        around = Around(tape, made.secrets_of(db, company_id))
+    rt = made.runtime()
+    tools.carry(rt, run_id, lambda kind: diagnose(rt, company_id, source, ledger, run_id, around))
+    enqueue.mails(made)
+
+
+def _connected(connect: Callable[[], T]) -> T | None:
+    """None where the company has no usable connection: the diagnosis reads why from its row."""
+    try:
+        return connect()
+    except PlatformError:
+        return None
 
 
 def what_would_change(company_id: int, run_id: int) -> None:
@@ -129,7 +164,10 @@ def poll(company_id: int) -> None:
     made = services()
     rt = made.runtime()
     try:
-        scheduled.look(rt, company_id, made.source(company_id), lambda: made.ledger(company_id))
+        with made.taped(company_id) as tape:
+            scheduled.look(
+                rt, company_id, made.source(company_id, tape=tape), lambda: made.ledger(company_id, tape)
+            )
     except PlatformError as error:
         log.warning("company %s was not read: %s", company_id, error.message)
         _note_connection(made, company_id, error)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import Company, Connection, Outbox, Run
-from sync import alerts, due
+from sync import alerts, due, tracing
 from workers import enqueue
 from workers.system import pause
 from workers.wiring import Services
@@ -59,6 +59,8 @@ def tick(services: Services, ticks: int) -> None:
         enqueue.poll(services, company_id)
     if ticks % LISTEN_EVERY == 0:
         alerts.silence(services.sessions, now)
+        with services.sessions() as db, db.begin():
+            tracing.purge(db, now)
     if mails is not None and ticks % CLEAN_EVERY == 0:
         enqueue.mails(services)
     if ticks % CLEAN_EVERY == 0:

@@ -10,7 +10,9 @@ import os
 import secrets
 import socket
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -29,9 +31,10 @@ from connectors.registry import Platforms
 from connectors.sources.autotask_http import Credentials as AutotaskUser
 from connectors.sources.autotask_http import Zone
 from connectors.sources.base import Source, SourceCheck
+from connectors.trace import Tape
 from models import Company, Connection, KeyRing, make_engine, make_sessions
 from sync import credentials as sealed
-from sync import mirror, settings
+from sync import mirror, settings, tracing
 from sync.connection import of
 from sync.mail_compose import Post
 from sync.runtime import Runtime, Times
@@ -92,7 +95,7 @@ class Services:
 
     # ---- connectors -----------------------------------------------------------------------------------------
 
-    def ledger(self, company_id: int) -> Ledger:
+    def ledger(self, company_id: int, tape: Tape | None = None) -> Ledger:
         """The company's ledger, bound to its frozen tenant. Raises NeedsReconnect while it is not connected."""
         with self.sessions() as db:
             company = db.get_one(Company, company_id)
@@ -101,9 +104,9 @@ class Services:
                 raise NeedsReconnect("QuickBooks is not connected.", platform="QuickBooks")
             profile = mirror.profile_of(company) if company.profile else None
         access = self.tokens.access(connection.grant_id)
-        return self.platforms.quickbooks(company.ledger_tenant, access, profile=profile)
+        return self._platforms(tape).quickbooks(company.ledger_tenant, access, profile=profile)
 
-    def source(self, company_id: int, *, interactive: bool = False) -> Source:
+    def source(self, company_id: int, *, interactive: bool = False, tape: Tape | None = None) -> Source:
         """The company's source, bound to its frozen tenant. Raises NeedsReconnect while it is not connected."""
         with self.sessions() as db:
             company = db.get_one(Company, company_id)
@@ -115,10 +118,35 @@ class Services:
             zone = None
             if connection.api_url and company.source_tenant:
                 zone = Zone(connection.api_url, connection.web_url or "", company.source_tenant)
-        return self.platforms.autotask(
+        return self._platforms(tape).autotask(
             self._autotask_user(found.user_name, found.secret, found.integration_code), zone=zone,
             zone_found=partial(self._keep_zone, company_id), time_zone=zone_name, interactive=interactive,
         )
+
+    def _platforms(self, tape: Tape | None) -> Platforms:
+        if tape is None:
+            return self.platforms
+        return replace(self.platforms, http=replace(self.platforms.http, trace=tape))
+
+    @contextmanager
+    def taped(self, company_id: int) -> Iterator[Tape | None]:
+        """A tape while the company has a document in Diagnostic Mode (else None); what it holds is kept at the end."""
+        with self.sessions() as db:
+            tape = Tape(self.clock.now) if tracing.traced(db, company_id) else None
+        try:
+            yield tape
+        finally:
+            if tape is not None and (tape.entries or tape.left_out):
+                with self.sessions() as db, db.begin():
+                    tracing.keep(db, company_id, tape, self.secrets_of(db, company_id), self.clock.now())
+
+    def secrets_of(self, db: Session, company_id: int) -> tuple[str, ...]:
+        """Every secret a text of this company could hold, to be masked word for word."""
+        row = of(db, company_id, sealed.SOURCE)
+        found = sealed.credentials_of(row, self.key_ring) if row is not None else None
+        codes = (found.user_name, found.secret, found.integration_code) if found is not None else ()
+        ours = (self.config.autotask_integration_code, self.config.intuit_client_secret, self.config.secret_key)
+        return tuple(each for each in (*codes, *ours) if each)
 
     def test_source(self, user: str, secret: str, code: str | None) -> SourceCheck:
         """What "Test connection" finds with these credentials. Writes nothing. Raises as reads do."""

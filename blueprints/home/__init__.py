@@ -16,6 +16,7 @@ from blueprints.home import (  # noqa: F401
     reissue,
     resync,
     review,
+    trace,
 )
 from blueprints.home.routes import blueprint
 

@@ -314,6 +314,13 @@ def _more(row: Document, staff: bool) -> list[dict[str, Any]]:
         more.append(
             {"label": f"Run {row.run_id}", "url": url_for("logs.run", run_id=row.run_id), "icon": "refresh", "note": ""}
         )
+    if staff:
+        url = url_for("home.trace", document_id=row.id)
+        said = "Keeps what is asked and answered about it" if row.traced_since is None else "On: open the trace"
+        more.append({"label": "Diagnostic Mode", "url": url, "icon": "route", "note": said})
+        url = url_for("tools.troubleshoot", invoice=row.source_id)
+        said = "Looks at both sides; writes nothing"
+        more.append({"label": "Troubleshoot", "url": url, "icon": "search", "note": said})
     if staff and row.status == Status.COMPLETE:
         more.append(
             {

@@ -18,7 +18,7 @@ from blueprints.settings.sections.lines import MATCH_BY
 from blueprints.settings.sections.numbers import NUMBERING
 from blueprints.shell import ledger_names
 from blueprints.stepwords import step_words
-from blueprints.tools import copy_result, list_result
+from blueprints.tools import copy_result, diagnosis_result, list_result
 from blueprints.tools.preview_result import preview_context
 from blueprints.tools.routes import blueprint
 from domain.compare import Result
@@ -31,6 +31,7 @@ from sync import list_compare, previewing, settings, tools
 from sync.check import Asked
 from sync.comparing import COPY, CREATED, REFUSED, match_of
 from sync.copy_outcome import KIND as MANUAL_COPY
+from sync.diagnosis import KIND as DIAGNOSIS
 from sync.tool_report import OUTCOMES, RESULTS, TOOLS, csv_name, csv_text, reasons_of, rows_of, sums_of
 
 PAGES = {
@@ -40,6 +41,7 @@ PAGES = {
     list_compare.KIND: "lists_result",
     previewing.KIND: "preview_result",
     MANUAL_COPY: "manual_copy_result",
+    DIAGNOSIS: "diagnosis_result",
 }
 """Kind of run → the template of its page (and, with `_` before it, of what polls)."""
 CARDS = (
@@ -56,6 +58,11 @@ CARDS = (
         MANUAL_COPY, "tools.manual_copy", "file-text", "Manually Copy an Invoice",
         "Posts one invoice by its id, number or address, also an older one and while syncing is off. With Overwrite it "
         "replaces a copy, after showing what differs. Never makes a second copy.",
+    ),
+    (
+        DIAGNOSIS, "tools.troubleshoot", "route", "Troubleshoot",
+        "Looks at connections, clocks, permissions, settings and limits, or at one invoice on both sides, and names "
+        "the likely causes. Changes nothing.",
     ),
 )  # fmt: skip
 """Kind, endpoint, icon, button and sentence of each further tool."""
@@ -225,7 +232,7 @@ def _compare_row(row: ToolRow) -> dict[str, Any]:
 _OWN = {
     "check": _check, "compare": _compare, COPY: _compare, list_compare.KIND: list_result.context,
     previewing.KIND: preview_context,
-    MANUAL_COPY: copy_result.context,
+    MANUAL_COPY: copy_result.context, DIAGNOSIS: diagnosis_result.context,
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from connectors.limits import Used
 from domain.documents import AnyDraft, Draft
 from domain.held import Held
 from domain.taxes import TaxModel
@@ -329,6 +330,10 @@ class Ledger(Protocol):
 
         One metered read per hundred ids. Raises as reads do.
         """
+        ...
+
+    def usage(self) -> Sequence[Used]:
+        """Calls in the present windows against each limit we keep. Asks the shared store, not the platform."""
         ...
 
     def original(self, kind: Kind, ledger_id: str) -> bytes:

@@ -33,6 +33,7 @@ from connectors.ledgers.base import (
     Refused,
     Sought,
 )
+from connectors.limits import Used
 from domain.documents import AnyDraft, ItemDraft, PartyDraft, Reference
 from domain.held import Held, HeldLine
 from domain.taxes import TaxModel
@@ -279,6 +280,9 @@ class MemoryLedger:
     def compose(self, members: Sequence[Member]) -> bytes:
         parts = (b'"' + one.short_id.encode() + b'":' + one.payload for one in members)
         return b"{" + b",".join(parts) + b"}"
+
+    def usage(self) -> Sequence[Used]:
+        return ()
 
     def slot(self, operation: str) -> float:
         return 0.0

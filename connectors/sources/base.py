@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from connectors.limits import Used
 from domain.documents import Catalog, Party, SourceDocument, SourceHeader, Window
 from domain.todos import TodoDraft, TodoLists
 
@@ -107,6 +108,10 @@ class Source(Protocol):
 
     def original(self, kind: str, id: str) -> bytes:
         """The printed document (PDF)."""
+        ...
+
+    def usage(self) -> Sequence[Used]:
+        """Calls in the present windows against each limit we keep. Asks the shared store, not the source."""
         ...
 
     def slot(self, operation: str) -> float:

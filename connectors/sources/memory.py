@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from connectors.errors import BadAnswer
+from connectors.limits import Used
 from connectors.sources.base import Mark, SourceCheck, Todo, Voided
 from domain.documents import Catalog, Party, SourceDocument, SourceHeader, Window
 from domain.todos import Choice, TodoDraft, TodoLists
@@ -106,6 +107,9 @@ class MemorySource:
 
     def original(self, kind: str, id: str) -> bytes:
         return b"%PDF-1.4\n% " + f"{kind} {id}".encode()
+
+    def usage(self) -> Sequence[Used]:
+        return ()
 
     def slot(self, operation: str) -> float:
         return 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections import Counter
 from typing import Any
 
@@ -12,12 +14,16 @@ from sqlalchemy import select
 from connectors.ledgers.base import Kind
 from domain.compare import Result
 from domain.settings import MatchBy, Numbering
-from models import Company, Document, Run, ToolRow
+from models import Company, Document, Grant, Run, ToolRow
 from sandbox.world import World
-from sync import tools
+from sync import diagnosis, tools
 from sync.check import Asked
 from sync.comparing import COPY, CREATED
+from sync.reading import window
+from sync.settings import load_invoices
+from sync.tool_report import csv_text, rows_of
 from tests.infra.company import config_for, connect, serve_run
+from workers import jobs
 from workers.wiring import Services
 
 
@@ -92,3 +98,38 @@ def test_every_missing_item_is_created_exactly_once(services: Services, company_
     assert {row.data["name"].casefold() for row in rows if row.outcome == CREATED} == missing
     assert run.summary["counts"][CREATED] == len(missing)
     assert {row.outcome for row in rows} == {CREATED, Result.SHARED}  # two codes are called alike: one item, told
+
+
+def test_a_diagnosis_makes_no_writing_call_and_its_bundle_has_no_secret(
+    services: Services, company_id: int, sandbox_world: World
+) -> None:
+    with services.sessions() as db:
+        looked = window(load_invoices(db, company_id), services.now())
+    wanted = next(iter(services.source(company_id).headers("invoice", looked)))[0].id
+    before = sandbox_world.journal.mark()
+    with services.sessions() as db, db.begin():
+        run, _ = tools.ask(
+            db, db.get_one(Company, company_id), diagnosis.KIND, {"wanted": wanted}, now=services.now(), user=None
+        )
+        run_id = run.id
+    jobs.troubleshooting(services, company_id, run_id)
+    called = sandbox_world.journal.rows(since_id=before)
+    assert called
+    assert [row["operation"] for row in called if row["effects"]] == []
+    with services.sessions() as db:
+        run = db.get_one(Run, run_id)
+        rows = rows_of(db, run)
+        packed = diagnosis.bundle(run, rows, csv_text(run, rows, "QuickBooks"), "QuickBooks")
+        grant = db.scalars(select(Grant)).first()
+        assert run.state == "Finished", run.message
+        assert run.summary["papers"]["source"]["lines"]
+        assert grant is not None
+        secrets = list(services.secrets_of(db, company_id))
+    secrets.append(services.tokens.access_token(grant.id))
+    assert {"Clocks", "Limits", "Permissions"} <= {row.data["area"] for row in rows}
+    assert [row.data["value"] for row in rows if row.data["area"] == "Clocks"] == ["Agrees with ours"] * 2
+    archive = zipfile.ZipFile(io.BytesIO(packed))
+    text = "\n".join(archive.read(name).decode() for name in archive.namelist())
+    assert len(secrets) >= 4
+    for secret in secrets:
+        assert secret not in text

@@ -88,6 +88,7 @@ ENDPOINTS: dict[str, Need] = {
     "home.post_anyway": S,
     "home.mail_sent": S,
     "home.mail_again": S,
+    "home.attach_again": S,
     "home.open_in": V,
     "home.review": V,
     "home.release_documents": S,

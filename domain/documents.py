@@ -99,6 +99,8 @@ class Party:
     tax_exempt: bool = False
     parent_id: str | None = None
     active: bool = True
+    mailed: bool | None = None
+    """The source mails this company its invoices itself; None where it does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,10 @@ class InvoiceSettings:
     memo_comments: bool = False
     mail_customers: bool = False
     """The ledger mails each posted invoice to its customer."""
+    attach_pdf: bool = False
+    """The source's PDF hangs on each posted document."""
+    attach_shown: bool = False
+    """It goes with the ledger's mail to the customer."""
     scheduled_mails: Rhythm = Rhythm.DAILY
     mail_hour: int = 7
     """The daily report's hour, 0 to 23, in the company's time zone."""

@@ -52,6 +52,7 @@ class Flag(StrEnum):
     MARK_CLEARED = "Mark cleared in Autotask"
     ACCEPTED = "Difference accepted"
     REDATED = "On the first open day"
+    NOT_ATTACHED = "PDF not attached"
     NOT_MAILED = "Not mailed"
     """Wanted to be mailed to the customer by the ledger, and certainly was not."""
 

@@ -22,6 +22,7 @@ from domain.reasons import Reason, reason
 from domain.statuses import PostingState
 from models import Attempt, Company, Posting, Run
 from sync import due, mirror, pauses, reports, requests, stamped
+from sync.attaching import AttachWork
 from sync.connection import needs_reconnect, succeeded
 from sync.documents import load as load_documents
 from sync.freeze import Freezing, Sent, by_ids
@@ -81,6 +82,7 @@ class Serving:
         self.trouble: Exception | None = None
         """Why the ledger is left alone; None when its last answer was one."""
         self.write_back = WriteBack(rt, lease, company_id, source, self.pool)
+        self.attaching = AttachWork(rt, lease, company_id, source, ledger, self.pool)
         self.todos = TodoWork(rt, lease, company_id, source, self.pool, ledger.capabilities.name)
 
     # ---- the loop -------------------------------------------------------------------------------------------
@@ -126,6 +128,7 @@ class Serving:
         mono, now = self.rt.clock.monotonic(), self.rt.clock.now()
         return due.NotBefore(
             ledger=now + timedelta(seconds=max(0.0, self.ledger_free - mono)),
+            files=now + timedelta(seconds=max(0.0, self.attaching.free_at - mono)),
             source=now + timedelta(seconds=max(0.0, self.write_back.free_at - mono)),
             todos=now + timedelta(seconds=max(0.0, self.todos.free_at - mono)),
         )
@@ -137,10 +140,10 @@ class Serving:
             if self._ledger_ready() and (self._look_up() or self._look_up_stamped() or self._send_something()):
                 return True
             self.look_at = self.rt.clock.monotonic() + LOOK_AGAIN
-        return self.write_back.start() or self.todos.start()
+        return self.write_back.start() or self.todos.start() or self.attaching.start()
 
     def _ledger_ready(self) -> bool:
-        busy = self.pool.running - self.write_back.running - self.todos.running
+        busy = self.pool.running - self.write_back.running - self.todos.running - self.attaching.running
         return busy < self.rt.calls_in_flight and self.rt.clock.monotonic() >= self.ledger_free
 
     # ---- taking over ----------------------------------------------------------------------------------------
@@ -333,12 +336,15 @@ class Serving:
                 self._keep_seen(finished[index + 1 :])
                 raise
         todos = [f for f in finished if self.todos.owns(f.tag)]
-        if len(marks) + len(todos) < len(finished):
+        files = [f for f in finished if self.attaching.owns(f.tag)]
+        if len(marks) + len(todos) + len(files) < len(finished):
             self.look_at = 0.0
         if marks:
             self.write_back.harvest(marks)
         if todos:
             self.todos.harvest(todos)
+        if files:
+            self.attaching.harvest(files)
         return bool(finished)
 
     def _answered(self, tag: Sent, finished: Finished) -> None:

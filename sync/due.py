@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from domain.statuses import OPEN_STATES, PostingState, Status
 from models import Company, CompanyLease, Document, Posting, PostingNeed, Run, RunItem, ToolRow
-from sync import pauses, stamped, todos
+from sync import attaching, pauses, stamped, todos
 
 CREATIONS = ("customer", "item")
 ALONE = ("send",)
@@ -28,18 +28,21 @@ class NotBefore:
 
     ledger: datetime
     source: datetime
+    files: datetime | None = None
     todos: datetime | None = None
     """None: as the source."""
 
 
-# A change of a record is not sent before the record was read.
-_UNREAD = and_(Posting.state == PostingState.NEW, Posting.target_id.is_not(None), Posting.base_version.is_(None))
+# Attachments have a worker of their own (sync.attaching). A change of a record is not sent before it was read.
+_ENGINES = Posting.operation != attaching.ATTACH
+_UNREAD = and_(
+    _ENGINES, Posting.state == PostingState.NEW, Posting.target_id.is_not(None), Posting.base_version.is_(None))
 
 
 def _due(company_id: int, tenant: str, now: datetime) -> Select[Posting]:
     return (
         select(Posting).where(Posting.company_id == company_id, Posting.ledger_tenant == tenant)
-        .where(Posting.next_action_at <= now).order_by(Posting.interactive.desc(), Posting.id)
+        .where(Posting.next_action_at <= now, _ENGINES).order_by(Posting.interactive.desc(), Posting.id)
     )
 
 
@@ -225,6 +228,9 @@ def next_wake(db: Session, company_id: int, now: datetime, free: NotBefore) -> d
         candidates.append(now)
     if runs_through(db, company_id, source_blocked=False):
         candidates.append(now)
+    for_files = attaching.next_wake(db, company_id, company.ledger_tenant or "")
+    if for_files is not None:
+        candidates.append(max(for_files, free.files or free.ledger))
     for_todos = todos.next_wake(db, company_id, company.source_tenant or "", free.todos or free.source)
     if for_todos is not None:
         candidates.append(for_todos)

@@ -17,7 +17,7 @@ from blueprints.shell import ledger_names
 from domain.formats import format_moment
 from domain.statuses import PostingState
 from models import Document, Posting
-from sync import audit, delivery
+from sync import attaching, audit, delivery
 from workers import enqueue
 
 
@@ -25,7 +25,7 @@ def note(row: Document, *, staff: bool) -> dict[str, Any] | None:
     """What a person may do about the mail; None where there is nothing."""
     mail = delivery.of(db(), row)
     if mail is None or mail.state not in (PostingState.NEEDS_HUMAN, PostingState.REJECTED) or not row.ledger_id:
-        return None
+        return _file_note(row, staff=staff)
     _long, short = ledger_names(company())
     again = {"label": "Send again", "url": url_for("home.mail_again", document_id=row.id), "method": "post"}
     if mail.state == PostingState.REJECTED:
@@ -38,9 +38,22 @@ def note(row: Document, *, staff: bool) -> dict[str, Any] | None:
 
 
 def facts(row: Document) -> list[tuple[str, str]]:
-    """Where the mail stands, to whom and when."""
-    mail = delivery.of(db(), row)
-    return [("Mail to customer", _words(mail))] if mail is not None else []
+    """Where the mail stands, to whom and when; and the PDF."""
+    mail, file = delivery.of(db(), row), attaching.of(db(), row)
+    told = [("Mail to customer", _words(mail))] if mail is not None else []
+    return [*told, ("Autotask's PDF", attaching.status(file))] if file is not None else told
+
+
+def _file_note(row: Document, *, staff: bool) -> dict[str, Any] | None:
+    file = attaching.of(db(), row)
+    why = attaching.why_not(file) if file is not None else None
+    if file is None or why is None or file.state not in (PostingState.NEW, PostingState.REJECTED):
+        return None
+    told = why.sentence(ledger_names(company())[1])
+    if file.state == PostingState.NEW:
+        return {"kind": "plain", "text": f"{told}. It is tried again by itself.", "actions": []}
+    again = {"label": "Attach again", "url": url_for("home.attach_again", document_id=row.id), "method": "post"}
+    return {"kind": "warn", "text": f"{told}.", "actions": [again] if staff else []}
 
 
 def _words(mail: Posting) -> str:
@@ -77,4 +90,18 @@ def mail_again(company_id: int, document_id: int) -> ResponseReturnValue:
         flash("It is mailed as soon as the ledger was asked whether it shows it as sent by now.", "ok")
     else:
         flash("Nothing was done: the mail is on its way, or was sent.", "warn")
+    return redirect(url_for("home.document", document_id=document_id))
+
+
+@blueprint.post("/c/<int:company_id>/documents/<int:document_id>/attach")
+def attach_again(company_id: int, document_id: int) -> ResponseReturnValue:
+    """Try once more to hang the source's PDF on the document."""
+    row = find(document_id)
+    with writing() as write:
+        done = attaching.try_again(write, write.get_one(Document, row.id), now=now(), who=the_user().name)
+        if done:
+            audit.record(write, company_id, now(), the_user().email, "attachment asked", number_of(row))
+    if done:
+        ring(enqueue.ring, company_id)
+    flash("It is tried again." if done else "It hangs there, or is being tried.", "ok" if done else "warn")
     return redirect(url_for("home.document", document_id=document_id))

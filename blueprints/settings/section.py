@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from domain.settings import InvoiceSettings
 from domain.todos import TodoLists
-from models import Company, Membership, MirrorEntry, User
+from models import Company, Membership, MirrorEntry, PartyEntry, User
 from sync import mirror, taxsums, todo_state
 
 Choices = list[tuple[str, str]]
@@ -83,6 +83,8 @@ def scene_of(db: Session, company: Company, current: InvoiceSettings, ledger: st
     def entries(kind: str) -> Sequence[Record]:
         if kind in ("person", "action_type"):
             return _of_source(db, company.id, kind)
+        if kind == "party":
+            return _parties(db, company.id)
         if kind == "source_term":
             terms = mirror.catalog_of(db, company.id).terms.values()
             return [_SourceRecord(each.id, each.name, True, {}) for each in sorted(terms, key=lambda term: term.name)]
@@ -100,6 +102,13 @@ class _SourceRecord:
     name: str
     active: bool
     details: Any
+
+
+def _parties(db: Session, company_id: int) -> Sequence[Record]:
+    """The source's companies that were billed lately, as last read."""
+    listed = db.scalars(select(PartyEntry).where(PartyEntry.company_id == company_id).order_by(PartyEntry.id))
+    found: list[Record] = [_SourceRecord(one.source_id, one.name, True, one.data or {}) for one in listed]
+    return found
 
 
 def _of_source(db: Session, company_id: int, kind: str) -> Sequence[Record]:

@@ -48,6 +48,10 @@ class Capabilities:
     can_mail: frozenset[str] = frozenset()
     """Kinds that the ledger itself sends to the customer. A `send` goes in a call of its own, never in a batch with
     others."""
+    can_attach: frozenset[str] = frozenset()
+    """Kinds on which a file can hang."""
+    attachment_bytes: int = 0
+    """The largest file that we hand over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +342,16 @@ class Ledger(Protocol):
 
     def original(self, kind: Kind, ledger_id: str) -> bytes:
         """The ledger's own PDF."""
+        ...
+
+    def attached(self, kind: Kind, ledger_id: str, name: str) -> bool:
+        """Whether a file of this name hangs on the record. One metered read."""
+        ...
+
+    def attach(self, kind: Kind, ledger_id: str, name: str, content: bytes, *, shown: bool) -> None:
+        """Hang a PDF on the record; `shown`: it goes with the mail to the customer. One call, no retry; the caller
+        took the slot and looked first. A name is plain ASCII. `BadAnswer`: refused. Raises as `send` does, and
+        LostAnswer when it may hang there."""
         ...
 
     def link(self, kind: Kind, ledger_id: str) -> str:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors import jsonbytes
+from connectors.errors import BadAnswer
 from connectors.ledgers.base import (
     Answer,
     Batch,
@@ -85,6 +86,8 @@ class MemoryCompany:
     """Look-ups do not see what was created at or after this instant (a stale read)."""
     mails: list[tuple[str, str]] = field(default_factory=list)
     """(record, address) of every mail that went to a customer."""
+    files: list[tuple[str, str, bool]] = field(default_factory=list)
+    """(record, name, shown to the customer) of every attachment."""
     shows_mails: bool = True
     """False: the delivery state of a mail is lost."""
     calls: list[str] = field(default_factory=list)
@@ -243,6 +246,8 @@ class MemoryLedger:
             can_delete=frozenset({Kind.CREDIT_MEMO.value}),
             can_update=frozenset(kind.value for kind in _DOCUMENTS),
             can_mail=frozenset(kind.value for kind in _DOCUMENTS),
+            can_attach=frozenset(kind.value for kind in _DOCUMENTS),
+            attachment_bytes=1_000_000,
         )
 
     def check(self) -> LedgerProfile:
@@ -305,6 +310,14 @@ class MemoryLedger:
 
     def original(self, kind: Kind, ledger_id: str) -> bytes:
         return b"%PDF-1.4\n% " + f"{kind} {ledger_id}".encode()
+
+    def attached(self, kind: Kind, ledger_id: str, name: str) -> bool:
+        return any((record, held) == (ledger_id, name) for record, held, _ in self.company.files)
+
+    def attach(self, kind: Kind, ledger_id: str, name: str, content: bytes, *, shown: bool) -> None:
+        if not any(one.kind is kind and one.id == ledger_id for one in self.company.entries):
+            raise BadAnswer("The record is gone.")
+        self.company.files.append((ledger_id, name, shown))
 
     def link(self, kind: Kind, ledger_id: str) -> str:
         return f"https://books.invalid/{self.tenant}/{kind}/{ledger_id}"

@@ -34,7 +34,7 @@ from connectors.ledgers.base import (
     Unknown,
 )
 from connectors.ledgers.quickbooks_http import PLATFORM, Access, Call, Connection, Faulted
-from connectors.ledgers.quickbooks_lookup import Lookup
+from connectors.ledgers.quickbooks_lookup import Lookup, quote
 from connectors.limits import Limit, Limiter, Used, Waiting
 from domain.documents import AnyDraft
 from domain.held import Held
@@ -83,6 +83,8 @@ def capabilities(profile: LedgerProfile | None) -> Capabilities:
         can_delete=frozenset(kind.value for kind in payloads.DELETED),
         can_update=frozenset({Kind.INVOICE.value, Kind.CREDIT_MEMO.value}),
         can_mail=frozenset({Kind.INVOICE.value, Kind.CREDIT_MEMO.value}),
+        can_attach=frozenset({Kind.INVOICE.value, Kind.CREDIT_MEMO.value}),
+        attachment_bytes=10_000_000,
     )
 
 
@@ -163,6 +165,11 @@ class QuickBooksLedger:
     def original(self, kind: Kind, ledger_id: str) -> bytes:
         return self._read("pdf", lambda call: call.pdf(payloads.ENTITY[kind], str(int(ledger_id))))
 
+    def attached(self, kind: Kind, ledger_id: str, name: str) -> bool:
+        """By the file's name; to which record it belongs is compared here."""
+        rows = self._rows("Attachable", f"SELECT * FROM Attachable WHERE FileName = {quote(name)}")  # noqa: S608
+        return any(records.hangs_on(row, payloads.ENTITY[kind], ledger_id) for row in rows)
+
     # ---- writing ------------------------------------------------------------------------------------------
 
     def payload(self, draft: AnyDraft, references: Mapping[tuple[str, str], str]) -> bytes:
@@ -203,6 +210,10 @@ class QuickBooksLedger:
         by_id = {str(item.get("bId")): item for item in items if isinstance(item, Mapping)}
         outcomes = {one.short_id: self._outcome(one, by_id.get(one.short_id)) for one in batch.members}
         return Answer(outcomes, call.status, call.request_id)
+
+    def attach(self, kind: Kind, ledger_id: str, name: str, content: bytes, *, shown: bool) -> None:
+        self._count("upload")
+        self._connection.call(bulk=True).upload(payloads.attachment(kind, ledger_id, name, shown=shown), content)
 
     def link(self, kind: Kind, ledger_id: str) -> str:
         """Source of the real address: the one QuickBooks Online itself shows, with the company named."""

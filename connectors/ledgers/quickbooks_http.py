@@ -124,6 +124,19 @@ class Call:
             lambda: self._client.make_request("POST", url, content_type=kind, params=params, request_id=key)
         )
 
+    def upload(self, described: bytes, content: bytes) -> None:
+        """Store one file, as the library spells multipart. A refusal of the file raises Faulted."""
+        url = f"{self._connection.api_url}/company/{self._connection.realm}/upload"
+        body = described.decode("ascii")
+        answer = self._json(lambda: self._client.make_request("POST", url, request_body=body, file_bytes=content))
+        told = answer.get("AttachableResponse")
+        first = told[0] if isinstance(told, list) and told else None
+        if isinstance(first, Mapping) and isinstance(first.get("Fault"), Mapping):
+            raise Faulted(faults.faults_of(first["Fault"]), self.status, self.request_id)
+        if not isinstance(first, Mapping) or "Attachable" not in first:
+            message = "QuickBooks sent an answer of another shape."
+            raise LostAnswer(message, platform=PLATFORM, request_id=self.request_id)
+
     def pdf(self, entity: str, ledger_id: str) -> bytes:
         body = self._client.download_pdf(entity, ledger_id)
         if not isinstance(body, bytes) or not body.startswith(b"%PDF"):

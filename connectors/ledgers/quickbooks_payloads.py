@@ -85,6 +85,12 @@ def change(change: Change, spelling: Spelling) -> bytes:
     return jsonbytes.dump(head)
 
 
+def attachment(kind: Kind, ledger_id: str, name: str, *, shown: bool) -> bytes:
+    """What describes a PDF to `POST /upload`. Source: Intuit, Attachable."""
+    record = {"EntityRef": {"type": ENTITY[kind], "value": ledger_id}, "IncludeOnSend": shown}
+    return jsonbytes.dump({"AttachableRef": [record], "FileName": name, "ContentType": "application/pdf"})
+
+
 def compose(members: Sequence[Member]) -> bytes:
     """The body of `POST /batch`. Every payload stands in it byte for byte as it was frozen. A `send` is alone."""
     if members and members[0].operation == "send":

@@ -64,6 +64,16 @@ def document_echo(body: Json, kind: Kind, tenant: str) -> Echo:
     )
 
 
+def hangs_on(body: Json, entity: str, ledger_id: str) -> bool:
+    """Whether an Attachable belongs to this record."""
+    links = body.get("AttachableRef")
+    for link in links if isinstance(links, list) else []:
+        target = link.get("EntityRef") if isinstance(link, Mapping) else None
+        if isinstance(target, Mapping) and target.get("type") == entity and text(target.get("value")) == ledger_id:
+            return True
+    return False
+
+
 def _nets(lines: object) -> dict[str, Decimal]:
     """Net amounts of the sales lines by their tax code."""
     found: dict[str, Decimal] = {}

@@ -7,6 +7,7 @@ autotask_check. Autotask has no change feed for invoices: polling by creation da
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -101,8 +102,13 @@ class AutotaskSource:
         emails = self._emails([str(row["id"]) for row in found])
         countries = self._list("Countries", "displayName", "name") if any(map(_has_country, found)) else {}
         currencies = self._foreign_currencies(found)
+        told = any(row.get("invoiceMethod") is not None for row in found)
+        methods = self._client.labels("Companies", "invoiceMethod") if told else {}
         return [
-            rows.party(row, emails.get(str(row["id"])), countries, currencies.get(str(row.get("currencyID"))))
+            replace(
+                rows.party(row, emails.get(str(row["id"])), countries, currencies.get(str(row.get("currencyID")))),
+                mailed=rows.mailed(row, methods),
+            )
             for row in found
         ]
 

@@ -176,6 +176,12 @@ def party(row: Json, email: str | None, countries: Mapping[str, str], currency: 
     )
 
 
+def mailed(row: Json, methods: Mapping[str, str]) -> bool | None:
+    """Whether Autotask mails the company its invoices: by the label of its invoice method (Email, PrintAndEmail)."""
+    label = methods.get(str(row.get("invoiceMethod")))
+    return None if label is None else "email" in label.replace("-", "").casefold()
+
+
 def _address(row: Json, countries: Mapping[str, str]) -> Address:
     """The bill-to address where Autotask has one, else the company's own."""
     billing = _fields(row, "billToAddress1", "billToAddress2", "billToCity", "billToState", "billToZipCode")

@@ -39,6 +39,14 @@ ENTRIES: dict[str, Entry] = {
         "Nothing needs doing.",
         DOCUMENT,
     ),
+    "not_attached": skip(
+        Stage.LEDGER,
+        "PDF not attached",
+        "Autotask's PDF is not attached to {number}: {message}",
+        "The document is in the books; only the file is missing. It was tried several times.",
+        "Correct what the sentence names. Choose Attach again on the document's page.",
+        DOCUMENT,
+    ),
     "mail_zero": skip(
         Stage.LEDGER,
         "Not mailed: its total is zero",

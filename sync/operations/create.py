@@ -16,7 +16,7 @@ from domain.matching import fold
 from domain.reasons import Reason, reason
 from domain.statuses import Flag, PostingState, Status
 from models import Document, Posting
-from sync import codec, delivery, mirror, taxsums
+from sync import attaching, codec, delivery, mirror, taxsums
 from sync.documents import set_flag, set_status, step
 from sync.operations.base import Operation, kind_of
 from sync.prepare import REPLANNED, add_link
@@ -141,6 +141,7 @@ class Create(Operation):
         if draft.foreign and done.echo.rate == 1:
             told = f"The ledger booked it with rate 1: one {draft.currency} as one of its own currency"
             step(s.db, document, s.now, "rate 1", told)
+        attaching.want(s, document, posting, done)
         delivery.want(s, document, posting, done)
         if done.echo.total not in (None, draft.total):
             told = "The ledger's total is another one ({} instead of {}); it is not posted again"

@@ -16,6 +16,7 @@ from connectors.ledgers.base import Change, Done, Kind, Ledger, LedgerFault, Ref
 from domain.reasons import Reason, reason
 from domain.statuses import Flag, PostingState, Status
 from models import Document, MirrorEntry, Posting
+from sync import attaching
 from sync.delivery import SEND, UNSURE
 from sync.documents import set_flag, set_status, step
 from sync.operations.base import Operation, kind_of
@@ -49,6 +50,8 @@ class Send(Operation):
             self._sent(s, posting, record, "lookup")
         elif not record.echo.total:
             self._not_sent(s, posting, reason("mail_zero", number=posting.ledger_number))
+        elif attaching.holds_up(s.db, s.db.get_one(Document, posting.document_id), s.now):
+            posting.next_action_at = s.now + timedelta(seconds=5)
         else:
             self._address(s, posting, record)
 

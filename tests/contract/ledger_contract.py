@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 
+from connectors.errors import BadAnswer
 from connectors.ledgers.base import (
     Answer,
     Batch,
@@ -44,6 +45,11 @@ class LedgerBench(ABC):
     @abstractmethod
     def mails(self) -> list[str]:
         """The addresses that the ledger mailed to, as the mailbox has them."""
+        ...
+
+    @abstractmethod
+    def files(self) -> list[tuple[str, str, bool]]:
+        """(record, name, shown to the customer) of every file in the books."""
         ...
 
     @abstractmethod
@@ -273,6 +279,19 @@ class LedgerContract:
         record = made(bench.create(Kind.INVOICE, invoice(bench.customer("Acme"), bench.item("Work"))))
         assert isinstance(bench.change("send", Kind.INVOICE, record), Refused)
         assert bench.mails() == []
+
+    def test_a_file_hangs_on_its_record_and_is_found_by_its_name(self, bench: LedgerBench) -> None:
+        customer, item = bench.customer("Acme"), bench.item("Work")
+        record = made(bench.create(Kind.INVOICE, invoice(customer, item)))
+        other = made(bench.create(Kind.INVOICE, invoice(customer, item, number="AT-2")))
+        name = "Autotask invoice 7.pdf"
+        assert not bench.ledger.attached(Kind.INVOICE, record.ledger_id, name)
+        bench.ledger.attach(Kind.INVOICE, record.ledger_id, name, b"%PDF-1.4\n\xff\x00 7", shown=True)
+        assert bench.ledger.attached(Kind.INVOICE, record.ledger_id, name)
+        assert not bench.ledger.attached(Kind.INVOICE, other.ledger_id, name)
+        assert bench.files() == [(record.ledger_id, name, True)]
+        with pytest.raises(BadAnswer):
+            bench.ledger.attach(Kind.INVOICE, "999999", name, b"%PDF-1.4", shown=False)
 
     def test_what_a_kind_cannot_have_is_a_mistake_of_the_caller(self, bench: LedgerBench) -> None:
         with pytest.raises(ValueError, match="cannot"):

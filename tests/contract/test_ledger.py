@@ -10,6 +10,7 @@ from connectors.ledgers.base import Answer, Batch, Kind, Unknown
 from connectors.ledgers.memory import MemoryCompany, MemoryLedger
 from sandbox import mailbox
 from sandbox.qbo import books
+from sandbox.qbo.realm import Realm
 from sandbox.server import World
 from tests.connectors.autotask_bench import utc_now
 from tests.connectors.quickbooks_bench import QuickBooksCompany
@@ -27,6 +28,9 @@ class MemoryBench(LedgerBench):
 
     def mails(self) -> list[str]:
         return [address for _, address in self.company.mails]
+
+    def files(self) -> list[tuple[str, str, bool]]:
+        return self.company.files
 
     def send_and_lose_the_answer(self, batch: Batch) -> Answer:
         self.company.execute(batch)
@@ -46,6 +50,13 @@ class QuickBooksBench(LedgerBench):
 
     def mails(self) -> list[str]:
         return [address for mail in mailbox.messages(self.at.world) for address in mail["to"]]
+
+    def files(self) -> list[tuple[str, str, bool]]:
+        found = []
+        for row in Realm(self.at.world, self.at.realm).records("Attachable"):
+            [link] = row["entity"]["AttachableRef"]
+            found.append((link["EntityRef"]["value"], row["entity"]["FileName"], link["IncludeOnSend"]))
+        return found
 
     def send_and_lose_the_answer(self, batch: Batch) -> Answer:
         self.at.world.faults.plan("response_lost", "qbo", "batch")

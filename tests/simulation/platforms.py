@@ -184,6 +184,12 @@ class SimLedger:
     def original(self, kind: Kind, ledger_id: str) -> bytes:
         return self.line.read("original", lambda: self.inner.original(kind, ledger_id))
 
+    def attached(self, kind: Kind, ledger_id: str, name: str) -> bool:
+        return self.line.read("attached", lambda: self.inner.attached(kind, ledger_id, name))
+
+    def attach(self, kind: Kind, ledger_id: str, name: str, content: bytes, *, shown: bool) -> None:
+        self.line.read("attach", lambda: self.inner.attach(kind, ledger_id, name, content, shown=shown))
+
     # ---- pure -----------------------------------------------------------------------------------------------
 
     def payload(self, draft: AnyDraft, references: Mapping[tuple[str, str], str]) -> bytes:

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from domain.documents import Party
 from models import (
     Company,
     Document,
@@ -20,11 +21,12 @@ from models import (
     MirrorEntry,
     MirrorState,
     Outbox,
+    PartyEntry,
     Run,
     SettingsVersion,
     WebSession,
 )
-from sync import settings
+from sync import codec, settings
 from tests.web.site import BASE, SECRET_OF_B, Site, document
 
 GOOD: dict[str, str] = {
@@ -247,3 +249,19 @@ def test_an_address_with_more_in_it_is_refused(site: Site) -> None:
 def test_the_switcher_names_only_ones_own_companies(site: Site) -> None:
     text = site.client("A viewer").get("/companies", base_url=BASE).get_data(as_text=True)
     assert "Acme Support" in text and SECRET_OF_B not in text
+
+
+def test_mail_to_customers_is_switched_on_with_who_would_get_two_in_view(site: Site) -> None:
+    a = site.ids["A"]["company_id"]
+    asked = save(site, mail_customers="y")
+    assert asked.status_code == 422 and "Autotask did not tell which companies" in asked.get_data(as_text=True)
+    with site.db() as db, db.begin():
+        for number, mailed in enumerate((True, True, False)):
+            party = Party(f"90{number}", f"Mailed {number}", mailed=mailed)
+            db.add(PartyEntry(company_id=a, source_id=party.id, name=party.name, folded=party.name.casefold(),
+                              loose=party.name.casefold(), data=codec.dump(party), read_at=site.now()))  # fmt: skip
+    assert "2 customers would get two" in save(site, mail_customers="y").get_data(as_text=True)
+    assert current(site).mail_customers is False
+    assert save(site, mail_customers="y", confirm_mail_customers="y").status_code == 302
+    assert current(site).mail_customers is True
+    assert save(site, mail_customers="y", attach_pdf="y").status_code == 302  # asked once

@@ -51,7 +51,7 @@ class Send(Operation):
         elif not record.echo.total:
             self._not_sent(s, posting, reason("mail_zero", number=posting.ledger_number))
         elif attaching.holds_up(s.db, s.db.get_one(Document, posting.document_id), s.now):
-            posting.next_action_at = s.now + timedelta(seconds=5)
+            posting.next_action_at = s.now + timedelta(seconds=30)
         else:
             self._address(s, posting, record)
 

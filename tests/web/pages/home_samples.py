@@ -16,6 +16,17 @@ class Reason(Form):
     reason = StringField("Reason")
 
 
+PAUSED = {
+    "sentence": "Another app is also transferring invoices (invoices 10461, 10462, 10463). Posting is paused since 19 Nov 2026, 13:40.",
+    "steps": ("Switch off the accounting integration that was used before.", "Then press Resume."),
+    "resume_url": "/page/home",
+}  # fmt: skip
+
+
+def home_paused() -> dict[str, Any]:
+    return {**home(), "paused": PAUSED}
+
+
 def home() -> dict[str, Any]:
     days = [(21, 0, 0), (18, 0, 0), (24, 1, 0), (0, 0, 0), (0, 0, 0), (31, 2, 0), (22, 2, 0), (38, 3, 0), (42, 4, 9)]
     runs = [("In process", 37, 14), ("Finished", 5, 0), ("Finished with problems", 7, 2), ("Stopped", 12, 0)]

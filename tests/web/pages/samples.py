@@ -23,6 +23,7 @@ Context = Callable[[], dict[str, Any]]
 PAGES: dict[str, tuple[str, Context]] = {
     "style-guide": ("style-guide.html", style_guide),
     "home": ("home/index.html", home_samples.home),
+    "home-paused": ("home/index.html", home_samples.home_paused),
     "home-new": ("home/index.html", home_samples.home_new),
     "documents": ("home/documents.html", home_samples.documents),
     "documents-viewer": ("home/documents.html", home_samples.documents_viewer),

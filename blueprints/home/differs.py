@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -15,6 +16,7 @@ from blueprints.forms import Form
 from blueprints.home.routes import blueprint
 from blueprints.rows import number_of
 from blueprints.shell import ledger_names
+from domain.documents import Draft
 from domain.formats import format_money
 from domain.statuses import Flag
 from models import Document
@@ -25,9 +27,30 @@ class AcceptForm(Form):
     reason = StringField("Why", [InputRequired("Say why, for whoever looks at it later."), Length(max=200)])
 
 
+def apart(row: Document) -> bool:
+    """The ledger's total is known and is not the source's, accepted or not."""
+    return row.ledger_total is not None and str(Flag.DIFFERS) in (row.flags or []) + _accepted(row)
+
+
+def booked(row: Document, sent: Draft) -> Draft:
+    """The draft with the figures of the ledger's answer, where those are others than were sent."""
+    if row.ledger_total is None or not apart(row):
+        return sent
+    tax = row.ledger_tax if row.ledger_tax is not None else sent.tax_total + row.ledger_total - sent.total
+    return replace(sent, total=row.ledger_total, tax_total=tax)
+
+
+def marked(row: Document) -> list[str]:
+    """What is not the same on both papers."""
+    if not apart(row):
+        return []
+    same_tax = row.ledger_tax is None or row.ledger_tax == abs(row.tax_total or 0)
+    return ["total"] if same_tax else ["tax", "total"]
+
+
 def difference(row: Document) -> str:
     """Both totals in words; empty where they agree or the ledger's is not known."""
-    if row.ledger_total is None or str(Flag.DIFFERS) not in (row.flags or []) + _accepted(row):
+    if row.ledger_total is None or not apart(row):
         return ""
     _long, short = ledger_names(company())
     there = -row.ledger_total if row.total < 0 else row.ledger_total

@@ -49,7 +49,7 @@ def document(company_id: int, document_id: int) -> ResponseReturnValue:
         or _note(row, staff)
         or delivery.note(row, staff=staff)
         or credits.note(row, company(), short),
-        differs=_differs(row),
+        differs=differs.marked(row),
         reason=problem(why, short, actions_for(why, row.id, staff=staff)) if why and stands else None,
         waiting=_waiting(row, short) if not stands else "",
         **_papers(row, short),
@@ -154,7 +154,7 @@ def _held_note(row: Document, staff: bool) -> dict[str, Any]:
 
 
 def _papers(row: Document, short: str) -> dict[str, Any]:
-    """The source's paper; the draft as it was sent, or as it would be; its journal."""
+    """The source's paper; the draft as the ledger booked it, or as it would be sent; its journal."""
     source = source_document(row)
     entry = (
         db()
@@ -181,11 +181,6 @@ def _papers(row: Document, short: str) -> dict[str, Any]:
         "journal_planned": planned,
         "journal": journal_table(rows, draft.currency) if draft and rows else None,
     }
-
-
-def _differs(row: Document) -> list[str]:
-    """What is not the same on both sides: marked on the papers."""
-    return ["total"] if str(Flag.DIFFERS) in (row.flags or []) else []
 
 
 def _their_paper(draft: Draft, shown: Preview | None, short: str) -> dict[str, Any]:
@@ -218,9 +213,10 @@ def _draft(row: Document) -> tuple[Draft | None, Any, Preview | None]:
     posting = db().get(Posting, row.posting_id) if row.posting_id else None
     if posting is not None and row.status in (Status.COMPLETE, Status.PROCESSING):
         sent = codec.load_draft(posting.ledger_kind, posting.draft)
-        return (
-            (sent, draft_journal(db(), row.company_id, sent), None) if isinstance(sent, Draft) else (None, (), None)
-        )
+        if not isinstance(sent, Draft):
+            return None, (), None
+        sent = differs.booked(row, sent)
+        return sent, draft_journal(db(), row.company_id, sent), None
     shown = _preview(row)
     return (shown.draft, shown.journal, shown) if shown else (None, (), None)
 

@@ -6,8 +6,11 @@ import re
 from datetime import date
 from decimal import Decimal
 
+from blueprints.home import differs
+from blueprints.papers import draft_paper
+from domain.documents import Draft, Reference
 from domain.taxmap import TaxEntry, TaxMap
-from models import Company, MirrorEntry
+from models import Company, Document, MirrorEntry
 from sync import settings
 from tests.web.site import BASE, Site, document
 
@@ -47,3 +50,16 @@ def test_a_change_of_the_tax_map_is_told_by_its_entries(site: Site) -> None:
     row = re.search(r"UK VAT, Standard: Old standard</del>.*?UK VAT, Standard: 20\.0% S</ins>", history, re.DOTALL)
     assert row is not None and "Harbour City" not in row.group()
     assert "Exempt: none" in history and "region_id" not in history
+
+
+def test_the_ledgers_paper_shows_what_the_ledger_booked() -> None:
+    sent = Draft(
+        "credit_memo", Reference("customer", "x", "X", "1"), "7", date(2026, 11, 1), None, None, "USD", (),
+        Decimal("41.25"), True, Decimal("541.25"), "", "[1]",
+    )  # fmt: skip
+    row = Document(total=Decimal("-541.25"), tax_total=Decimal("-41.25"), ledger_total=Decimal(540), flags=["Differs"],
+                   ledger_tax=Decimal(40))  # fmt: skip
+    paper = draft_paper(differs.booked(row, sent), "Books")
+    assert (paper["tax"], paper["total"], differs.marked(row)) == (40, 540, ["tax", "total"])
+    row.flags, row.ledger_total, row.ledger_tax = [], sent.total, sent.tax_total
+    assert differs.booked(row, sent) is sent and differs.marked(row) == []

@@ -190,3 +190,27 @@ def manual_copy_result() -> dict[str, Any]:
         "obstacles": [], "facts": ["It was mailed to the customer, who has the old version"], "gone": "", "changes": [change], "ours": None,
         "theirs": None, "differs": [], "document_url": "/page/document", "source_url": "", "ledger_url": "/page/document",
     }  # fmt: skip
+
+
+def troubleshoot() -> dict[str, Any]:
+    return {"form": CopyForm(), "last": cards()[0]["last"]}
+
+
+def diagnosis_result() -> dict[str, Any]:
+    cause = {"title": "Syncing is off", "happened": "Syncing is off.", "why": "So chosen.", "todo": ["Switch it on."], "actions": [], "detail": [("Code", "sync_is_off")]}
+    rows = [{"label": "Autotask", "value": "Agrees with ours", "kind": "ok", "word": "Good"}, {"label": "QuickBooks", "value": "Ours is 90 seconds behind it", "kind": "bad", "word": "Problem"}]
+    hit = {"source_id": "412", "number": "10452", "day": date(2026, 11, 13), "total": Decimal("75.00")}
+    return {
+        "run": run(), "headline": "1 possible cause found", "live_url": "", "csv_url": "/page/check-result", "bundle_url": "/page/check-result", "again_url": "/page/check",
+        "document_url": "/page/document", "trace_url": "/page/trace", "looked_at": "invoice 412", "wanted": "412", "staff": True, "mails": MAILS,
+        "causes": [cause], "areas": [{"title": "Clocks", "rows": rows}], "hits": [hit],
+    }  # fmt: skip
+
+
+def trace() -> dict[str, Any]:
+    document = {"number": "10452", "customer": "Fabrikam", "status": "Fault", "flags": ["Diagnostic Mode"], "url": "/page/document"}
+    entry = {"at": ago(minutes=5), "icon": "external-link", "title": "Autotask: POST /query (200)", "text": "{}"}
+    return {
+        "document": document, "since": ago(hours=2), "staff": True, "switch_url": "/page/trace", "troubleshoot_url": "/page/troubleshoot",
+        "file_url": "/page/trace", "entries": [entry], "page": None, "percent": 3, "days": 30,
+    }  # fmt: skip

@@ -31,7 +31,7 @@ def draft_paper(draft: Draft, system: str, accounts: Mapping[str, str] | None = 
         "day": draft.date,
         "due": draft.due_date,
         "party": draft.party.name + ("" if draft.party.ledger_id else " (new customer)"),
-        "address": [],
+        "address": [f"Location: {draft.location.name}"] if draft.location else [],
         "message": draft.message.splitlines(),
         "lines": [_draft_line(line, accounts or {}) for line in draft.lines],
         "net": net,
@@ -59,7 +59,8 @@ def _draft_line(line: Any, accounts: Mapping[str, str]) -> dict[str, Any]:
     item = line.item.name + ("" if line.item.ledger_id else " (new item)")
     account = accounts.get(line.item.key, "")
     code = line.tax_code.name if line.tax_code else "taxed" if line.taxed else ""
-    detail = " · ".join(filter(None, (item, account, f"{quantity} × {price}", code)))
+    tracked = line.tracked.name if line.tracked else ""
+    detail = " · ".join(filter(None, (item, account, f"{quantity} × {price}", code, tracked)))
     return {"text": line.text, "detail": detail, "amount": line.amount}
 
 

@@ -98,7 +98,7 @@ def _existing_customer(
     if linked is not None:
         entry = lists.customers.get(linked)
         if entry is None:
-            reasons.append(reason("link_gone", name=party.name, ledger_id=linked))
+            reasons.append(_merged(party, name, linked, lists))
         elif not entry.active:
             reasons.append(reason("customer_inactive", name=entry.name))
             return None
@@ -117,10 +117,19 @@ def _existing_customer(
     return active[0] if active else None
 
 
+def _merged(party: Party, name: str, linked: str, lists: Lists) -> Reason:
+    """A customer that is gone was merged: its documents stand under the one that survived, which is proposed."""
+    there = lists.customers_by_name.get(fold(name), ()) or lists.customers_by_loose.get(loose(name), ())
+    alive = [entry for entry in there if entry.active]
+    if len(alive) != 1:
+        return reason("link_gone", name=party.name, ledger_id=linked)
+    return reason("customer_merged", name=party.name, ledger_id=linked, survivor=alive[0].name, survivor_id=alive[0].id)
+
+
 def _is_new(party: Party, name: str, lists: Lists, reasons: list[Reason]) -> bool:
     """True when nothing of that name or similar exists; else the reason was added (here or by the caller before)."""
     decided = lists.links.get(("customer", party.id))
-    if reasons and any(why.code in ("link_gone", "customer_inactive") for why in reasons):
+    if reasons and any(why.code in ("link_gone", "customer_merged", "customer_inactive") for why in reasons):
         return False
     if decided == CREATE_NEW and not lists.customers_by_name.get(fold(name)):
         return True

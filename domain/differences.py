@@ -19,7 +19,8 @@ LABELS = {
     "term": "Terms",
     "currency": "Currency", "tax_total": "Tax", "send_tax": "Tax sent as an amount", "total": "Total", "memo": "Memo",
     "message": "Customer memo", "email": "E-mail", "item": "item", "text": "text", "quantity": "quantity",
-    "unit_price": "price", "amount": "amount", "taxed": "taxed", "tax_code": "tax code", "service_date": "service date",
+    "unit_price": "price", "amount": "amount", "taxed": "taxed", "tax_code": "tax code", "tracked": "class",
+    "service_date": "service date",
 }  # fmt: skip
 APART = frozenset({"marker", "lines", "notes"})
 NOTHING = "–"

@@ -68,6 +68,8 @@ class SourceLine:
     group_text: str = ""
     home_price: Decimal | None = None
     """`extended_price` in the source's home currency, where the source tells it."""
+    business_id: str | None = None
+    """Its line of business."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Party:
     active: bool = True
     mailed: bool | None = None
     """The source mails this company its invoices itself; None where it does not tell."""
+    territory_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Code:
     gl_account: str | None = None
     description: str | None = None
     active: bool = True
+    department_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,10 @@ class Catalog:
     home_currency: str | None = None
     """ISO code of the source's own currency; None where it was not told."""
     multi_currency: bool = False
+    departments: dict[str, str] = field(default_factory=dict)
+    businesses: dict[str, str] = field(default_factory=dict)
+    """Lines of business by id, a lower level behind a colon ("West:Onsite")."""
+    territories: dict[str, str] = field(default_factory=dict)
 
 
 # ---- drafts -----------------------------------------------------------------------------------------------
@@ -179,6 +187,8 @@ class DraftLine:
     service_date: dt.date | None = None
     account: Reference | None = None
     """The account on which the item books, as far as it is known."""
+    tracked: Reference | None = None
+    """The ledger's class of the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +241,7 @@ class Draft:
     """What the map's rate gives where only the ledger knows: never booked, shown beside the source's tax."""
     moved_from: dt.date | None = None
     """The source's date, where it lies in a closed period and the document goes on the first open day."""
+    location: Reference | None = None
     foreign: bool = False
     """In another currency than the ledger company's own."""
     rate: Decimal | None = None

@@ -23,6 +23,7 @@ def build_lines(
     document: SourceDocument, sign: Decimal, currency: str, places: Sequence[Place | None],
     tax_codes: Sequence[Reference | None], blank_text: BlankText, *,
     decimals: int, text_limit: int, latin1_only: bool, parties: Mapping[str, Party],
+    classes: Sequence[Reference | None] = (),
 ) -> tuple[list[DraftLine], list[str], list[Reason]]:
     """Draft lines, notes on what was adjusted, and reasons against it. Lines whose item is unknown are left out
     (the caller has that reason already)."""
@@ -50,6 +51,7 @@ def build_lines(
         code = tax_codes[number - 1] if tax_codes else None
         lines.append(DraftLine(
             item, text, quantity, price, amount, line.tax != 0, code, line.service_date, place.account,
+            classes[number - 1] if classes else None,
         ))
     return lines, notes, problems
 

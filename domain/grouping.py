@@ -1,4 +1,4 @@
-"""Joining lines: as printed, one per item, or one per document; only where item, account and tax agree (R06). Pure.
+"""Joining lines: as printed, one per item, or one per document; where item, account, tax and class agree (R06). Pure.
 
 Amounts are added as received, at full precision, before they are rounded once.
 """
@@ -21,26 +21,30 @@ class Joined:
     document: SourceDocument
     places: tuple[Place | None, ...]
     tax_codes: tuple[Reference | None, ...]
+    classes: tuple[Reference | None, ...] = ()
 
 
 def join_lines(
-    document: SourceDocument, places: Sequence[Place | None], tax_codes: Sequence[Reference | None], detail: LineDetail
+    document: SourceDocument, places: Sequence[Place | None], tax_codes: Sequence[Reference | None], detail: LineDetail,
+    classes: Sequence[Reference | None] = (),
 ) -> Joined:
     """Lines without a place stay as they are: their reason stops the document anyway."""
     codes = tax_codes or (None,) * len(document.lines)
+    tracked = classes or (None,) * len(document.lines)
     groups: dict[object, list[int]] = {}
     for index, line in enumerate(document.lines):
-        groups.setdefault(_key(index, line, places[index], codes[index], detail), []).append(index)
+        groups.setdefault(_key(index, line, places[index], (codes[index], tracked[index]), detail), []).append(index)
     if len(groups) == len(document.lines):
-        return Joined(document, tuple(places), tuple(codes))
+        return Joined(document, tuple(places), tuple(codes), tuple(tracked))
     lines = tuple(_join([document.lines[i] for i in found], places[found[0]], detail) for found in groups.values())
     first = [found[0] for found in groups.values()]
     return Joined(
         replace(document, lines=lines), tuple(places[i] for i in first), tuple(codes[i] for i in first),
+        tuple(tracked[i] for i in first),
     )
 
 
-def _key(index: int, line: SourceLine, place: Place | None, code: Reference | None, detail: LineDetail) -> object:
+def _key(index: int, line: SourceLine, place: Place | None, code: object, detail: LineDetail) -> object:
     if detail is LineDetail.EVERY or place is None or (detail is LineDetail.PRINTED and line.group_id is None):
         return index
     same = (place.item, place.account, code, line.tax != 0)

@@ -44,6 +44,9 @@ class Facts:
     """The month in which the fiscal year begins, 1 to 12."""
     takes_early_due: bool = True
     """Whether a due date before the document's own date is taken; learned from a refusal."""
+    classes: bool = False
+    """Lines may have a class (QuickBooks: tracked per line)."""
+    locations: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +75,7 @@ class Lists:
     """Source ids of documents that are not asked whether they bill a voided one again."""
     numbers: Mapping[str, str] = field(default_factory=dict)
     """Effective number → the lowest source id among documents that bear it."""
+    classes: Mapping[str, Entry] = field(default_factory=dict)
+    locations: Mapping[str, Entry] = field(default_factory=dict)
     currencies: str = ""
     """The currencies of both sides as they were remembered (`domain.currencies.Pairing.text`)."""

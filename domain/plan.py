@@ -30,6 +30,7 @@ from domain.rounding import Remainder, RoundingLine, round_off
 from domain.settings import BillTo, InvoiceSettings, Numbering, ZeroTotal
 from domain.stages import bill_to_reason, in_order
 from domain.taxes import TaxResult, TaxRules, choose_tax, exemption
+from domain.tracking import Tracked, track
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def plan(
     reasons += [bill_to] if bill_to is not None else []
     number = _number(header, settings, lists, facts, reasons)
     places, new_items = place_lines(document, settings, lists, facts, reasons)
+    tracked = track(document, settings, lists, facts, reasons)
     tax_rules = _tax_rules(settings, lists, facts)
     reasons += _exempt_on_one_side(document, customer, lists, tax_rules)
     tax = choose_tax(document, currency, tax_rules, lists.parties.get(header.party_id or ""))
@@ -91,8 +93,8 @@ def plan(
     customer = customer or Reference("customer", header.party_id or "", "")
     creations: list[PartyDraft | ItemDraft] = [*([new_customer] if new_customer else []), *new_items]
     draft = _draft(
-        document, settings, lists, facts, customer, number, dating, places, tax, currency, marker, reasons,
-        creations,
+        document, settings, lists, facts, customer, number, dating, places, tracked, tax, currency, marker,
+        reasons, creations,
     )
     if reasons or draft is None:
         return Plan(document, None, (), in_order(reasons))
@@ -184,16 +186,16 @@ def _number(
 
 def _draft(
     document: SourceDocument, settings: InvoiceSettings, lists: Lists, facts: Facts, customer: Reference,
-    number: str | None, dating: Dating, places: Sequence[Place | None], tax: TaxResult, currency: str, marker: str,
-    reasons: list[Reason], creations: list[PartyDraft | ItemDraft],
+    number: str | None, dating: Dating, places: Sequence[Place | None], tracked: Tracked, tax: TaxResult, currency: str,
+    marker: str, reasons: list[Reason], creations: list[PartyDraft | ItemDraft],
 ) -> Draft | None:
     header = document.header
     sign = Decimal(-1 if header.total < 0 else 1)
-    joined = join_lines(document, places, tax.codes, settings.line_detail)
+    joined = join_lines(document, places, tax.codes, settings.line_detail, tracked.classes)
     lines, notes, problems = build_lines(
         joined.document, sign, currency, joined.places, joined.tax_codes, settings.blank_text,
         decimals=facts.quantity_decimals, text_limit=facts.line_text_length, latin1_only=facts.latin1_only,
-        parties=lists.parties,
+        parties=lists.parties, classes=joined.classes,
     )
     reasons += problems
     if reasons:
@@ -213,7 +215,7 @@ def _draft(
     if reasons or isinstance(rounded, Reason):
         return None
     if rounded is not None:
-        lines.append(rounded.line)
+        lines.append(replace(rounded.line, tracked=lines[-1].tracked if lines else None))
         creations += [rounded.creation] if rounded.creation else []
         notes.append(f"A rounding line of {plain(rounded.line.amount, currency)} makes the total Autotask's.")
     credit = header.total < 0
@@ -228,7 +230,7 @@ def _draft(
         rounded=rounded.line.amount if rounded else Decimal(0),
         default_lines=sum(1 for place in places if place is not None and place.by_default),
         tax_choice=settings.tax_source, tax_group=tax.group, notes=(*dating.notes, *notes), rate=rate,
-        foreign=currency != facts.currency,
+        foreign=currency != facts.currency, location=tracked.location,
         tax_rows=tuple(replace(row, net=row.net * sign, tax=row.tax * sign) for row in tax.rows),
         tax_estimate=None if tax.estimate is None else round_money(tax.estimate * sign, currency),
     )

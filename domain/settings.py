@@ -126,6 +126,24 @@ class TaxSource(StrEnum):
     NONE = "none"
 
 
+class TrackBy(StrEnum):
+    """What of the source decides the class of a line or the location of a document."""
+
+    NONE = "nothing"
+    DEPARTMENT = "department"
+    BUSINESS = "line of business"
+    TERRITORY = "territory"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRule:
+    """The class or location of a department, line of business or territory that has none of its name."""
+
+    by: TrackBy
+    source_id: str
+    ledger_id: str
+
+
 class RateSource(StrEnum):
     """Whose exchange rate a document in a foreign currency is booked with."""
 
@@ -167,6 +185,12 @@ class InvoiceSettings:
     term_map: tuple[TermRule, ...] = ()
     """Only for terms of which the ledger has none of equal name."""
     rate_source: RateSource = RateSource.LEDGER
+    class_by: TrackBy = TrackBy.NONE
+    class_map: tuple[TrackRule, ...] = ()
+    class_default: str | None = None
+    location_by: TrackBy = TrackBy.NONE
+    location_map: tuple[TrackRule, ...] = ()
+    location_default: str | None = None
     run_limit: int = 200
     time_zone: str = "UTC"
     source_time_zone: str = "UTC"

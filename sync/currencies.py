@@ -9,7 +9,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from connectors.ledgers.base import LedgerProfile
 from domain.currencies import Pairing, in_words
 from domain.documents import Catalog
 from models import Company, MirrorState, User
@@ -26,10 +25,11 @@ def pair_of(db: Session, company: Company) -> Pairing | None:
     state = db.get(MirrorState, company.id)
     if state is None or not state.catalog or not company.profile:
         return None
-    catalog, profile = codec.load(Catalog, state.catalog), codec.load(LedgerProfile, company.profile)
+    catalog = codec.load(Catalog, state.catalog)
     if catalog.home_currency is None:
         return None
-    return Pairing(catalog.home_currency, catalog.multi_currency, profile.currency, profile.multi_currency)
+    several = bool(company.profile.get("multi_currency"))
+    return Pairing(catalog.home_currency, catalog.multi_currency, company.currency, several)
 
 
 def remember_harmless(db: Session, company: Company) -> None:

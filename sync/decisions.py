@@ -23,7 +23,7 @@ from sync.looking import look_first
 
 CUSTOMER_CODES = (
     "customer_similar", "customer_twice_in_source", "customer_twice_in_ledger", "customer_inactive",
-    "customer_is_vendor", "customer_currency", "link_gone", "customer_refused",
+    "customer_is_vendor", "customer_currency", "link_gone", "customer_merged", "customer_refused",
 )
 
 

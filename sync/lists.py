@@ -31,7 +31,7 @@ def facts(profile: LedgerProfile, capabilities: Capabilities) -> Facts:
         latin1_only=profile.latin1_only, number_length=capabilities.number_length,
         party_name_length=capabilities.party_name_length, item_name_length=capabilities.item_name_length,
         line_text_length=capabilities.line_text_length, quantity_decimals=capabilities.quantity_decimals,
-        taxed_lines=capabilities.taxed_lines,
+        taxed_lines=capabilities.taxed_lines, classes=profile.classes, locations=profile.locations,
     )
 
 
@@ -86,6 +86,8 @@ def prefetch(
         look_alikes=_look_alikes(db, company_id, billed),
         voided=voided, answered=reissues.answered(db, company_id, documents) if voided else frozenset(),
         numbers=_numbers(db, company_id, documents, settings),
+        classes={e.id: e for e in _entries(db, company_id, Kind.CLASS)} if facts.classes else {},
+        locations={e.id: e for e in _entries(db, company_id, Kind.LOCATION)} if facts.locations else {},
         currencies=currencies.remembered(db, company_id),
     )
 

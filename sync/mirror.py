@@ -27,6 +27,8 @@ from sync.runtime import Runtime
 
 FEED_KINDS = (Kind.CUSTOMER, Kind.VENDOR, Kind.ITEM, Kind.ACCOUNT, Kind.TERM)
 DAILY_KINDS = (Kind.TAX_CODE,)
+TRACKED_KINDS = (Kind.CLASS, Kind.LOCATION)
+"""Read with the daily ones where the ledger company uses them."""
 FEED_REACH = timedelta(days=29)
 """QuickBooks' change feed looks back 30 days at most (Intuit, change data capture)."""
 DAY = timedelta(days=1)
@@ -58,9 +60,11 @@ def refresh(
     now = rt.clock.now()
     old = whole or watermark is None or watermark < now - FEED_REACH
     if old or whole_at is None or whole_at < now - DAY:
-        _refresh_profile(rt, company_id, ledger)
+        profile = _refresh_profile(rt, company_id, ledger)
         _progress(rt, company_id, "QuickBooks tax codes")
-        _store(rt, company_id, ledger.lists(DAILY_KINDS), whole_kinds=DAILY_KINDS, daily=True)
+        used = [kind for kind, on in zip(TRACKED_KINDS, (profile.classes, profile.locations), strict=True) if on]
+        kinds = (*DAILY_KINDS, *used)
+        _store(rt, company_id, ledger.lists(kinds), whole_kinds=kinds, daily=True)
     elif profile_at is None or profile_at <= now - profile_within:
         _refresh_profile(rt, company_id, ledger)
     if not old and watermark is not None:
@@ -94,7 +98,7 @@ def _refresh_whole(rt: Runtime, company_id: int, ledger: Ledger) -> None:
         _state(db, company_id).watermark = min(watermarks)
 
 
-def _refresh_profile(rt: Runtime, company_id: int, ledger: Ledger) -> None:
+def _refresh_profile(rt: Runtime, company_id: int, ledger: Ledger) -> LedgerProfile:
     _progress(rt, company_id, "QuickBooks company and preferences")
     profile = ledger.check()
     with rt.sessions() as db, db.begin():
@@ -102,6 +106,7 @@ def _refresh_profile(rt: Runtime, company_id: int, ledger: Ledger) -> None:
         company.profile = codec.dump(profile)
         _state(db, company_id).profile_at = rt.clock.now()
         company.name, company.country, company.currency = profile.company_name, profile.country, profile.currency
+    return profile
 
 
 def _progress(rt: Runtime, company_id: int, reading: str | None) -> None:

@@ -21,6 +21,7 @@ from blueprints.settings.sections.start import Start
 from blueprints.settings.sections.sync_state import SyncStates
 from blueprints.settings.sections.tax import Tax
 from blueprints.settings.sections.todos import Todos
+from blueprints.settings.sections.tracking import Tracking
 from blueprints.settings.sections.voids import Voids
 from blueprints.settings.sections.zones import Zones
 
@@ -41,6 +42,7 @@ MORE: tuple[Section, ...] = (
     CheckStages(),
     Memo(),
     LineMap(),
+    Tracking(),
     NoCompany(),
     Rounding(),
     Voids(),

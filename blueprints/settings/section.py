@@ -13,8 +13,10 @@ from typing import Any, ClassVar, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from domain.settings import InvoiceSettings
+from domain.known import Lists
+from domain.settings import InvoiceSettings, TrackBy
 from domain.todos import TodoLists
+from domain.tracking import source_values
 from models import Company, Membership, MirrorEntry, PartyEntry, User
 from sync import mirror, taxsums, todo_state
 
@@ -88,6 +90,9 @@ def scene_of(db: Session, company: Company, current: InvoiceSettings, ledger: st
         if kind == "source_term":
             terms = mirror.catalog_of(db, company.id).terms.values()
             return [_SourceRecord(each.id, each.name, True, {}) for each in sorted(terms, key=lambda term: term.name)]
+        if kind in tuple(TrackBy):
+            values = source_values(TrackBy(kind), Lists(catalog=mirror.catalog_of(db, company.id)))
+            return [_SourceRecord(id, name, True, {}) for id, name in sorted(values.items(), key=lambda pair: pair[1])]
         statement = select(MirrorEntry).where(MirrorEntry.company_id == company.id, MirrorEntry.kind == kind)
         return db.scalars(statement.order_by(MirrorEntry.folded)).all()
 

@@ -69,6 +69,9 @@ class LedgerProfile:
     closed_through: str | None = None
     latin1_only: bool = False
     edition: str = ""
+    classes: bool = False
+    """Each line of a document may have a class."""
+    locations: bool = False
     fiscal_month: int = 1
     """The month in which the fiscal year begins, 1 to 12."""
     applies_credits: bool = False
@@ -87,6 +90,8 @@ class Kind(StrEnum):
     ACCOUNT = "account"
     TERM = "term"
     TAX_CODE = "tax_code"
+    CLASS = "class"
+    LOCATION = "location"
     INVOICE = "invoice"
     CREDIT_MEMO = "credit_memo"
 

@@ -70,6 +70,8 @@ class MemoryCompany:
     tenant: str = "9130000000000001"
     currency: str = "USD"
     multi_currency: bool = False
+    tracks: bool = False
+    """It has classes and locations."""
     rates: dict[str, Decimal] = field(default_factory=dict)
     """Its own list of exchange rates; a currency that is not in it is booked with 1, as QuickBooks does."""
     own_numbers: bool = True
@@ -258,6 +260,8 @@ class MemoryLedger:
             country="US" if self.company.tax_model is not TaxModel.CODE_PER_LINE else "GB",
             currency=self.company.currency,
             multi_currency=self.company.multi_currency,
+            classes=self.company.tracks,
+            locations=self.company.tracks,
             tax_model=self.company.tax_model,
             own_numbers=self.company.own_numbers,
             closed_through=self.company.closed_through.isoformat() if self.company.closed_through else None,
@@ -340,6 +344,7 @@ def _body(draft: AnyDraft, ids: Mapping[tuple[str, str], str]) -> dict[str, Any]
         "date": draft.date.isoformat(),
         "currency": draft.currency,
         "rate": draft.rate,
+        "location": draft.location.ledger_id if draft.location else None,
         "tax": draft.tax_total,
         "marker": f"{draft.memo} {draft.marker}".strip(),
         "message": draft.message,
@@ -349,6 +354,7 @@ def _body(draft: AnyDraft, ids: Mapping[tuple[str, str], str]) -> dict[str, Any]
             {
                 "item": _id(line.item, ids), "text": line.text, "amount": line.amount,
                 "quantity": line.quantity, "price": line.unit_price,
+                "class": line.tracked.ledger_id if line.tracked else None,
             }
             for line in draft.lines
         ],

@@ -33,6 +33,8 @@ ENTITY = {
     Kind.ACCOUNT: "Account",
     Kind.TERM: "Term",
     Kind.TAX_CODE: "TaxCode",
+    Kind.CLASS: "Class",
+    Kind.LOCATION: "Department",
     Kind.INVOICE: "Invoice",
     Kind.CREDIT_MEMO: "CreditMemo",
 }
@@ -125,6 +127,8 @@ def _document(draft: Draft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
         body["CustomerMemo"] = {"value": draft.message[:CUSTOMER_MEMO_MAX]}
     if draft.email and _usable(draft.email):
         body["BillEmail"] = {"Address": draft.email.strip()}
+    if draft.location is not None:
+        body["DepartmentRef"] = _ref(draft.location, ids)
     if spelling.country != "US":
         coded = any(line.tax_code is not None for line in draft.lines)
         body["GlobalTaxCalculation"] = "TaxExcluded" if coded else "NotApplicable"
@@ -160,6 +164,8 @@ def _line(number: int, line: DraftLine, draft: Draft, ids: Ids, spelling: Spelli
     code = _tax_code(line, draft, ids, spelling)
     if code is not None:
         detail["TaxCodeRef"] = {"value": code}
+    if line.tracked is not None:
+        detail["ClassRef"] = _ref(line.tracked, ids)
     if line.service_date is not None:
         detail["ServiceDate"] = line.service_date.isoformat()
     body: dict[str, Any] = {"LineNum": number, "Amount": _amount(line.amount, draft.currency)}

@@ -154,6 +154,8 @@ def _details(body: Json, kind: Kind) -> dict[str, str | bool | None]:
         }
     if kind is Kind.TERM:
         return {"days": text(body.get("DueDays"))}
+    if kind in (Kind.CLASS, Kind.LOCATION):
+        return {}
     return {"taxable": body.get("Taxable") is not False}
 
 
@@ -205,6 +207,8 @@ def profile(company: Json, preferences: Json, tenant: str) -> LedgerProfile:
         own_numbers=sales.get("CustomTxnNumbers") is True,
         closed_through=text(_section(preferences, "AccountingInfoPrefs").get("BookCloseDate")),
         latin1_only=country == "US",
+        classes=_section(preferences, "AccountingInfoPrefs").get("ClassTrackingPerTxnLine") is True,
+        locations=_section(preferences, "AccountingInfoPrefs").get("TrackDepartments") is True,
         edition=_named(company.get("NameValue"), "OfferingSku") or "",
         fiscal_month=_month(_section(preferences, "AccountingInfoPrefs").get("FirstMonthOfFiscalYear")),
         applies_credits=sales.get("AutoApplyCredit") is True,
@@ -284,7 +288,7 @@ def _given_name(body: Json, kind: Kind) -> str:
 def _name(body: Json, kind: Kind) -> str | None:
     if kind in _PARTIES:
         return text(body.get("DisplayName"))
-    if kind is Kind.ITEM:
+    if kind in (Kind.ITEM, Kind.CLASS, Kind.LOCATION):
         return text(body.get("FullyQualifiedName")) or text(body.get("Name"))
     return text(body.get("Name"))
 

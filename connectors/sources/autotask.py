@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.errors import NotAllowed, Unavailable
 from connectors.limits import Used
-from connectors.sources import autotask_check, autotask_todos
+from connectors.sources import autotask_check, autotask_places, autotask_todos
 from connectors.sources import autotask_payloads as rows
 from connectors.sources.autotask_http import PAGE, PLATFORM, AutotaskClient, since_text
 from connectors.sources.base import Mark, SourceCheck, Todo, Voided
@@ -130,7 +130,7 @@ class AutotaskSource:
         home, several = self._own_currency()
         return Catalog(
             {one.id: one for one in codes}, {one.id: one for one in terms}, taxes, regions,
-            home_currency=home, multi_currency=several,
+            home_currency=home, multi_currency=several, **autotask_places.read(self._client),
         )
 
     def _own_currency(self) -> tuple[str | None, bool]:
@@ -273,6 +273,7 @@ def _code(row: Json, accounts: Mapping[str, str]) -> Code:
         gl_account=accounts.get(str(row.get("generalLedgerAccount"))),
         description=rows.text(row.get("description")),
         active=row.get("isActive") is not False,
+        department_id=rows.key(row.get("department")),
     )
 
 

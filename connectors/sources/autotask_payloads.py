@@ -57,6 +57,7 @@ _LINE_FIELDS = (
     "companyID",
     "taxCategoryID",
     "itemDate",
+    "organizationalLevelAssociationID",
     "sortOrderID",
 )
 _LAST = 1 << 62
@@ -153,6 +154,7 @@ def line(row: Json, zone: ZoneInfo, types: Mapping[str, str], category: str | No
         service_date=None if worked is None else calendar_date(worked, zone),
         group_id=key(row.get("lineItemID")),
         group_text=text(row.get("lineItemGroupDescription")) or "",
+        business_id=key(row.get("organizationalLevelAssociationID")),
         home_price=decimal(row.get("internalCurrencyExtendedPrice")),
     )
 
@@ -172,6 +174,7 @@ def party(row: Json, email: str | None, countries: Mapping[str, str], currency: 
         currency=currency,
         tax_exempt=row.get("isTaxExempt") is True,
         parent_id=key(row.get("parentCompanyID")),
+        territory_id=key(row.get("territoryID")),
         active=row.get("isActive") is not False,
     )
 

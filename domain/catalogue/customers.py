@@ -122,6 +122,14 @@ ENTRIES: dict[str, Entry] = {
         "Tick “This customer is taxable” on the customer in {the_ledger}, or tick “Tax exempt” on the company in "
         "Autotask, then Retry.",
     ),
+    "customer_merged": fault(
+        Stage.CUSTOMER,
+        "The linked customer was merged",
+        "The linked customer of “{name}” (AccsID {ledger_id}) was merged; “{survivor}” (AccsID {survivor_id}) is there",
+        "A merge in {the_ledger} keeps one of two customers and moves the other's documents to it.",
+        "Look whether “{survivor}” is the one that was kept, then Link This.",
+        ("Link or create", "link_customer"),
+    ),
     "link_gone": fault(
         Stage.CUSTOMER,
         "The linked customer is gone",

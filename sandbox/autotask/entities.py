@@ -286,6 +286,13 @@ DEPARTMENTS = _entity(
     name s100 R | description s1000 | number s50 | primaryLocationID i R ->InternalLocations""",
     "POST PATCH PUT",
 )
+ORGANIZATIONAL_LEVEL1 = _entity("OrganizationalLevel1s", "OrganizationalLevel1", "name s100 R | description s1000")
+ORGANIZATIONAL_LEVEL2 = _entity("OrganizationalLevel2s", "OrganizationalLevel2", "name s100 R | description s1000")
+ORGANIZATIONAL_LEVEL_ASSOCIATIONS = _entity(
+    "OrganizationalLevelAssociations",
+    "OrganizationalLevelAssociation",
+    "organizationalLevel1ID i R | organizationalLevel2ID i",
+)
 
 ENTITIES: dict[str, Entity] = {
     entity.name: entity
@@ -308,6 +315,9 @@ ENTITIES: dict[str, Entity] = {
         INTERNAL_LOCATIONS,
         INTERNAL_LOCATION_HOURS,
         DEPARTMENTS,
+        ORGANIZATIONAL_LEVEL1,
+        ORGANIZATIONAL_LEVEL2,
+        ORGANIZATIONAL_LEVEL_ASSOCIATIONS,
     )
 }
 BY_LOWER: dict[str, Entity] = {name.lower(): entity for name, entity in ENTITIES.items()}

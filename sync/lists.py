@@ -86,8 +86,8 @@ def prefetch(
         look_alikes=_look_alikes(db, company_id, billed),
         voided=voided, answered=reissues.answered(db, company_id, documents) if voided else frozenset(),
         numbers=_numbers(db, company_id, documents, settings),
-        classes={e.id: e for e in _entries(db, company_id, Kind.CLASS)} if facts.classes else {},
-        locations={e.id: e for e in _entries(db, company_id, Kind.LOCATION)} if facts.locations else {},
+        classes={e.id: e for e in entries_of(db, company_id, Kind.CLASS)} if facts.classes else {},
+        locations={e.id: e for e in entries_of(db, company_id, Kind.LOCATION)} if facts.locations else {},
         currencies=currencies.remembered(db, company_id),
     )
 

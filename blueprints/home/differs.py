@@ -56,7 +56,8 @@ def difference(row: Document) -> str:
     there = -row.ledger_total if row.total < 0 else row.ledger_total
     return (
         f"Autotask's total is {format_money(row.total, row.currency)}, {short} holds "
-        f"{format_money(there, row.currency)}: {format_money(there - row.total, row.currency)} apart."
+        f"{format_money(there, row.currency)}: {format_money(abs(there - row.total), row.currency)} "
+        f"{'more' if there > row.total else 'less'}."
     )
 
 

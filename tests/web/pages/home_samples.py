@@ -209,7 +209,7 @@ def skip() -> dict[str, Any]:
 
 
 def accept_difference() -> dict[str, Any]:
-    text = "Autotask's total is USD 541.25, QuickBooks holds USD 540.00: USD −1.25 apart."
+    text = "Autotask's total is USD 541.25, QuickBooks holds USD 540.00: USD 1.25 less."
     return {"number": "10448", "text": text, "action": "/page/accept", "keep_url": "/page/document-done",
             "form": Reason(data={"reason": ""})}
 

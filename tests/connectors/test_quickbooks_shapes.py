@@ -142,7 +142,7 @@ def test_a_batch_body_is_json_with_the_members_in_order() -> None:
         ]
     }
     with pytest.raises(ValueError, match="no operation"):
-        compose([Member("0", Kind.INVOICE, "send", b"{}")])
+        compose([Member("0", Kind.INVOICE, "promote", b"{}")])
 
 
 def fault(code: str, detail: str = "text", kind: str = "ValidationFault") -> dict[str, Any]:

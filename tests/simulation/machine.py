@@ -7,7 +7,8 @@ replaced here: the queue, the connectors, the pool, clock and waiting.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -136,10 +137,15 @@ class Services:
     def now(self) -> Any:
         return self.kernel.now()
 
-    def ledger(self, company_id: int) -> SimLedger:
+    @contextmanager
+    def taped(self, company_id: int) -> Iterator[None]:
+        """No document is in Diagnostic Mode."""
+        yield None
+
+    def ledger(self, company_id: int, tape: None = None) -> SimLedger:
         return self.ledgers[company_id]()
 
-    def source(self, company_id: int, *, interactive: bool = False) -> SimSource:
+    def source(self, company_id: int, *, interactive: bool = False, tape: None = None) -> SimSource:
         made = self.sources[company_id]()
         if self.kernel.now_s < made.line.away_until and not interactive:
             raise NeedsReconnect("Autotask is not connected.", platform="Autotask")

@@ -68,6 +68,17 @@ class Person:
             self.button("Save").click()
         expect(page.get_by_text(re.compile("Settings (are )?saved|Saved", re.IGNORECASE)).first).to_be_visible()
 
+    def owe_prepaid_work(self) -> None:
+        """Settings → Lines: blocks, retainers and tickets are owed to the customer until they are worked off."""
+        page = self.page
+        page.goto(re.sub(r"(/c/\d+)/.*", r"\1/settings/lines", page.url))
+        for kind in ("Block Purchases", "Retainer Purchases", "Ticket Purchases"):
+            page.get_by_label("Kind of line").select_option(kind)
+            target = page.locator("#target option", has_text="Unearned Revenue").first
+            page.get_by_label("Goes to").select_option(target.get_attribute("value") or "")
+            self.button("Add").click()
+            expect(page.get_by_role("button", name=re.compile(f"^Remove .*{kind}"))).to_be_visible()
+
     def scan_again(self) -> None:
         page = self.page
         page.goto(re.sub(r"(/c/\d+)/.*", r"\1/first-scan", page.url))

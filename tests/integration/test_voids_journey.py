@@ -68,7 +68,7 @@ class Firm:
 @pytest.fixture
 def firm(sandbox: str, migrated_sqlite_url: str, redis_url: str, sandbox_world: World) -> Firm:
     services = Services.from_config(config_for(
-        sandbox, database_url=migrated_sqlite_url, redis_url=redis_url, platform_limits="off", public_url=BASE,
+        sandbox, database_url=migrated_sqlite_url, redis_url=redis_url, public_url=BASE,
         demo=False, guard_young_seconds=0.0, guard_give_up_seconds=0.0,
     ))
     options = {"seed": 3, "invoices": 4, "region": "us", "slug": "firm", "days": 20, "lines": 2}

@@ -39,7 +39,7 @@ def test_copied_once_compared_without_a_write_and_replaced_in_place(
     sandbox: str, migrated_sqlite_url: str, redis_url: str, sandbox_world: World
 ) -> None:
     services = Services.from_config(config_for(
-        sandbox, database_url=migrated_sqlite_url, redis_url=redis_url, platform_limits="off",
+        sandbox, database_url=migrated_sqlite_url, redis_url=redis_url,
         guard_young_seconds=0.0, guard_give_up_seconds=0.0,
     ))
     options = {"seed": 3, "invoices": 3, "region": "us", "slug": "firm", "days": 20, "lines": 2}

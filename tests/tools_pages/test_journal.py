@@ -31,7 +31,7 @@ from workers.wiring import Services
 def services(sandbox: str, migrated_sqlite_url: str, redis_url: str) -> Services:
     config = config_for(
         sandbox, database_url=migrated_sqlite_url, redis_url=redis_url,
-        platform_limits="off", guard_young_seconds=0.0, guard_give_up_seconds=0.0,
+        guard_young_seconds=0.0, guard_give_up_seconds=0.0,
     )
     return Services.from_config(config)
 

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from tools import chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page, Route
+    from playwright.sync_api import Browser, BrowserContext, Page
 
-LOCAL_HOSTS = {"127.0.0.1", "localhost"}
 PAGE_TIMEOUT_MS = 15_000
 
 
@@ -49,7 +47,6 @@ def context(running: Browser, *, width: int = 1280, height: int = 900, dark: boo
         timezone_id="UTC",
     )
     fresh.set_default_timeout(PAGE_TIMEOUT_MS)
-    fresh.route("**/*", _local_only)
     try:
         yield fresh
     finally:
@@ -68,12 +65,3 @@ def watch(page: Page) -> list[str]:
         lambda message: complaints.append(f"console: {message.text}") if message.type == "error" else None,
     )
     return complaints
-
-
-def _local_only(route: Route) -> None:
-    """No page of ours may load anything from elsewhere."""
-    url = urlsplit(route.request.url)
-    if url.scheme in {"data", "blob", "about"} or url.hostname in LOCAL_HOSTS:
-        route.continue_()
-    else:
-        route.abort()

@@ -15,7 +15,7 @@ from flask import Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sandbox.intuit import settings, tokens, users
-from sandbox.qbo.guard import fingerprint
+from sandbox.oauth import fingerprint
 
 COOKIE = "sandbox_intuit_session"
 KEPT = ("client_id", "redirect_uri", "state", "scope", "nonce", "code_challenge", "code_challenge_method")

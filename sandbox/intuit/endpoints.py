@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 import time
 import uuid
 from typing import Any
@@ -14,7 +10,7 @@ from flask import Response, g, request
 
 from sandbox import jsonio
 from sandbox.intuit import authorize, keys, settings, tokens, users
-from sandbox.qbo.guard import fingerprint
+from sandbox.oauth import bearer, client_known, fingerprint, public_set, verified
 
 BAD_CODE = "Invalid authorization code"
 HARD_HEADER = "x-include-refresh-token-hard-expires-in"
@@ -46,12 +42,12 @@ def discovery(world: Any) -> Response:
 
 
 def jwks(world: Any) -> Response:
-    return _json(keys.public_set(world))
+    return _json(public_set(world, "intuit"))
 
 
 def token(world: Any) -> Response:
     """Exchange a code, or refresh. Every refusal is a JSON body with ``error``; 401 only for the client."""
-    if not _client_known(world):
+    if not client_known(world, request):
         return _json({"error": "invalid_client"}, 401)
     try:
         kind = request.form.get("grant_type")
@@ -73,20 +69,6 @@ def token(world: Any) -> Response:
     return _json(answer)
 
 
-def _client_known(world: Any) -> bool:
-    """Basic authentication, or id and secret in the form."""
-    sent = (request.form.get("client_id", ""), request.form.get("client_secret", ""))
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            ident, _, secret = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return False
-        sent = (ident, secret)
-    known = (world.client_id, world.client_secret)
-    return all(hmac.compare_digest(have.encode(), want.encode()) for have, want in zip(sent, known, strict=True))
-
-
 def _exchange(world: Any) -> tuple[str, dict[str, Any]]:
     """A code for tokens: once, in time, at the same redirect address, by who holds the verifier."""
     key = fingerprint(request.form.get("code", ""))
@@ -97,7 +79,11 @@ def _exchange(world: Any) -> tuple[str, dict[str, Any]]:
         tokens.kill(world, found["grant"])  # a code used twice counts as stolen
         raise tokens.Refused("invalid_grant", BAD_CODE)
     wrong_place = found["redirect_uri"] != request.form.get("redirect_uri")
-    if wrong_place or authorize.expired(world, found) or not _verified(found["challenge"]):
+    if (
+        wrong_place
+        or authorize.expired(world, found)
+        or not verified(found["challenge"], request.form.get("code_verifier", ""))
+    ):
         raise tokens.Refused("invalid_grant", BAD_CODE)
     grant_id = tokens.grant(world, found["sub"], found["realm"], found["scopes"])
     world.store.put("intuit", "code", key, found | {"grant": grant_id}, {})
@@ -108,17 +94,9 @@ def _exchange(world: Any) -> tuple[str, dict[str, Any]]:
     return grant_id, answer
 
 
-def _verified(challenge: str | None) -> bool:
-    """PKCE: the verifier hashes to the challenge; nothing to prove where none was sent."""
-    if not challenge:
-        return True
-    digest = hashlib.sha256(request.form.get("code_verifier", "").encode()).digest()
-    return hmac.compare_digest(base64.urlsafe_b64encode(digest).rstrip(b"=").decode(), challenge)
-
-
 def revoke(world: Any) -> Response:
     """Revoke a grant by either of its tokens: 200 with no body, 400 with no body when it is unknown or dead."""
-    if not _client_known(world):
+    if not client_known(world, request):
         return _json({"error": "invalid_client"}, 401)
     try:
         body = jsonio.loads(request.get_data())
@@ -131,8 +109,8 @@ def revoke(world: Any) -> Response:
 
 def userinfo(world: Any) -> Response:
     """Claims of the user an access token belongs to; 401 for a token that is not valid now."""
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    found = tokens.live_grant(world, value) if scheme.lower() == "bearer" else None
+    value = bearer(request)
+    found = tokens.live_grant(world, value) if value else None
     user = users.find(found["sub"]) if found else None
     if found is None or user is None or "openid" not in found["scopes"]:
         return _json({"error": "invalid_token"}, 401)

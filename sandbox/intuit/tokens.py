@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.intuit import settings
-from sandbox.qbo.guard import fingerprint
+from sandbox.oauth import fingerprint
 
 _finished: dict[tuple[int, str], float] = {}
 _finished_lock = threading.Lock()

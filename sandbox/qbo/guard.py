@@ -6,7 +6,6 @@ Tokens live in the ``intuit`` space of the store and are written by ``sandbox.in
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import re
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from typing import Any
 
 from flask import Request, Response
 
+from sandbox.oauth import bearer, fingerprint
 from sandbox.qbo import wire
 from sandbox.qbo.realm import Realm
 
@@ -60,8 +60,8 @@ def unauthorized(world: Any, detail: str, *, xml: bool = False) -> Response:
 
 def check_token(world: Any, request: Request, realm_id: str) -> Response | None:
     """Refuse a missing, unknown, expired or revoked token (401) and one for another company (403)."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    token = bearer(request)
+    if token is None:
         return wire.gateway(world.clock.now(), 401, detail="Token is missing", code="3202")
     found = world.store.get("intuit", "access", fingerprint(token))
     grant = world.store.get("intuit", "grant", found["grant"]) if found else None
@@ -75,8 +75,3 @@ def check_token(world: Any, request: Request, realm_id: str) -> Response | None:
     if wrong or not Realm(world, realm_id).exists:
         return wire.gateway(world.clock.now(), 403)
     return None
-
-
-def fingerprint(token: str) -> str:
-    """The key a token is kept under; the token itself is never stored."""
-    return hashlib.sha256(token.encode()).hexdigest()

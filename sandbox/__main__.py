@@ -12,7 +12,7 @@ from sandbox.world import open_world
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="Simulated Intuit, QuickBooks Online, "
+        description="Simulated Intuit, QuickBooks Online, Xero, "
         "Autotask and a mailbox, for demos and tests. Nothing in it is real.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1)")
@@ -25,7 +25,8 @@ def _arguments() -> argparse.Namespace:
         "--redirect-uri",
         action="append",
         default=[],
-        help="registered OAuth redirect URI; may be given several times (default: APP_URL/connect/intuit/callback)",
+        help="registered OAuth redirect URI; may be given several times "
+        "(default: APP_URL/connect/intuit/callback and APP_URL/connect/xero/callback)",
     )
     return parser.parse_args()
 

@@ -13,11 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sandbox import mailbox
+from sandbox import ledgers, mailbox
 from sandbox.autotask import todos
 from sandbox.autotask.tenants import Tenant
 from sandbox.autotask.views import parse_moment
@@ -61,15 +60,16 @@ def audit(
     documents = _documents(world, realm)
     stray = _pair(sources, documents)
     _read_reports(world, sources, to)
-    qbo = world.journal.rows("qbo", realm, since_mark)
+    kind = ledgers.kind_of(world, realm)
+    ledger = world.journal.rows(kind.platform, realm, since_mark)
     autotask = world.journal.rows("autotask", str(ci), since_mark)
     found = [document for source in sources for document in source.documents]
     return {
-        "ledger": "qbo",
+        "ledger": kind.platform,
         "limits": "on" if world.limits.on else "off",
         "seen": len(sources),
-        "posted": sum(1 for d in found if d["type"] == "Invoice"),
-        "credit_memos": sum(1 for d in found if d["type"] == "CreditMemo"),
+        "posted": sum(1 for d in found if d["type"] == kind.invoice),
+        "credit_memos": sum(1 for d in found if d["type"] == kind.credit),
         "skipped": _reasons(sources, SKIPPED),
         "faults": _reasons(sources, FAULT),
         "waiting": sum(1 for s in sources if s.reported and s.reported[0] == OPEN),
@@ -77,10 +77,10 @@ def audit(
         "missing": sum(1 for s in sources if _missing(s)),
         "unmarked": sum(1 for s in sources if s.documents and not s.marked),
         "unexplained": len(stray) + sum(1 for s in sources if _disagreement(s)),
-        "ledger_calls": len(qbo),
+        "ledger_calls": len(ledger),
         "source_calls": len(autotask),
-        "seconds": _seconds(qbo, autotask),
-        "totals": _totals(sources),
+        "seconds": _seconds(kind, ledger, autotask),
+        "totals": _totals(sources, kind),
         "todos": todos.account(tenant),
     }
 
@@ -188,14 +188,14 @@ def _expected(
 
 def _documents(world: World, realm: str) -> list[dict[str, Any]]:
     """Live ledger documents that came through the API; those the seed put there are not the app's."""
+    ledger = ledgers.kind_of(world, realm)
     created = {
         (effect["kind"], effect["id"])
-        for row in world.journal.rows("qbo", realm)
+        for row in world.journal.rows(ledger.platform, realm)
         for effect in row["effects"]
         if effect["action"] == "create"
     }
-    books = import_module("sandbox.qbo.books")
-    return [d for d in books.documents(world, realm) if d["live"] and (d["type"], str(d["id"])) in created]
+    return [d for d in ledger.books.documents(world, realm) if d["live"] and (d["type"], str(d["id"])) in created]
 
 
 def _pair(sources: list[Source], documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -260,23 +260,23 @@ def _disagreement(source: Source) -> str | None:
     return None
 
 
-def _seconds(qbo: list[dict[str, Any]], autotask: list[dict[str, Any]]) -> float:
+def _seconds(kind: ledgers.Simulated, ledger: list[dict[str, Any]], autotask: list[dict[str, Any]]) -> float:
     """From the first call after the mark to the last document created, by the sandbox's clock."""
     created = [
         row
-        for row in qbo
+        for row in ledger
         if any(
-            effect["action"] == "create" and effect["kind"] in ("Invoice", "CreditMemo") for effect in row["effects"]
+            effect["action"] == "create" and effect["kind"] in (kind.invoice, kind.credit) for effect in row["effects"]
         )
     ]
     if not created:
         return 0.0
-    first = min(datetime.fromisoformat(rows[0]["at"]) for rows in (qbo, autotask) if rows)
+    first = min(datetime.fromisoformat(rows[0]["at"]) for rows in (ledger, autotask) if rows)
     last = datetime.fromisoformat(created[-1]["at"])
     return round((last - first).total_seconds() + float(created[-1]["seconds"]), 1)
 
 
-def _totals(sources: list[Source]) -> dict[str, dict[str, Decimal]]:
+def _totals(sources: list[Source], kind: ledgers.Simulated) -> dict[str, dict[str, Decimal]]:
     """Signed sums per currency; a credit memo counts negative."""
     sums: dict[str, dict[str, Decimal]] = {}
     zero = Decimal("0.00")
@@ -286,5 +286,5 @@ def _totals(sources: list[Source]) -> dict[str, dict[str, Decimal]]:
             entry["expected"] += source.total
         for document in source.documents:
             entry = sums.setdefault(document["currency"], {"expected": zero, "posted": zero})
-            entry["posted"] += -document["total"] if document["type"] == "CreditMemo" else document["total"]
+            entry["posted"] += -document["total"] if document["type"] == kind.credit else document["total"]
     return sums

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox import audit, faults, jsonio
+from sandbox import audit, faults, jsonio, ledgers
 from sandbox.autotask import actions, todos
 from sandbox.autotask.tenants import SPACE, SWITCHES, Tenant, all_tenants, find_tenant, find_user, set_switches
 from sandbox.seeds import msp, retail
@@ -46,10 +46,6 @@ def _day(name: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _realms(world: World) -> list[dict[str, Any]]:
-    return [dict(row) for row in import_module("sandbox.qbo.books").companies(world)]
-
-
 def _health(world: World) -> Body:
     return {
         "ok": True,
@@ -69,7 +65,8 @@ def _tenants(world: World) -> Body:
             {**tenant.body, "switches": {name: tenant.switch(name) for name in SWITCHES}}
             for tenant in all_tenants(world)
         ],
-        "quickbooks": _realms(world),
+        "quickbooks": ledgers.QBO.books.companies(world),
+        "xero": ledgers.XERO.books.companies(world),
     }
 
 
@@ -80,6 +77,7 @@ def _seed_retail(world: World) -> Body:
         world,
         data,
         slug=str(body.get("slug", "retail")),
+        profile=str(body.get("profile", "uk")),
         switches=body.get("switches"),
         days_ago_last=int(body.get("days_ago_last", 1)),
     )
@@ -130,28 +128,39 @@ def _journal_filter() -> Body:
 
 
 def _switches(world: World, tenant: str) -> Body:
-    """Switches of an Autotask tenant (by ci or slug), of a QuickBooks realm, or of the identity service (`intuit`).
+    """Switches of an Autotask tenant (by ci or slug), a ledger, or an identity service (`intuit`, `xero_identity`).
 
-    A realm's body may also hold `preferences`: {group: {member: value}}, such as a closing date.
+    A realm's body may also hold `preferences`: {group: {member: value}}, such as a closing date; an organisation's
+    `period_lock`, `year_lock` (ISO dates or null), `currencies` (list) and `pays_tax`.
     """
-    if tenant == "intuit":
-        identity = import_module("sandbox.intuit.settings")
+    if tenant in ("intuit", "xero_identity"):
+        identity = import_module(f"sandbox.{tenant}.settings")
         if request.get_data():
             identity.set_switches(world, **_body())
         return {name: identity.switch(world, name) for name in identity.SWITCHES}
     found = find_tenant(world, tenant)
     if found is not None:
         return set_switches(found, _body())
+    if ledgers.kind_of(world, tenant) is ledgers.XERO:
+        return _organisation_switches(world, tenant)
     realm_module = import_module("sandbox.qbo.realm")
     realm = realm_module.Realm(world, tenant)
-    if not realm.exists:
-        raise ControlError(f"there is neither an Autotask tenant nor a QuickBooks company {tenant!r}")
     if request.get_data():
         body = _body()
         for group, members in body.pop("preferences", {}).items():
             import_module("sandbox.qbo.preferences").change(realm, group, **members)
         realm.set_switches(body)
     return {name: realm.switch(name) for name in realm_module.SWITCHES}
+
+
+def _organisation_switches(world: World, tenant: str) -> Body:
+    organisation = import_module("sandbox.xero.organisation")
+    org = organisation.Organisation(world, tenant)
+    facts = ("period_lock", "year_lock", "currencies", "pays_tax")
+    body = _body()
+    org.set_switches({name: value for name, value in body.items() if name not in facts})
+    org.keep(org.settings | {name: body[name] for name in facts if name in body})
+    return {name: org.switch(name) for name in organisation.SWITCHES} | {name: org.settings.get(name) for name in facts}
 
 
 def _act(world: World, tenant: str, action: str) -> Body:
@@ -255,7 +264,7 @@ def _clear_faults(world: World) -> Body:
 
 
 def _books(world: World, realm: str) -> Body:
-    books = import_module("sandbox.qbo.books")
+    books = ledgers.kind_of(world, realm).books
     return {"documents": books.documents(world, realm), "trial_balance": books.trial_balance(world, realm)}
 
 

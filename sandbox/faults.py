@@ -31,7 +31,8 @@ WIRE = {
 HANDLER = {
     "batch_item_fault": "F24: some members of a batch fail",
     "stale_reads": "F27: reads do not show what was created in the last `seconds`",
-    "requestid_forgotten": "F12: a stored answer to a request id is gone",
+    "requestid_forgotten": "F12: a stored answer to a request id or idempotency key is gone",
+    "error_500_kept": "F20: fails, nothing done, and the failure is kept under the idempotency key (Xero)",
     "tax_ignored": "the ledger computes its own tax whatever it is told",
     "mail_refused": "the mailbox answers 550 for addresses like `recipient`",
     "mail_deferred": "the mailbox answers 451 for addresses like `recipient`",

@@ -1,9 +1,8 @@
 """The start page: what this sandbox holds, and links to its simulators."""
 
-from importlib import import_module
-
 from flask import Blueprint, render_template
 
+from sandbox import ledgers
 from sandbox.autotask.tenants import all_tenants
 from sandbox.world import World
 
@@ -14,7 +13,7 @@ def blueprint(world: World) -> Blueprint:
 
     @bp.get("/")
     def home() -> str:
-        companies = import_module("sandbox.qbo.books").companies(world)
-        return render_template("home.html", tenants=all_tenants(world), companies=companies)
+        books = [(kind, kind.books.companies(world)) for kind in ledgers.ALL]
+        return render_template("home.html", tenants=all_tenants(world), books=books)
 
     return bp

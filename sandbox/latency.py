@@ -17,6 +17,9 @@ def mean_seconds(platform: str, operation: str, members: int) -> float:
     """The mean of one call; `members` is the number of items in a bulk call."""
     if platform == "qbo":
         return 0.4 + 0.08 * members if operation == "batch" else 0.5
+    if platform == "xero":
+        writes = operation.endswith((" PUT", " POST", " DELETE"))
+        return (0.6 + 0.06 * members) if writes else 0.5
     if platform == "autotask":
         return 0.5 if operation.endswith("query") else 0.4
     return 0.4

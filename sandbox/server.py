@@ -32,6 +32,9 @@ PARTS = (
     "sandbox.psa_pages",
     "sandbox.intuit",
     "sandbox.qbo",
+    "sandbox.xero_identity",
+    "sandbox.xero",
+    "sandbox.xero_pages",
     "sandbox.books_pages",
     "sandbox.home",
 )
@@ -56,7 +59,7 @@ class SandboxApp(Flask):
         refused = platform.gate(request)
         if refused is not None:
             return refused
-        time.sleep(self.world.latency.draw(platform.name, entry.operation, _members(entry)))
+        time.sleep(self.world.latency.draw(platform.name, entry.operation, platform.members(request)))
         g.faults = (
             [] if _LATE in request.environ else self.world.faults.due(platform.name, entry.operation, entry.tenant)
         )
@@ -97,19 +100,9 @@ def _entry(world: World, platform: Platform) -> Entry:
         method=request.method,
         path=request.path,
         at=world.clock.now(),
-        request_id=request.args.get("requestid"),
+        request_id=request.args.get("requestid") or request.headers.get("Idempotency-Key"),
         request_bytes=len(body),
     )
-
-
-def _members(entry: Entry) -> int:
-    """Items of a bulk call, for the waiting time; 1 for anything else."""
-    if entry.operation != "batch":
-        return 1
-    try:
-        return len(jsonio.loads(request.get_data())["BatchItemRequest"])
-    except (ValueError, KeyError, TypeError):
-        return 1  # the handler will say what is wrong with it
 
 
 def _faults_before(app: SandboxApp, platform: Platform, faults: list[Fault]) -> Response | None:

@@ -16,6 +16,11 @@ CLIENT_ID = "SANDBOX-CLIENT-ID"
 CLIENT_SECRET = "SANDBOX-CLIENT-SECRET-NOT-REAL"  # noqa: S105 - visibly fake, for the sandbox alone
 
 
+def default_redirects(app_url: str) -> list[str]:
+    """The redirect addresses registered for an app that names none."""
+    return [f"{app_url}/connect/{service}/callback" for service in ("intuit", "xero")]
+
+
 @dataclass
 class World:
     """Everything a simulator needs. `public_url` and `app_url` come without a trailing slash."""
@@ -64,5 +69,5 @@ def open_world(
         journal=Journal(store),
         public_url=public_url.rstrip("/"),
         app_url=app_url,
-        redirect_uris=list(redirect_uris) or [f"{app_url}/connect/intuit/callback"],
+        redirect_uris=list(redirect_uris) or default_redirects(app_url),
     )

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
+from sandbox.double_entry import gather
 from sandbox.qbo import ledger, transactions
 from sandbox.qbo.accounts import by_role
 from sandbox.qbo.agencies import payable
@@ -58,7 +59,7 @@ def write(
     parts = [(account, money(part.net * rate), None) for account, part in taxed]
     parts += [(account, amount, None) for account, amount in payable(realm, tax.total, tax.detail, rate)]
     owed = -sum((amount for _, amount, _ in parts), Decimal(0))
-    journal = ledger.gather([*parts, (draft["APAccountRef"]["value"], owed, draft["VendorRef"]["value"])])
+    journal = gather([*parts, (draft["APAccountRef"]["value"], owed, draft["VendorRef"]["value"])])
     ledger.move(realm, old["journal"] if old else [], journal)
     keys = transactions.number_key(draft.get("DocNumber")) | {"vendor": draft["VendorRef"]["value"]}
     if old:

@@ -10,11 +10,10 @@ import binascii
 import re
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from email.message import EmailMessage
 from typing import Any
 
 from sandbox import jsonio
-from sandbox.mailbox import keep
+from sandbox.papers import mail, one_page
 from sandbox.qbo import transactions
 from sandbox.qbo.entities import ENTITIES, Entity
 from sandbox.qbo.errors import QboFault, fault, required, too_long
@@ -159,12 +158,9 @@ def send(realm: Realm, record: Mapping[str, Any], to: str | None) -> Body:
 
 def _deliver(realm: Realm, kind: str, entity: Mapping[str, Any]) -> None:
     """The customer's mail goes into the sandbox's mailbox, from the books: that is what was really sent."""
-    message = EmailMessage()
-    message["From"] = "books@sandbox.invalid"
-    message["To"] = str(entity["BillEmail"]["Address"])
-    message["Subject"] = f"{kind} {entity.get('DocNumber') or entity['Id']} from {realm.settings['name']}"
-    message.set_content(f"Your document of {entity['TxnDate']}: {entity['CurrencyRef']['value']} {entity['TotalAmt']}")
-    keep(realm.world, "books@sandbox.invalid", [str(message["To"])], message.as_bytes())
+    subject = f"{kind} {entity.get('DocNumber') or entity['Id']} from {realm.settings['name']}"
+    text = f"Your document of {entity['TxnDate']}: {entity['CurrencyRef']['value']} {entity['TotalAmt']}"
+    mail(realm.world, str(entity["BillEmail"]["Address"]), subject, text)
 
 
 def pdf(realm: Realm, record: Mapping[str, Any]) -> bytes:
@@ -180,26 +176,4 @@ def pdf(realm: Realm, record: Mapping[str, Any]) -> bytes:
         words = str(line.get("Description") or line["DetailType"])[:70]
         lines.append(f"{words}   {Decimal(str(line.get('Amount', 0)))}")
     lines.append(f"Total {entity['CurrencyRef']['value']} {entity['TotalAmt']}")
-    return _one_page(lines)
-
-
-def _one_page(lines: list[str]) -> bytes:
-    shown = [re.sub(r"([\\()])", r"\\\1", line).encode("latin-1", "replace") for line in lines]
-    text = b"BT /F1 11 Tf 14 TL 50 790 Td " + b" ".join(b"(" + line + b") Tj T*" for line in shown) + b" ET"
-    objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 5 0 R >> >> >>",
-        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
-    ]
-    body, offsets = b"%PDF-1.4\n", []
-    for number, part in enumerate(objects, 1):
-        offsets.append(len(body))
-        body += b"%d 0 obj\n%s\nendobj\n" % (number, part)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    return body + (
-        b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
-        % (len(objects) + 1, table, len(objects) + 1, len(body))
-    )
+    return one_page(lines)

@@ -12,40 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from sandbox.double_entry import signed
 from sandbox.qbo.realm import Realm
 
 POSTING = ("Invoice", "CreditMemo", "Payment", "Bill")
-Entry = dict[str, Any]
-
-
-def entry(account: str, amount: Decimal, name: str | None = None) -> Entry:
-    """One entry from a signed amount: positive is a debit, negative a credit."""
-    line: Entry = {
-        "account": account,
-        "debit": amount if amount > 0 else Decimal(0),
-        "credit": -amount if amount < 0 else Decimal(0),
-    }
-    if name is not None:
-        line["name"] = name
-    return line
-
-
-def signed(line: Mapping[str, Any]) -> Decimal:
-    """Debit positive, credit negative."""
-    return Decimal(str(line["debit"])) - Decimal(str(line["credit"]))
-
-
-def gather(parts: Iterable[tuple[str, Decimal, str | None]]) -> list[Entry]:
-    """Entries from signed parts, one per (account, name), those of nothing left out.
-
-    Raises ValueError when the parts do not balance: a programming error, not a client's.
-    """
-    sums: dict[tuple[str, str | None], Decimal] = defaultdict(Decimal)
-    for account, amount, name in parts:
-        sums[(account, name)] += amount
-    if sum(sums.values(), Decimal(0)) != 0:
-        raise ValueError("the entries of a document do not balance")
-    return [entry(account, amount, name) for (account, name), amount in sums.items() if amount]
 
 
 def move(realm: Realm, old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
+from sandbox.double_entry import Entry, gather
 from sandbox.qbo import ledger, transactions
 from sandbox.qbo.accounts import by_role
 from sandbox.qbo.entities import Entity
@@ -142,7 +143,7 @@ def _sign(line: Mapping[str, Any]) -> int:
     return 1 if line["LinkedTxn"][0]["TxnType"] == "Invoice" else -1
 
 
-def _journal(realm: Realm, draft: Mapping[str, Any]) -> list[ledger.Entry]:
+def _journal(realm: Realm, draft: Mapping[str, Any]) -> list[Entry]:
     rate = Decimal(str(draft.get("ExchangeRate", 1)))
     receivable = money(Decimal(str(draft["UnappliedAmt"])) * rate)
     for line in draft["Line"]:
@@ -152,7 +153,7 @@ def _journal(realm: Realm, draft: Mapping[str, Any]) -> list[ledger.Entry]:
         receivable += _sign(line) * money(Decimal(str(line["Amount"])) * own)
     received = money(Decimal(str(draft["TotalAmt"])) * rate)
     account = by_role(realm, "receivable", draft["CurrencyRef"]["value"])
-    return ledger.gather(
+    return gather(
         [
             (draft["DepositToAccountRef"]["value"], received, None),
             (account, -receivable, draft["CustomerRef"]["value"]),

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
+from sandbox.double_entry import Entry, gather
 from sandbox.qbo import ledger, payments, transactions
 from sandbox.qbo.accounts import by_role
 from sandbox.qbo.agencies import payable
@@ -145,9 +146,7 @@ def _applied(old: Mapping[str, Any] | None) -> Decimal:
     return Decimal(str(old["entity"]["TotalAmt"])) - Decimal(str(old["entity"]["Balance"]))
 
 
-def _journal(
-    realm: Realm, kind: str, draft: Body, lines: SalesLines, tax: TaxResult, rate: Decimal
-) -> list[ledger.Entry]:
+def _journal(realm: Realm, kind: str, draft: Body, lines: SalesLines, tax: TaxResult, rate: Decimal) -> list[Entry]:
     sign = Decimal(-1 if kind == "Invoice" else 1)  # income is a credit on an invoice
     parts: list[tuple[str, Decimal, str | None]] = [
         (account, sign * money(part.net * rate), None) for account, part in lines.income
@@ -158,10 +157,10 @@ def _journal(
     receivable = by_role(realm, "receivable", draft["CurrencyRef"]["value"])
     counter = -sum((amount for _, amount, _ in parts), Decimal(0))
     parts.append((receivable, counter, draft["CustomerRef"]["value"]))
-    return ledger.gather(parts)
+    return gather(parts)
 
 
-def _store(realm: Realm, kind: str, draft: Body, old: Mapping[str, Any] | None, journal: list[ledger.Entry]) -> Body:
+def _store(realm: Realm, kind: str, draft: Body, old: Mapping[str, Any] | None, journal: list[Entry]) -> Body:
     keys = transactions.number_key(draft.get("DocNumber")) | {"customer": draft["CustomerRef"]["value"]}
     ledger.move(realm, old["journal"] if old else [], journal)
     if old:

@@ -1,23 +1,36 @@
-"""The door from the seeds to the simulated QuickBooks: make a company there, put customers and items into it."""
+"""The door from the seeds to the simulated ledgers: make a company there, put customers and items into it."""
 
 import importlib
 from decimal import Decimal
 from typing import Any
 
+from sandbox import ledgers
 from sandbox.autotask.tenants import INTEGRATION_CODE, Tenant
+from sandbox.seeds.xero_ledger import XeroLedger, create_organisation
 from sandbox.world import World
 
 SOLD_ON = ("Services", "Labour", "Hardware", "Sales", "Unearned Revenue")
 
 
 def create_company(world: World, slug: str, profile: str, name: str, currency: str) -> str:
-    """Make a QuickBooks company and give its realm id."""
+    """Make a company of the profile's ledger and give its realm or tenant id."""
+    if ledgers.of_profile(profile) is ledgers.XERO:
+        return create_organisation(world, slug, profile, name, currency)
     profiles = importlib.import_module("sandbox.qbo.profiles")
     return str(profiles.create_company(world, slug=slug, profile=profile, name=name, currency=currency))
 
 
+def opened(world: World, ledger_id: str) -> "Ledger | XeroLedger":
+    """The books of a realm or of an organisation, to put records into."""
+    return (
+        XeroLedger(world, ledger_id) if ledgers.kind_of(world, ledger_id) is ledgers.XERO else Ledger(world, ledger_id)
+    )
+
+
 class Ledger:
     """Puts records into one QuickBooks company past its API, as if they had always been there."""
+
+    outcomes: dict[str, str | None] = {}  # noqa: RUF012 - a table; see XeroLedger
 
     def __init__(self, world: World, realm_id: str) -> None:
         self._lists = importlib.import_module("sandbox.qbo.lists")
@@ -64,17 +77,25 @@ class Ledger:
         sales.perform(self._realm, sales.entity_named("Invoice"), "create", body)
 
 
+Books = Ledger | XeroLedger
+
+
 def access(world: World, tenant: Tenant, realm: str, counts: dict[str, int]) -> dict[str, Any]:
     """What a caller needs to use a seeded pair: addresses, fake credentials, counts."""
+    kind = ledgers.kind_of(world, realm)
     return {
         "slug": tenant.slug,
         "ci": tenant.ci,
         "realm": realm,
+        "ledger": kind.platform,
         "counts": counts,
         "autotask": {
             "user": f"api@{tenant.slug}.sandbox.invalid",
             "secret": f"SANDBOX-SECRET-{tenant.slug}",
             "integration_code": INTEGRATION_CODE,
         },
-        "pages": {"psa": f"{world.public_url}/psa/{tenant.ci}", "books": f"{world.public_url}/books/{realm}"},
+        "pages": {
+            "psa": f"{world.public_url}/psa/{tenant.ci}",
+            "books": f"{world.public_url}{kind.pages}/{realm}",
+        },
     }

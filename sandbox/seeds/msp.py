@@ -108,7 +108,7 @@ def generate(
             _invoice(provider, KINDS[place % len(KINDS)], lines, 1 + place % days)
         _ready_to_approve(provider)
         realm = ledger.create_company(world, slug, profile or PROFILES[region], NAMES[region], REGIONS[region].currency)
-        books = ledger.Ledger(world, realm)
+        books = ledger.opened(world, realm)
         if known_customers:
             _known_to(books, provider)
         planted = catalogue_of_problems.plant(provider, books) if problems else []
@@ -304,7 +304,7 @@ def _ready_to_approve(provider: Provider) -> None:
             provider.tenant.add("BillingItems", {**item, "itemDate": stamp, "postedDate": stamp})
 
 
-def _known_to(books: ledger.Ledger, provider: Provider) -> None:
+def _known_to(books: ledger.Books, provider: Provider) -> None:
     for row in provider.tenant.rows("Companies"):
         if row["id"] != 0:
             books.customer(row["companyName"], exempt=bool(row.get("isTaxExempt")))

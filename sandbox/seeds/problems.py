@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.audit import PLANTED
 from sandbox.autotask import actions
-from sandbox.seeds.ledger import Ledger
+from sandbox.seeds.ledger import Books, Ledger
 
 if TYPE_CHECKING:
     from sandbox.seeds.msp import Provider
@@ -22,7 +22,7 @@ Builder = Callable[["Planter"], Ids]
 class Planter:
     """Helps a problem into the world: short ways to make a company, a code and an invoice."""
 
-    def __init__(self, provider: "Provider", books: Ledger) -> None:
+    def __init__(self, provider: "Provider", books: Books) -> None:
         self.provider, self.books, self.tenant = provider, books, provider.tenant
         self.customer = provider.companies[0]
 
@@ -83,7 +83,8 @@ def _inactive_item(p: Planter) -> Ids:
 
 
 def _category_item(p: Planter) -> Ids:
-    p.books.category("Projects and Cabling")
+    if isinstance(p.books, Ledger):
+        p.books.category("Projects and Cabling")
     return p.invoice(p.line(billingCodeID=p.code("Projects and Cabling", "Projects and Cabling")))
 
 
@@ -269,10 +270,13 @@ PROBLEMS: tuple[tuple[str, str, Builder], ...] = (
 )
 
 
-def plant(provider: "Provider", books: Ledger) -> list[dict[str, Any]]:
-    """Put every problem into the world; gives id, problem and outcome of each invoice."""
+def plant(provider: "Provider", books: Books) -> list[dict[str, Any]]:
+    """Put every problem the ledger can have into the world; gives id, problem and outcome of each invoice."""
     planted = []
-    for problem, outcome, builder in PROBLEMS:
+    for problem, usual, builder in PROBLEMS:
+        outcome = books.outcomes.get(problem, usual)
+        if outcome is None:
+            continue
         ids = builder(Planter(provider, books))
         for id in [ids] if isinstance(ids, int) else ids:
             body = {"id": id, "problem": problem, "outcome": outcome}

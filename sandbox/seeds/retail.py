@@ -155,8 +155,11 @@ def load(
     slug: str = "retail",
     days_ago_last: int = 1,
     switches: dict[str, object] | None = None,
+    profile: str = "uk",
 ) -> dict[str, Any]:
     """Seed a UK company in GBP with the invoices of a folder or of files. Raises RetailError, ValueError.
+
+    `profile`: the ledger company, such as `uk` or `xero-uk`.
 
     All or nothing: a file that cannot be read leaves the world as it was. Gives addresses, fake credentials,
     counts, and the first day of the moved set.
@@ -172,7 +175,7 @@ def load(
         loader = _Loader(laid, _shift(world, laid.tenant, documents, days_ago_last))
         for document in documents:
             loader.add(document)
-        realm = ledger.create_company(world, slug, "uk", "Example Giftware Wholesale Ltd", "GBP")
+        realm = ledger.create_company(world, slug, profile, "Example Giftware Wholesale Ltd", "GBP")
     counts = {
         "invoices": len(documents),
         "lines": loader.lines,

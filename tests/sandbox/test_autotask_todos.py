@@ -59,9 +59,8 @@ def test_what_autotask_refuses(api: Autotask, switches: Any, change: dict[str, s
         if wanted is None:
             added = {"name": "Accounting Sync", "view": api.query("ActionTypes")[0]["view"], "isActive": True}
             wanted = body["actionType"] = api.call("POST", "ActionTypes", added).json()["itemId"]
-        control(
-            api, "POST", f"actions/{ci}/set_active", {"entity": change["deactivate"], "id": wanted, "active": False}
-        )
+        control(api, "POST", f"actions/{ci}/set_active",
+                {"entity": change["deactivate"], "id": wanted, "active": False})
     elif change:
         body["actionType"] = next(r["id"] for r in api.query("ActionTypes") if r["name"] == change["actionType"])
     control(api, "POST", f"switches/{ci}", switches)

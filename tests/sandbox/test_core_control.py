@@ -9,6 +9,8 @@ import requests
 
 from sandbox.world import World
 
+EMPTY = {"autotask": [], "quickbooks": [], "xero": []}
+
 
 def test_a_body_is_read_whatever_its_content_type(sandbox: str) -> None:
     answer = requests.post(
@@ -40,7 +42,7 @@ def test_nonsense_is_a_400_with_a_reason_and_changes_nothing(sandbox: str, path:
     method = "GET" if body is None else "POST"
     answer = requests.request(method, f"{sandbox}/control/{path}", data=body, timeout=10)
     assert answer.status_code == 400 and answer.json()["error"]
-    assert requests.get(f"{sandbox}/control/tenants", timeout=5).json() == {"autotask": [], "quickbooks": []}
+    assert requests.get(f"{sandbox}/control/tenants", timeout=5).json() == EMPTY
 
 
 def test_an_unreadable_file_is_named_with_line_and_column(sandbox: str, tmp_path: Path) -> None:
@@ -81,7 +83,7 @@ def test_reset_empties_the_world_and_seeding_may_begin_again(sandbox: str, sandb
         assert seeded.status_code == 200, seeded.text
         assert requests.get(f"{sandbox}/books/{seeded.json()['realm']}", timeout=5).status_code == 200
         requests.post(f"{sandbox}/control/reset", json={}, timeout=5)
-        assert requests.get(f"{sandbox}/control/tenants", timeout=5).json() == {"autotask": [], "quickbooks": []}
+        assert requests.get(f"{sandbox}/control/tenants", timeout=5).json() == EMPTY
         assert sandbox_world.journal.rows() == []
 
 

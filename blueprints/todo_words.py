@@ -1,4 +1,5 @@
-"""Error to-dos as pages tell them: which one stands for a cause, whom it is for, and why it is not there yet."""
+"""Error to-dos and `ERROR` marks as pages tell them: what stands in Autotask, whom it is for, and why it is not there
+yet."""
 
 from __future__ import annotations
 
@@ -8,14 +9,30 @@ from sqlalchemy import select
 
 from blueprints.context import company, db
 from domain.causes import cause_key
+from domain.formats import format_day
 from domain.reasons import Reason
-from models import TodoRow
+from models import Document, ErrorMark, TodoRow
 
 _STATES = {
     "wanted": "is written in Autotask in a moment",
     "sending": "is being written in Autotask",
     "checking": "is looked up in Autotask, so that it is not written twice",
 }
+
+
+_MARKS = {"wanted": "is written in a moment", "clearing": "is cleared in a moment"}
+
+
+def error_mark_facts(row: Document) -> list[tuple[str, str]]:
+    """Whether `ERROR` stands in Autotask where the document's number would; empty where nothing is to be told."""
+    mark = db().get(ErrorMark, row.id)
+    if mark is None:
+        return []
+    if mark.state == "marked" and mark.marked_at is not None:
+        told = f"stands as its number since {format_day(mark.marked_at.date())}"
+    else:
+        told = _MARKS.get(mark.state, "not written")
+    return [("ERROR in Autotask", f"{told}. {mark.problem}" if mark.problem else told)]
 
 
 def todo_facts(cause: str, code: str | None) -> list[tuple[str, str]]:

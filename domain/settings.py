@@ -216,3 +216,5 @@ class InvoiceSettings:
     todo_action_type: str | None = None
     todo_resource: str | None = None
     """Ids of the source's action type and person."""
+    mark_errors: bool = False
+    """`ERROR` is written where the source has no number for a document that could not be posted."""

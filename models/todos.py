@@ -1,4 +1,5 @@
-"""Error to-dos in the source and pauses of posting: what a person outside, or another program, has to be told or asked.
+"""Error to-dos and `ERROR` marks in the source, pauses of posting: what a person outside, or another program, has to
+be told or asked.
 
 A to-do's row is committed before anything is sent; its marker is random and stands in the text, so that a to-do whose
 answer was lost is found again. Rules are in `sync/todos.py`.
@@ -77,6 +78,41 @@ class TodoState(Base):
     checked_at: Mapped[datetime | None] = mapped_column(Instant)
     problem: Mapped[Any] = mapped_column(Json, nullable=True)
     """A reason as JSON: the person or action type is not available any more."""
+
+
+class ErrorMark(Base):
+    """A document that bears, or is to bear, the word `ERROR` where the source keeps the other system's number."""
+
+    __tablename__ = "error_marks"
+    __table_args__ = (Index("ix_error_marks_due", "company_id", "next_action_at"),)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"), primary_key=True)
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"))
+    source_tenant: Mapped[str] = mapped_column(String(64))
+    area: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[str] = mapped_column(String(20))
+    source_id: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(12))
+    """wanted · marked · clearing · left (not written, `problem` says why)"""
+    sends: Mapped[int] = mapped_column(Integer, default=0)
+    """How often writing it was begun; the intent is committed before each."""
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    problem: Mapped[str | None] = mapped_column(Text)
+    last_sent_at: Mapped[datetime | None] = mapped_column(Instant)
+    marked_at: Mapped[datetime | None] = mapped_column(Instant)
+    next_action_at: Mapped[datetime | None] = mapped_column(Instant)
+    """None while a call is under way, and while nothing is to be done."""
+    fence: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class ErrorMarkState(Base):
+    """Per product area: is the word wanted, and did Faults change since they were last compared with the marks."""
+
+    __tablename__ = "error_mark_states"
+    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True)
+    area: Mapped[str] = mapped_column(String(20), primary_key=True)
+    wanted: Mapped[bool] = mapped_column(Boolean, default=False)
+    dirty_at: Mapped[datetime | None] = mapped_column(Instant)
+    checked_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Pause(Base):

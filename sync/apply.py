@@ -25,6 +25,7 @@ from sync import due, mirror, pauses, reports, requests, stamped
 from sync.attaching import AttachWork
 from sync.connection import needs_reconnect, succeeded
 from sync.documents import load as load_documents
+from sync.error_mark_work import ErrorMarkWork
 from sync.freeze import Freezing, Sent, by_ids
 from sync.lease import FenceLost, Lease
 from sync.prepare import Preparation
@@ -84,6 +85,9 @@ class Serving:
         self.write_back = WriteBack(rt, lease, company_id, source, self.pool)
         self.attaching = AttachWork(rt, lease, company_id, source, ledger, self.pool)
         self.todos = TodoWork(rt, lease, company_id, source, self.pool, ledger.capabilities.name)
+        self.error_marks = ErrorMarkWork(rt, lease, company_id, source, self.pool)
+        self.workers = (self.write_back, self.todos, self.error_marks, self.attaching)
+        """What else is done beside the ledger's batches, in this order."""
 
     # ---- the loop -------------------------------------------------------------------------------------------
 
@@ -131,6 +135,7 @@ class Serving:
             files=now + timedelta(seconds=max(0.0, self.attaching.free_at - mono)),
             source=now + timedelta(seconds=max(0.0, self.write_back.free_at - mono)),
             todos=now + timedelta(seconds=max(0.0, self.todos.free_at - mono)),
+            error_marks=now + timedelta(seconds=max(0.0, self.error_marks.free_at - mono)),
         )
 
     def _start_something(self) -> bool:
@@ -140,10 +145,10 @@ class Serving:
             if self._ledger_ready() and (self._look_up() or self._look_up_stamped() or self._send_something()):
                 return True
             self.look_at = self.rt.clock.monotonic() + LOOK_AGAIN
-        return self.write_back.start() or self.todos.start() or self.attaching.start()
+        return any(worker.start() for worker in self.workers)
 
     def _ledger_ready(self) -> bool:
-        busy = self.pool.running - self.write_back.running - self.todos.running - self.attaching.running
+        busy = self.pool.running - sum(worker.running for worker in self.workers)
         return busy < self.rt.calls_in_flight and self.rt.clock.monotonic() >= self.ledger_free
 
     # ---- taking over ----------------------------------------------------------------------------------------
@@ -159,6 +164,7 @@ class Serving:
             for posting in rows:
                 settling.unknown(posting, "the process that sent it ended", wait=0)
             self.todos.adopt(db)
+            self.error_marks.adopt(db)
 
     def _stop_runs(self) -> bool:
         """What a person stopped is taken back at once; what is in flight settles."""
@@ -325,7 +331,6 @@ class Serving:
 
     def _harvest(self, seconds: float) -> bool:
         finished = self.pool.wait(seconds)
-        marks = [f for f in finished if self.write_back.owns(f.tag)]
         for index, one in enumerate(finished):
             try:
                 if isinstance(one.tag, Sent):
@@ -335,16 +340,11 @@ class Serving:
             except FenceLost:
                 self._keep_seen(finished[index + 1 :])
                 raise
-        todos = [f for f in finished if self.todos.owns(f.tag)]
-        files = [f for f in finished if self.attaching.owns(f.tag)]
-        if len(marks) + len(todos) + len(files) < len(finished):
+        if any(isinstance(one.tag, (Sent, Looking)) for one in finished):
             self.look_at = 0.0
-        if marks:
-            self.write_back.harvest(marks)
-        if todos:
-            self.todos.harvest(todos)
-        if files:
-            self.attaching.harvest(files)
+        for worker in self.workers:
+            if own := [one for one in finished if worker.owns(one.tag)]:
+                worker.harvest(own)
         return bool(finished)
 
     def _answered(self, tag: Sent, finished: Finished) -> None:

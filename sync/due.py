@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from domain.statuses import OPEN_STATES, PostingState, Status
 from models import Company, CompanyLease, Document, Posting, PostingNeed, Run, RunItem, ToolRow
-from sync import attaching, pauses, stamped, todos
+from sync import attaching, error_marks, pauses, stamped, todos
 
 CREATIONS = ("customer", "item")
 ALONE = ("send",)
@@ -30,6 +30,7 @@ class NotBefore:
     source: datetime
     files: datetime | None = None
     todos: datetime | None = None
+    error_marks: datetime | None = None
     """None: as the source."""
 
 
@@ -234,6 +235,9 @@ def next_wake(db: Session, company_id: int, now: datetime, free: NotBefore) -> d
     for_todos = todos.next_wake(db, company_id, company.source_tenant or "", free.todos or free.source)
     if for_todos is not None:
         candidates.append(for_todos)
+    for_marks = error_marks.next_wake(db, company_id, company.source_tenant or "", free.error_marks or free.source)
+    if for_marks is not None:
+        candidates.append(for_marks)
     return min(candidates) if candidates else None
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.settings import InvoiceSettings
-from models import Company, SettingsVersion, User
+from models import Company, ErrorMarkState, SettingsVersion, TodoState, User
 from sync import codec, todo_state
 
 INVOICES = "invoices"
@@ -100,5 +100,6 @@ def _add(
     )
     db.add(version)
     db.flush()
-    todo_state.choose(db, company_id, todo_state.INVOICES, settings.error_todos, now)
+    todo_state.choose(db, company_id, todo_state.INVOICES, TodoState, settings.error_todos, now)
+    todo_state.choose(db, company_id, todo_state.INVOICES, ErrorMarkState, settings.mark_errors, now)
     return version

@@ -1,7 +1,8 @@
-"""Whether error to-dos are wanted, whether Faults changed since they were last looked at, and whom they may go to.
+"""Whether to-dos and `ERROR` marks are wanted, whether Faults changed since they were last looked at, and whom to-dos
+may go to.
 
 `stir` is called wherever a document becomes or stops being a Fault (`sync.documents.set_status`), so that no other
-place has to think of to-dos. Database only.
+place has to think of them. Database only.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from sqlalchemy.orm import Session
 from connectors.sources.base import Source
 from domain.reasons import CATALOGUE, Reason
 from domain.todos import TodoLists
-from models import MirrorState, TodoState
+from models import ErrorMarkState, MirrorState, TodoState
 from sync import codec
 from sync.lease import exclusive, wake
 from sync.runtime import Runtime
 
 INVOICES = "invoices"
 AREA_OF = {"invoice": INVOICES}
-"""Kind of document → the product area whose settings hold for its to-dos."""
+"""Kind of document → the product area whose settings hold for its to-dos and its `ERROR` mark."""
+Follower = type[TodoState] | type[ErrorMarkState]
+FOLLOWERS: tuple[Follower, ...] = (TodoState, ErrorMarkState)
+"""What is brought in line with the Faults."""
 
 
 def stir(db: Session, company_id: int, now: datetime) -> None:
@@ -29,21 +33,30 @@ def stir(db: Session, company_id: int, now: datetime) -> None:
     if db.info.get("stirred") == (company_id, now):
         return
     db.info["stirred"] = (company_id, now)
-    wanted = (TodoState.company_id == company_id, TodoState.wanted.is_(True))
-    if db.execute(select(TodoState.area).where(*wanted).limit(1)).first() is None:
+    followed = [table for table in FOLLOWERS if _wanted(db, table, company_id)]
+    if not followed:
         return
     exclusive(db, company_id)  # Before the state's row, as whoever compares does: no change is overlooked.
-    db.execute(update(TodoState).where(*wanted).values(dirty_at=now).execution_options(synchronize_session=False))
+    for table in followed:
+        db.execute(
+            update(table).where(table.company_id == company_id, table.wanted.is_(True)).values(dirty_at=now)
+            .execution_options(synchronize_session=False)
+        )
     wake(db, company_id, now)
 
 
-def choose(db: Session, company_id: int, area: str, wanted: bool, now: datetime) -> None:
-    """Settings were saved: to-dos are wanted or not, and open ones are looked at in any case."""
-    state = db.get(TodoState, (company_id, area))
+def _wanted(db: Session, table: Follower, company_id: int) -> bool:
+    wanted = select(table.area).where(table.company_id == company_id, table.wanted.is_(True))
+    return db.execute(wanted.limit(1)).first() is not None
+
+
+def choose(db: Session, company_id: int, area: str, table: Follower, wanted: bool, now: datetime) -> None:
+    """Settings were saved: what follows Faults is wanted or not, and what there is is looked at in any case."""
+    state: TodoState | ErrorMarkState | None = db.get(table, (company_id, area))
     if state is None:
         if not wanted:
             return
-        state = TodoState(company_id=company_id, area=area)
+        state = table(company_id=company_id, area=area)
         db.add(state)
     state.wanted, state.dirty_at = wanted, now
     db.flush()

@@ -77,7 +77,7 @@ class WriteBack:
                 .order_by(Posting.interactive.desc(), Posting.id).limit(50)
             ).all()
             self._queue = [
-                (p.id, d.kind, d.source_id, _number(p), p.marked_at)
+                (p.id, d.kind, d.source_id, own_number(p), p.marked_at)
                 for p, d in rows if p.id not in self.busy and p.marked_at is not None
             ]
 
@@ -196,10 +196,10 @@ def _same(mark: Mark, posting: Posting) -> bool:
     numbers, its number must stand there too (I08)."""
     if mark.marked_at is None or posting.marked_at is None:
         return False
-    number = _number(posting)
+    number = own_number(posting)
     return abs(mark.marked_at - posting.marked_at) < timedelta(days=1) and number in (None, mark.number)
 
 
-def _number(posting: Posting) -> str | None:
+def own_number(posting: Posting) -> str | None:
     """What is written back: the ledger's number where the ledger numbered this posting, whatever the setting is now."""
     return posting.ledger_number if posting.draft.get("number") is None else None

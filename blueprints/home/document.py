@@ -20,7 +20,7 @@ from blueprints.logs.steps import KINDS
 from blueprints.papers import draft_paper, journal_table, kind_word, source_paper
 from blueprints.rows import links, number_of
 from blueprints.shell import ledger_names
-from blueprints.todo_words import todo_facts_of
+from blueprints.todo_words import error_mark_facts, todo_facts_of
 from connectors.errors import PlatformError
 from connectors.ledgers.base import Kind
 from domain.documents import Draft, Party
@@ -291,7 +291,7 @@ def _facts(row: Document) -> list[tuple[str, str]]:
         facts += [(f"{short} ID", row.ledger_id), (f"{short} number", row.ledger_number or "–")]
     if row.ledger_total is not None:
         facts.append((f"Total in {short}", format_money(row.ledger_total, row.currency)))
-    facts += [*delivery.facts(row), *credits.dates(row)]
+    facts += [*delivery.facts(row), *credits.dates(row), *error_mark_facts(row)]
     if row.run_id:
         facts.append(("Last run", f"Run {row.run_id}"))
     return facts

@@ -163,6 +163,19 @@ class AutotaskSource:
         _only_invoices(kind)
         return [rows.mark(row) for row in self._by_id("Invoices", ids, rows.MARK_FIELDS)]
 
+    def set_error(self, kind: str, id: str) -> None:
+        """The word that Autotask's users know from its older apps (Autotask help, KB360028687871)."""
+        _only_invoices(kind)
+        self._client.patch("Invoices", {"id": int(id), "invoiceNumber": rows.FAILED})
+
+    def clear_error(self, kind: str, id: str, *, number: str | None) -> None:
+        """Whether Autotask blanks a text by "" or by null is not published: the other is tried where one changed
+        nothing."""
+        _only_invoices(kind)
+        self._client.patch("Invoices", {"id": int(id), "invoiceNumber": number or ""})
+        if number is None and any(mark.failed for mark in self.marks(kind, [id])):
+            self._client.patch("Invoices", {"id": int(id), "invoiceNumber": None})
+
     # ---- to-dos -------------------------------------------------------------------------------------------
 
     def todo_lists(self) -> TodoLists:

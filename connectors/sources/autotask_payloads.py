@@ -61,8 +61,8 @@ _LINE_FIELDS = (
     "sortOrderID",
 )
 _LAST = 1 << 62
-_FAILED_ELSEWHERE = "ERROR"
-"""Another integration writes this word into the number when it failed; it never is a number."""
+FAILED = "ERROR"
+"""Written into the number when posting failed, by us (a setting) or by another integration; it never is a number."""
 
 
 # ---- asking -----------------------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ def unsynced(window: Window) -> list[Json]:
     field = "invoiceNumber" if window.number_blank else "webServiceDate"
     blank: list[Json] = [{"op": "notExist", "field": field}]
     if window.number_blank:
-        blank += [{"op": "eq", "field": field, "value": value} for value in ("", _FAILED_ELSEWHERE)]
+        blank += [{"op": "eq", "field": field, "value": value} for value in ("", FAILED)]
     return [
         {"op": "gte", "field": "createDateTime", "value": since_text(window.since)},
         {"op": "eq", "field": "isVoided", "value": False},
@@ -203,7 +203,8 @@ def voided(row: Json) -> Voided:
 
 
 def mark(row: Json) -> Mark:
-    return Mark(str(row["id"]), text(row.get("invoiceNumber")), moment(row.get("webServiceDate")))
+    held = row.get("invoiceNumber")
+    return Mark(str(row["id"]), number(held), moment(row.get("webServiceDate")), failed=failed(held))
 
 
 def tax_rules(taxes: Sequence[Json], regions: Mapping[str, str], categories: Mapping[str, str]) -> tuple[TaxRule, ...]:
@@ -250,8 +251,12 @@ def key(value: object) -> str | None:
 
 
 def number(value: object) -> str | None:
-    found = text(value)
-    return None if found is not None and found.upper() == _FAILED_ELSEWHERE else found
+    return None if failed(value) else text(value)
+
+
+def failed(value: object) -> bool:
+    """The word that stands for a number that could not be given."""
+    return (text(value) or "").upper() == FAILED
 
 
 def decimal(value: object) -> Decimal | None:

@@ -49,7 +49,10 @@ class Mark:
 
     id: str
     number: str | None
+    """None also where the word for "failed" stands."""
     marked_at: datetime | None
+    failed: bool = False
+    """The word for "failed" stands where the number would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,17 @@ class Source(Protocol):
 
     def marks(self, kind: str, ids: Sequence[str]) -> list[Mark]:
         """Read marks back in bulk, at most one call per 500 ids."""
+        ...
+
+    def set_error(self, kind: str, id: str) -> None:
+        """Write the word for "failed" where the number would stand, whatever stands there: look first.
+
+        An absolute value: repeating is safe.
+        """
+        ...
+
+    def clear_error(self, kind: str, id: str, *, number: str | None) -> None:
+        """Replace that word by the number, or by nothing. Look first. Repeating is safe."""
         ...
 
     # ---- report_fault: to-dos of the source's own organisation -----------------------------------------------

@@ -35,6 +35,8 @@ class MemorySource:
             (Choice("29", "Billing Desk", note="billing.desk@source.invalid"),), (Choice("7", "To-Do: Phone Call"),)
         )
         self.todos: dict[str, Todo] = {}
+        self.failed: set[str] = set()
+        """Documents that bear the word for "failed" instead of a number."""
 
     # ---- what tests do ------------------------------------------------------------------------------------
 
@@ -120,6 +122,7 @@ class MemorySource:
             self._change(id, marked_at=at)
         else:
             self._change(id, marked_at=at, number=number)
+            self.failed.discard(id)
 
     def clear_mark(self, kind: str, id: str) -> None:
         self.calls.append("clear_mark")
@@ -127,7 +130,18 @@ class MemorySource:
 
     def marks(self, kind: str, ids: Sequence[str]) -> list[Mark]:
         self.calls.append("marks")
-        return [Mark(one.id, one.number, one.marked_at) for one in self._visible(kind) if one.id in set(ids)]
+        wanted = [one for one in self._visible(kind) if one.id in set(ids)]
+        return [Mark(one.id, one.number, one.marked_at, failed=one.id in self.failed) for one in wanted]
+
+    def set_error(self, kind: str, id: str) -> None:
+        self.calls.append("set_error")
+        self._change(id, number=None)
+        self.failed.add(id)
+
+    def clear_error(self, kind: str, id: str, *, number: str | None) -> None:
+        self.calls.append("clear_error")
+        self._change(id, number=number)
+        self.failed.discard(id)
 
     def todo_lists(self) -> TodoLists:
         self.calls.append("todo_lists")

@@ -20,6 +20,7 @@ INTEGRATION_CODE = "SANDBOXINTEGRATIONCODE00001"
 SWITCHES: dict[str, tuple[Any, tuple[Any, ...] | None, str]] = {
     "four_decimals": (False, (True, False), "extendedPrice of labour keeps four decimals instead of two"),
     "blank_strings": ("null", ("null", "empty"), "a text without a value is null or an empty string"),
+    "blank_by": ("both", ("both", "empty", "null"), "what blanks a text; the other one is taken and changes nothing"),
     "invoice_dates": (
         "utc_midnight",
         ("utc_midnight", "local_midnight", "time_of_day"),

@@ -48,7 +48,7 @@ def update(caller: Caller, entity: Entity, body: Row, parent_id: int | None, *, 
     row = tenant.row(entity.name, id) if isinstance(id, int) and not isinstance(id, bool) else None
     if row is None or (parent_id is not None and row.get(entity.parent_field or "") != parent_id):
         raise _nothing_found("update")
-    changes = _clean(tenant, entity, given, creating=False, held=row)
+    changes = _blanking(tenant, entity, _clean(tenant, entity, given, creating=False, held=row))
     if whole:
         emptied: Row = {f.name: None for f in entity.fields.values() if not f.read_only and not f.create_only}
         changes = emptied | changes
@@ -61,6 +61,12 @@ def update(caller: Caller, entity: Entity, body: Row, parent_id: int | None, *, 
     _check(tenant, entity, changed)
     tenant.save(entity.name, changed)
     return int(row["id"])
+
+
+def _blanking(tenant: Tenant, entity: Entity, changes: Row) -> Row:
+    """Without the texts that are to be blanked in a way that this database takes and does not carry out."""
+    idle = {"empty": None, "null": ""}.get(tenant.switch("blank_by"), ...)
+    return {name: value for name, value in changes.items() if entity.fields[name].kind != "s" or value != idle}
 
 
 def delete(caller: Caller, entity: Entity, id: int, parent_id: int | None) -> int:

@@ -176,6 +176,16 @@ def test_the_word_error_is_no_number(at: AutotaskTenant) -> None:
     assert len([one for page in at.source().headers("invoice", window) for one in page]) == 1
 
 
+@pytest.mark.parametrize("by", ["both", "empty", "null"])
+def test_our_word_error_is_cleared_whatever_blanks_a_text(sandbox_world: World, sandbox: str, by: str) -> None:
+    at = AutotaskTenant(sandbox_world, sandbox, blank_by=by)
+    id, source = at.invoice(at.company("Acme"), [("1", "10")], number=None, at=NOW), at.source()
+    source.set_error("invoice", id)
+    assert [(mark.failed, mark.number) for mark in source.marks("invoice", [id])] == [(True, None)]
+    source.clear_error("invoice", id, number=None)
+    assert [(mark.failed, mark.number) for mark in source.marks("invoice", [id])] == [(False, None)]
+
+
 @pytest.mark.parametrize(
     ("dates", "zone", "expected"),
     [

@@ -103,6 +103,22 @@ class SourceContract:
             bench.source.clear_mark("invoice", id)
         assert [header.id for header in found(bench.source)] == [id]
 
+    def test_the_word_for_failed_is_no_number_and_hides_nothing_from_us(self, bench: SourceBench) -> None:
+        source, acme = bench.source, bench.party("Acme")
+        ids = [bench.invoice(acme, [("1", "10")], number=None) for _ in range(2)]
+        for _ in range(2):
+            source.set_error("invoice", ids[0])
+        held = {mark.id: mark for mark in source.marks("invoice", ids)}
+        assert [(held[one].failed, held[one].number) for one in ids] == [(True, None), (False, None)]
+        window = Window(since=NOW - timedelta(days=14), number_blank=True)
+        assert [(header.id, header.number) for header in found(source, window)] == [(one, None) for one in ids]
+        for _ in range(2):
+            source.clear_error("invoice", ids[0], number=None)
+        assert [mark.failed for mark in source.marks("invoice", ids)] == [False, False]
+        source.set_error("invoice", ids[0])
+        source.clear_error("invoice", ids[0], number="1042")
+        assert [mark.number for mark in source.marks("invoice", ids)] == ["1042", None]
+
     def test_where_the_ledger_numbers_a_blank_number_means_unsynced(self, bench: SourceBench) -> None:
         acme = bench.party("Acme")
         bench.invoice(acme, [("1", "10")], number="N1")

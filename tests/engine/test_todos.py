@@ -13,7 +13,7 @@ from connectors.errors import BadAnswer, NotAllowed, PlatformError, Unavailable
 from connectors.sources.base import Todo
 from connectors.sources.memory import MemorySource
 from domain.todos import Choice, TodoDraft
-from models import Company, CompanyLease, Document, TodoRow
+from models import Company, CompanyLease, Document, TodoRow, TodoState
 from sync import decisions, gather, requests, settings, todo_state, todos
 from sync.apply import serve
 from tests.engine.world import World, furnish, invoice, make_world
@@ -59,7 +59,7 @@ def with_todos(url: str) -> World:
     furnish(made)
     made.source = Losing(made)
     with made.sessions() as db, db.begin():
-        todo_state.choose(db, made.company_id, todo_state.INVOICES, True, made.clock.now())
+        todo_state.choose(db, made.company_id, todo_state.INVOICES, TodoState, True, made.clock.now())
     return made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.todos import Choice, TodoLists
-from models import Document, MirrorState, TodoRow, TodoState
+from models import Document, ErrorMark, ErrorMarkState, MirrorState, TodoRow, TodoState
 from sync import codec, settings
 from tests.web.site import BASE, NOW, Site
 from tests.web.test_settings import save
@@ -47,6 +47,23 @@ def test_a_deactivated_person_is_told_on_settings_and_home(site: Site) -> None:
     told = "Error to-dos cannot be assigned to Billing Desk any more"
     assert told in client.get(f"/c/{company_id}/settings/invoices", base_url=BASE).get_data(as_text=True)
     assert told in client.get(f"/c/{company_id}/", base_url=BASE).get_data(as_text=True)
+
+
+def test_the_word_error_is_chosen_in_settings_and_told_on_the_document(site: Site) -> None:
+    company_id = lists(site, LISTS)
+    assert save(site, mark_errors="y").status_code == 302
+    with site.services.sessions() as db, db.begin():
+        assert settings.load_invoices(db, company_id).mark_errors
+        assert db.get_one(ErrorMarkState, (company_id, "invoices")).wanted
+        fault = db.query(Document).filter_by(company_id=company_id, status="Fault").first()
+        assert fault is not None
+        document_id = fault.id
+        db.add(ErrorMark(
+            document_id=fault.id, company_id=company_id, source_tenant=fault.source_tenant, area="invoices",
+            kind=fault.kind, source_id=fault.source_id, state="marked", sends=1, tries=0, marked_at=NOW,
+        ))
+    page = site.client("A viewer").get(f"/c/{company_id}/documents/{document_id}", base_url=BASE).get_data(as_text=True)
+    assert "ERROR in Autotask" in page and "stands as its number since" in page
 
 
 def test_a_cause_names_its_todo(site: Site) -> None:

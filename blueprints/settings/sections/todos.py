@@ -1,4 +1,4 @@
-"""More settings: error to-dos in Autotask, one per cause, and whom they are for."""
+"""More settings: error to-dos in Autotask, one per cause, whom they are for, and the word `ERROR` on the invoice."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ PEOPLE, ACTION_TYPES = "person", "action_type"
 
 class Todos(Section):
     key = "todos"
-    title = "Error to-dos"
-    why = "Faults as to-dos of your local organization in Autotask (My, CRM, To-Dos), one per cause."
+    title = "Errors in Autotask"
+    why = "Faults as to-dos of your local organization in Autotask (My, CRM, To-Dos), one per cause, and as ERROR."
     records: ClassVar = {"todo_action_type": ACTION_TYPES, "todo_resource": PEOPLE}
 
     class Fields:
         error_todos = BooleanField("Create a to-do in Autotask when there is an error")
         todo_action_type = SelectField("Type of To-Do Action when there is an error.", choices=[])
         todo_resource = SelectField("Default resource to whom the error To-Dos will be assigned.", choices=[])
+        mark_errors = BooleanField("Write ERROR into the invoice number in Autotask when there is an error")
 
     def prepare(self, form: Any, scene: Scene) -> None:
         form.todo_action_type.choices = _choices(scene, ACTION_TYPES, form.todo_action_type.data, "Choose an action")

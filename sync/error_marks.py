@@ -1,0 +1,140 @@
+"""Which documents shall bear `ERROR` where the source keeps the other system's number: Faults compared with the rows.
+
+Off unless a company chose it. The word only goes where the number is blank and nothing of the document is in the
+ledger: a number is never overwritten. Called under the company's lease; `sync/error_mark_work.py` does the calls.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from domain.statuses import Status
+from models import Document, ErrorMark, ErrorMarkState
+from sync.documents import step
+from sync.settings import load_invoices
+from sync.todo_state import AREA_OF, INVOICES
+
+MARK_AFTER = timedelta(seconds=20)
+"""A Fault that is settled at once leaves no trace in the source."""
+CLEAR_AFTER = timedelta(seconds=30)
+"""A retry that fails again must not take the word away and write it anew."""
+COMPARE_EVERY = timedelta(seconds=5)
+
+WANTED, MARKED, CLEARING, LEFT = "wanted", "marked", "clearing", "left"
+
+
+def chosen(db: Session, company_id: int, area: str) -> bool:
+    """What Settings say for one product area."""
+    return {INVOICES: lambda: load_invoices(db, company_id).mark_errors}[area]()
+
+
+def compare(db: Session, company_id: int, tenant: str, fence: int, now: datetime, quarantine: float) -> None:
+    """Bring the rows in line with the Faults of every area. A source that was exchanged is left alone."""
+    for state in db.scalars(select(ErrorMarkState).where(ErrorMarkState.company_id == company_id)):
+        state.wanted, state.dirty_at, state.checked_at = chosen(db, company_id, state.area), None, now
+        faults = _faults(db, company_id, tenant, state.area) if state.wanted else {}
+        known = {row.document_id: row for row in db.scalars(select(ErrorMark).where(
+            ErrorMark.company_id == company_id, ErrorMark.area == state.area, ErrorMark.source_tenant == tenant
+        ))}
+        for document_id, document in faults.items():
+            row = known.pop(document_id, None)
+            if row is None:
+                db.add(_new(document, state.area, fence, now))
+            elif row.state == CLEARING:
+                row.state, row.next_action_at, row.fence = WANTED, now + MARK_AFTER, fence
+        for row in known.values():
+            _clear(db, row, fence, now, timedelta(seconds=quarantine))
+
+
+def _faults(db: Session, company_id: int, tenant: str, area: str) -> dict[int, Document]:
+    kinds = [kind for kind, of in AREA_OF.items() if of == area]
+    rows = db.scalars(select(Document).where(
+        Document.company_id == company_id, Document.source_tenant == tenant, Document.kind.in_(kinds), *_eligible()
+    ))
+    return {row.id: row for row in rows}
+
+
+def _eligible() -> tuple[ColumnElement[bool], ...]:
+    return (Document.status == Status.FAULT, Document.number.is_(None), Document.ledger_id.is_(None))
+
+
+def _new(document: Document, area: str, fence: int, now: datetime) -> ErrorMark:
+    return ErrorMark(
+        document_id=document.id, company_id=document.company_id, source_tenant=document.source_tenant, area=area,
+        kind=document.kind, source_id=document.source_id, state=WANTED, sends=0, tries=0,
+        next_action_at=now + MARK_AFTER, fence=fence,
+    )
+
+
+def _clear(db: Session, row: ErrorMark, fence: int, now: datetime, quarantine: timedelta) -> None:
+    """It is no Fault any more: the word goes after a moment; one that certainly was never written is dropped."""
+    if row.state == LEFT or (row.state == WANTED and not row.sends):
+        db.delete(row)
+    elif row.state != CLEARING:
+        due = now + CLEAR_AFTER
+        if row.state == WANTED and row.last_sent_at is not None:  # it may still be on its way
+            due = max(due, row.last_sent_at + quarantine)
+        row.state, row.next_action_at, row.tries, row.fence = CLEARING, due, 0, fence
+
+
+# ---- what became of a call -----------------------------------------------------------------------------------
+
+
+def written(db: Session, row: ErrorMark, now: datetime) -> None:
+    row.state, row.problem, row.tries, row.marked_at, row.next_action_at = MARKED, None, 0, now, None
+    text = "ERROR stands in Autotask where its number would"
+    step(db, db.get_one(Document, row.document_id), now, "error mark", text)
+
+
+def cleared(db: Session, row: ErrorMark, now: datetime) -> None:
+    step(db, db.get_one(Document, row.document_id), now, "error mark", "ERROR in Autotask was cleared")
+    db.delete(row)
+
+
+def left(row: ErrorMark, why: str) -> None:
+    row.state, row.problem, row.next_action_at = LEFT, why, None
+
+
+# ---- what is due --------------------------------------------------------------------------------------------
+
+
+def comparing_due(db: Session, company_id: int) -> datetime | None:
+    """When Faults and marks are compared next; None while nothing changed."""
+    states = db.scalars(select(ErrorMarkState).where(
+        ErrorMarkState.company_id == company_id, ErrorMarkState.dirty_at.is_not(None)
+    ))
+    moments = [
+        max(state.dirty_at, state.checked_at + COMPARE_EVERY) if state.checked_at else state.dirty_at
+        for state in states if state.dirty_at is not None
+    ]
+    return min(moments, default=None)
+
+
+def next_row(db: Session, company_id: int, tenant: str) -> ErrorMark | None:
+    """The row whose time comes first."""
+    return db.scalars(
+        select(ErrorMark).where(
+            ErrorMark.company_id == company_id, ErrorMark.source_tenant == tenant,
+            ErrorMark.next_action_at.is_not(None),
+        ).order_by(ErrorMark.next_action_at, ErrorMark.document_id).limit(1)
+    ).first()
+
+
+def under_way(company_id: int, tenant: str) -> tuple[ColumnElement[bool], ...]:
+    """Conditions of rows whose call was begun and not answered."""
+    return (
+        ErrorMark.company_id == company_id, ErrorMark.source_tenant == tenant,
+        ErrorMark.state.in_((WANTED, CLEARING)), ErrorMark.next_action_at.is_(None),
+    )
+
+
+def next_wake(db: Session, company_id: int, tenant: str, not_before: datetime) -> datetime | None:
+    """When marks need the serving process; None: not before Faults change."""
+    row = next_row(db, company_id, tenant)
+    due = [at for at in (comparing_due(db, company_id), row.next_action_at if row else None) if at is not None]
+    abandoned = db.execute(select(ErrorMark.document_id).where(*under_way(company_id, tenant)).limit(1)).first()
+    due += [not_before] if abandoned else []
+    return max(min(due), not_before) if due else None

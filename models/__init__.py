@@ -18,12 +18,12 @@ from models.documents import Document, Hold, Link, MirrorEntry, MirrorState, Par
 from models.mails import MailAddress, MailRun
 from models.postings import Attempt, BatchRow, CompanyLease, ItemClaim, Posting, PostingNeed
 from models.runs import Outbox, Run, RunItem, Step, ToolRow, TraceEntry
-from models.todos import ErrorMark, ErrorMarkState, Pause, TodoRow, TodoState
+from models.todos import ErrorMark, ErrorMarkState, FaultFollower, Pause, TodoRow, TodoState
 from models.types import KeyRing, SealBroken
 
 __all__ = [
     "Attempt", "Audit", "Base", "BatchRow", "Company", "CompanyLease", "Connection", "Document", "ErrorMark",
-    "ErrorMarkState", "Grant", "Hold",
+    "ErrorMarkState", "FaultFollower", "Grant", "Hold",
     "Identity", "Invitation", "ItemClaim", "KeyRing", "Link", "MailAddress", "MailRun", "Membership",
     "MirrorEntry", "MirrorState", "OAuthState", "Outbox", "PartyEntry", "Pause", "Posting", "PostingNeed", "Run",
     "RunItem", "SealBroken", "SettingsVersion", "Step", "TodoRow", "TodoState", "ToolRow", "TraceEntry", "User",

@@ -67,15 +67,21 @@ class TodoRow(Base):
     fence: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
-class TodoState(Base):
-    """Per product area: are to-dos wanted, did Faults change since they were last compared, and why can they not be."""
+class FaultFollower(Base):
+    """Per product area: is something that tells of Faults wanted, and did Faults change since it was last compared."""
 
-    __tablename__ = "todo_states"
+    __abstract__ = True
     company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True)
     area: Mapped[str] = mapped_column(String(20), primary_key=True)
     wanted: Mapped[bool] = mapped_column(Boolean, default=False)
     dirty_at: Mapped[datetime | None] = mapped_column(Instant)
     checked_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class TodoState(FaultFollower):
+    """Error to-dos, and why they can not be written."""
+
+    __tablename__ = "todo_states"
     problem: Mapped[Any] = mapped_column(Json, nullable=True)
     """A reason as JSON: the person or action type is not available any more."""
 
@@ -104,15 +110,10 @@ class ErrorMark(Base):
     fence: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
-class ErrorMarkState(Base):
-    """Per product area: is the word wanted, and did Faults change since they were last compared with the marks."""
+class ErrorMarkState(FaultFollower):
+    """`ERROR` marks."""
 
     __tablename__ = "error_mark_states"
-    company_id: Mapped[int] = mapped_column(ForeignKey("companies.id"), primary_key=True)
-    area: Mapped[str] = mapped_column(String(20), primary_key=True)
-    wanted: Mapped[bool] = mapped_column(Boolean, default=False)
-    dirty_at: Mapped[datetime | None] = mapped_column(Instant)
-    checked_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Pause(Base):

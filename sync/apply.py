@@ -24,6 +24,7 @@ from models import Attempt, Company, Posting, Run
 from sync import due, mirror, pauses, reports, requests, stamped
 from sync.attaching import AttachWork
 from sync.connection import needs_reconnect, succeeded
+from sync.dividing import goes, together
 from sync.documents import load as load_documents
 from sync.error_mark_work import ErrorMarkWork
 from sync.freeze import Freezing, Sent, by_ids
@@ -260,11 +261,11 @@ class Serving:
             now = self.rt.clock.now()
             tenant = self.ledger.tenant
             again = due.to_send_again(db, self.company_id, tenant, now, members)
-            urgent = due.to_send(db, self.company_id, tenant, now, members, interactive=True)
+            urgent = together(due.to_send(db, self.company_id, tenant, now, members, interactive=True))
             unprepared = due.to_prepare(db, self.company_id, now, PREPARE_PAGE)
             first_urgent = bool(unprepared) and unprepared[0].interactive
-            creations = due.to_create(db, self.company_id, tenant, now, members)
-            ready = due.to_send(db, self.company_id, tenant, now, members)
+            creations = together(due.to_create(db, self.company_id, tenant, now, members))
+            ready = together(due.to_send(db, self.company_id, tenant, now, members))
             coming = bool(unprepared) or due.reading(db, self.company_id, now, self.rt.times.stale_run)
             unlocking = due.creations_open(db, self.company_id, tenant)
             alone = due.to_send_alone(db, self.company_id, tenant, now)
@@ -275,9 +276,9 @@ class Serving:
         if urgent or (creations and creations[0].interactive):
             chosen = urgent or [p for p in creations if p.interactive]
             return self._send([p.id for p in chosen])
-        if len(creations) >= members or (creations and not coming):
+        if goes(creations, members, wait=coming):
             return self._send([p.id for p in creations])
-        if len(ready) >= members or (ready and not coming and not unlocking):
+        if goes(ready, members, wait=coming or unlocking):
             return self._send([p.id for p in ready])
         if unprepared:
             return self._prepare([row.id for row in unprepared])
@@ -384,7 +385,7 @@ class Serving:
             elif isinstance(outcome, Done):
                 settling.done(posting, outcome, "response")
             elif isinstance(outcome, Refused):
-                settling.refused(posting, outcome)
+                settling.refused(posting, outcome, len(tag.postings))
             else:
                 evidence = outcome.evidence if isinstance(outcome, Unknown) else str(error or "no answer for it")
                 settling.unknown(posting, evidence[:200])

@@ -154,11 +154,14 @@ def released(db: Session, run_id: int) -> bool:
 
 
 def withdrawable(db: Session, run_id: int) -> bool:
-    """Some document of the run is due and was not sent: a stop takes it back."""
+    """Some document of the run is due and certainly not in the ledger: a stop takes it back."""
     return db.execute(
         select(Document.id).outerjoin(Posting, Posting.id == Document.posting_id)
         .where(Document.run_id == run_id, Document.due_at.is_not(None))
-        .where(or_(Posting.id.is_(None), Posting.state.in_((PostingState.NEW, PostingState.REJECTED)))).limit(1)
+        .where(or_(
+            Posting.id.is_(None), Posting.state.in_((PostingState.NEW, PostingState.REJECTED)),
+            and_(Posting.state == PostingState.READY, Posting.sends == 0),
+        )).limit(1)
     ).first() is not None
 
 

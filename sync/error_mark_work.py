@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from connectors.errors import BadAnswer, NeedsReconnect, NotAllowed, PlatformError, RetryLater
 from connectors.sources.base import Mark, Source
 from domain.statuses import PostingState
-from models import Document, ErrorMark, Posting
-from sync import error_marks
+from models import Document, ErrorMark, ErrorMarkState, Posting
+from sync import error_marks, todo_state
 from sync.connection import needs_reconnect, succeeded
 from sync.lease import Lease
 from sync.runtime import Finished, Pool, Runtime
@@ -65,7 +65,7 @@ class ErrorMarkWork:
             return False
         now = self.rt.clock.now()
         with self.rt.sessions() as db:
-            comparing = error_marks.comparing_due(db, self.company_id)
+            comparing = todo_state.comparing_due(db, self.company_id, ErrorMarkState)
             row = error_marks.next_row(db, self.company_id, self.source.tenant)
         if comparing is not None and comparing <= now:
             with self.lease.transaction("Comparing Faults with their marks") as db:

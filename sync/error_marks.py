@@ -15,13 +15,12 @@ from domain.statuses import Status
 from models import Document, ErrorMark, ErrorMarkState
 from sync.documents import step
 from sync.settings import load_invoices
-from sync.todo_state import AREA_OF, INVOICES
+from sync.todo_state import AREA_OF, INVOICES, comparing_due
 
 MARK_AFTER = timedelta(seconds=20)
 """A Fault that is settled at once leaves no trace in the source."""
 CLEAR_AFTER = timedelta(seconds=30)
 """A retry that fails again must not take the word away and write it anew."""
-COMPARE_EVERY = timedelta(seconds=5)
 
 WANTED, MARKED, CLEARING, LEFT = "wanted", "marked", "clearing", "left"
 
@@ -101,18 +100,6 @@ def left(row: ErrorMark, why: str) -> None:
 # ---- what is due --------------------------------------------------------------------------------------------
 
 
-def comparing_due(db: Session, company_id: int) -> datetime | None:
-    """When Faults and marks are compared next; None while nothing changed."""
-    states = db.scalars(select(ErrorMarkState).where(
-        ErrorMarkState.company_id == company_id, ErrorMarkState.dirty_at.is_not(None)
-    ))
-    moments = [
-        max(state.dirty_at, state.checked_at + COMPARE_EVERY) if state.checked_at else state.dirty_at
-        for state in states if state.dirty_at is not None
-    ]
-    return min(moments, default=None)
-
-
 def next_row(db: Session, company_id: int, tenant: str) -> ErrorMark | None:
     """The row whose time comes first."""
     return db.scalars(
@@ -134,7 +121,8 @@ def under_way(company_id: int, tenant: str) -> tuple[ColumnElement[bool], ...]:
 def next_wake(db: Session, company_id: int, tenant: str, not_before: datetime) -> datetime | None:
     """When marks need the serving process; None: not before Faults change."""
     row = next_row(db, company_id, tenant)
-    due = [at for at in (comparing_due(db, company_id), row.next_action_at if row else None) if at is not None]
+    moments = (comparing_due(db, company_id, ErrorMarkState), row.next_action_at if row else None)
+    due = [at for at in moments if at is not None]
     abandoned = db.execute(select(ErrorMark.document_id).where(*under_way(company_id, tenant)).limit(1)).first()
     due += [not_before] if abandoned else []
     return max(min(due), not_before) if due else None

@@ -9,16 +9,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session, aliased, defer
 
 from domain.reasons import reason
 from domain.settings import InvoiceSettings
 from domain.statuses import PostingState, RunState, Status
-from models import Company, Document, Posting, Run, RunItem, User
+from models import Company, Document, Posting, PostingNeed, Run, RunItem, ToolRow, User
 from sync import holds
-from sync.documents import add_to_run, set_status, step
+from sync.documents import add_to_run, drop, set_status, step
 from sync.lease import exclusive, wake
 from sync.reading import touchable
 
@@ -130,18 +130,43 @@ def stop(db: Session, run: Run, *, now: datetime, user: User | None) -> None:
 
 
 def withdraw(db: Session, run: Run, now: datetime) -> None:
-    """Take back what the run released and nothing was sent for. Called under the lease."""
+    """Take back what the run released and what is certainly not in the ledger. Called under the lease."""
     rows = db.scalars(select(Document).options(defer(Document.lines)).where(
         Document.company_id == run.company_id, Document.run_id == run.id, Document.due_at.is_not(None)
     )).all()
     for document in rows:
         posting = db.get(Posting, document.posting_id) if document.posting_id else None
-        if posting is not None and posting.state not in (PostingState.NEW, PostingState.REJECTED):
+        if posting is not None and not _unsent(posting):
             continue
         if posting is not None:
             posting.next_action_at = None
+            if posting.state == PostingState.READY:  # frozen, and kept back by a limit: the next try is planned anew
+                drop(db, posting, PostingState.REJECTED, [], now)
         document.due_at, document.prepared = None, False
         set_status(db, document, Status.PENDING, [reason("run_stopped")], now)
+    db.flush()
+    _withdraw_creations(db, run.company_id, now)
+
+
+def _unsent(posting: Posting) -> bool:
+    """Nothing of it can be in the ledger or on its way there."""
+    return posting.state in (PostingState.NEW, PostingState.REJECTED) or (
+        posting.state == PostingState.READY and posting.sends == 0
+    )
+
+
+def _withdraw_creations(db: Session, company_id: int, now: datetime) -> None:
+    """Frozen customers and items that nothing asks for any more. Whoever needs them later plans them anew."""
+    wanting = aliased(Posting)
+    needed = exists().where(
+        PostingNeed.need_id == Posting.id, wanting.id == PostingNeed.posting_id, wanting.next_action_at.is_not(None)
+    )
+    asked_for = exists().where(ToolRow.posting_id == Posting.id, Run.id == ToolRow.run_id, Run.finished_at.is_(None))
+    for posting in db.scalars(select(Posting).where(
+        Posting.company_id == company_id, Posting.document_id.is_(None), Posting.state == PostingState.READY,
+        Posting.sends == 0, ~needed, ~asked_for,
+    )):
+        drop(db, posting, PostingState.REJECTED, [], now)
 
 
 def include(db: Session, documents: Sequence[Document], *, now: datetime, who: str) -> None:

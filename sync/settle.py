@@ -18,6 +18,7 @@ from domain.reasons import Reason, reason
 from domain.settings import InvoiceSettings
 from domain.statuses import PostingState, Status
 from models import Attempt, BatchRow, Document, Posting, PostingNeed
+from sync import dividing
 from sync.documents import drop, set_status, step
 from sync.operations import rule_of
 from sync.prepare import REPLANNED
@@ -48,10 +49,14 @@ class Settling:
         self._touch(posting)
         rule_of(posting).done(self, posting, done, by)
 
-    def refused(self, posting: Posting, refused: Refused) -> None:
-        """NO, or not sure yet: that depends on the kind of write."""
+    def refused(self, posting: Posting, refused: Refused, members: int) -> None:
+        """NO, or not sure yet: that depends on the kind of write. A call of several `members` that was refused as a
+        whole is divided instead."""
         self._touch(posting)
-        rule_of(posting).refused(self, posting, refused)
+        if dividing.divides(refused, members):
+            dividing.divide(self, posting, refused, members)
+        else:
+            rule_of(posting).refused(self, posting, refused)
 
     def refused_after_lost(self, posting: Posting, why: Reason, message: str) -> None:
         """A no after a lost answer proves nothing of the first send: it is looked up until that one cannot arrive."""
@@ -143,6 +148,8 @@ class Settling:
         # a Fault says that nothing is in the books. Room for another try is safe where a second copy is refused.
         if posting.renew and (self.now >= ends or (protected and not posting.reasons)):
             posting.renew = False
+            if dividing.proven_absent(self, posting):
+                return
             if posting.reasons:
                 self.reject(posting, [Reason.from_json(value) for value in posting.reasons])
             else:

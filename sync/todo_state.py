@@ -7,7 +7,7 @@ place has to think of them. Database only.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from connectors.sources.base import Source
 from domain.reasons import CATALOGUE, Reason
 from domain.todos import TodoLists
-from models import ErrorMarkState, MirrorState, TodoState
+from models import ErrorMarkState, FaultFollower, MirrorState, TodoState
 from sync import codec
 from sync.lease import exclusive, wake
 from sync.runtime import Runtime
@@ -23,9 +23,10 @@ from sync.runtime import Runtime
 INVOICES = "invoices"
 AREA_OF = {"invoice": INVOICES}
 """Kind of document → the product area whose settings hold for its to-dos and its `ERROR` mark."""
-Follower = type[TodoState] | type[ErrorMarkState]
+Follower = type[FaultFollower]
 FOLLOWERS: tuple[Follower, ...] = (TodoState, ErrorMarkState)
 """What is brought in line with the Faults."""
+COMPARE_EVERY = timedelta(seconds=5)
 
 
 def stir(db: Session, company_id: int, now: datetime) -> None:
@@ -52,7 +53,7 @@ def _wanted(db: Session, table: Follower, company_id: int) -> bool:
 
 def choose(db: Session, company_id: int, area: str, table: Follower, wanted: bool, now: datetime) -> None:
     """Settings were saved: what follows Faults is wanted or not, and what there is is looked at in any case."""
-    state: TodoState | ErrorMarkState | None = db.get(table, (company_id, area))
+    state = db.get(table, (company_id, area))
     if state is None:
         if not wanted:
             return
@@ -61,6 +62,16 @@ def choose(db: Session, company_id: int, area: str, table: Follower, wanted: boo
     state.wanted, state.dirty_at = wanted, now
     db.flush()
     wake(db, company_id, now)
+
+
+def comparing_due(db: Session, company_id: int, table: Follower) -> datetime | None:
+    """When Faults are compared next with what tells of them; None while nothing changed."""
+    states = db.scalars(select(table).where(table.company_id == company_id, table.dirty_at.is_not(None)))
+    moments = [
+        max(state.dirty_at, state.checked_at + COMPARE_EVERY) if state.checked_at else state.dirty_at
+        for state in states if state.dirty_at is not None
+    ]
+    return min(moments, default=None)
 
 
 def problem_of(db: Session, company_id: int, area: str = INVOICES) -> Reason | None:

@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 from connectors.errors import BadAnswer, NeedsReconnect, NotAllowed, NotSent, PlatformError, RetryLater
 from connectors.sources.base import Source, Todo
 from domain.todos import TodoDraft, due, solved
-from models import TodoRow
-from sync import todos
+from models import TodoRow, TodoState
+from sync import todo_state, todos
 from sync.connection import needs_reconnect, succeeded
 from sync.lease import Lease
 from sync.runtime import Finished, Pool, Runtime
@@ -77,7 +77,7 @@ class TodoWork:
             return False
         now = self.rt.clock.now()
         with self.rt.sessions() as db:
-            comparing = todos.comparing_due(db, self.company_id)
+            comparing = todo_state.comparing_due(db, self.company_id, TodoState)
             row = todos.next_row(db, self.company_id, self.source.tenant)
         if comparing is not None and comparing <= now:
             with self.lease.transaction("Comparing Faults with their to-dos") as db:

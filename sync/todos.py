@@ -24,14 +24,13 @@ from domain.statuses import Status
 from domain.todos import TodoLists, TodoSettings, Waiting
 from models import Document, TodoRow, TodoState
 from sync.settings import load_invoices
-from sync.todo_state import AREA_OF, INVOICES, lists_of
+from sync.todo_state import AREA_OF, INVOICES, comparing_due, lists_of
 
 OPEN_AFTER = timedelta(seconds=20)
 """A scan finds its Faults page by page: the first text shall be nearly whole."""
 UPDATE_EVERY = timedelta(minutes=5)
 CLEAR_AFTER = timedelta(seconds=30)
 """A retry that fails again must not close one to-do and open the next."""
-COMPARE_EVERY = timedelta(seconds=5)
 SUBJECTS = 5
 """More subjects of one code than this share one to-do."""
 KEPT_IDS = 2000
@@ -236,18 +235,6 @@ def _waiting(row: Document) -> Waiting:
 # ---- what is due --------------------------------------------------------------------------------------------
 
 
-def comparing_due(db: Session, company_id: int) -> datetime | None:
-    """When Faults and to-dos are compared next; None while nothing changed."""
-    states = db.scalars(select(TodoState).where(
-        TodoState.company_id == company_id, TodoState.dirty_at.is_not(None)
-    )).all()
-    moments = [
-        max(state.dirty_at, state.checked_at + COMPARE_EVERY) if state.checked_at else state.dirty_at
-        for state in states if state.dirty_at is not None
-    ]
-    return min(moments, default=None)
-
-
 def next_row(db: Session, company_id: int, tenant: str) -> TodoRow | None:
     """The row whose time comes first."""
     return db.scalars(
@@ -261,7 +248,8 @@ def next_row(db: Session, company_id: int, tenant: str) -> TodoRow | None:
 def next_wake(db: Session, company_id: int, tenant: str, not_before: datetime) -> datetime | None:
     """When to-dos need the serving process; None: not before Faults change."""
     row = next_row(db, company_id, tenant)
-    due = [at for at in (comparing_due(db, company_id), row.next_action_at if row else None) if at is not None]
+    moments = (comparing_due(db, company_id, TodoState), row.next_action_at if row else None)
+    due = [at for at in moments if at is not None]
     abandoned = db.execute(select(TodoRow.id).where(
         TodoRow.company_id == company_id, TodoRow.source_tenant == tenant, TodoRow.state == SENDING
     ).limit(1)).first()

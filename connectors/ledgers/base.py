@@ -241,7 +241,10 @@ class LedgerFault:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
+    """A definite no. `whole`: the call was refused as a whole, which member is to blame is not told."""
+
     faults: tuple[LedgerFault, ...]
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,8 @@ class MemoryCompany:
     """(record, address) of every mail that went to a customer."""
     files: list[tuple[str, str, bool]] = field(default_factory=list)
     """(record, name, shown to the customer) of every attachment."""
+    unreadable: str = ""
+    """A call that holds this text anywhere is refused as a whole."""
     shows_mails: bool = True
     """False: the delivery state of a mail is lost."""
     calls: list[str] = field(default_factory=list)
@@ -104,6 +106,9 @@ class MemoryCompany:
     def execute(self, batch: Batch) -> Answer:
         """The effect of one batch on the books, and the answer that may or may not arrive."""
         outcomes: dict[str, Outcome] = {}
+        if self.unreadable and self.unreadable.encode() in batch.body:
+            fault = LedgerFault(Refusal.OTHER, "2010", "The request could not be read.")
+            return Answer({one.short_id: Refused((fault,), whole=True) for one in batch.members}, 400, "memory")
         for member in batch.members:
             pair = (batch.key, member.short_id)
             if pair not in self._replays:

@@ -195,7 +195,8 @@ class QuickBooksLedger:
             answer = self._mail(call, batch.key, alone) if alone else call.batch(batch.key, batch.body)
         except Faulted as refused:
             undecided = faults.outcome_of({"Error": [{"code": one.code} for one in refused.reasons]})
-            outcome = Unknown(refused.message) if isinstance(undecided, Unknown) else Refused(refused.reasons)
+            open_ = isinstance(undecided, Unknown)
+            outcome = Unknown(refused.message) if open_ else Refused(refused.reasons, whole=True)
             return _same(batch, outcome, call)
         except LostAnswer as lost:
             return _same(batch, Unknown(lost.message), call)

@@ -118,6 +118,14 @@ ENTRIES: dict[str, Entry] = {
         "It is in a batch that is on its way.",
         "Nothing needs doing.",
     ),
+    "divided": wait(
+        Stage.LEDGER,
+        "Goes again in a smaller call",
+        "{the_ledger} refused the whole call it was in; it goes again in one of {most} at most",
+        "{the_ledger} refused a call with several documents and did not say which one is to blame. Nothing of the call "
+        "was posted. Calls of half the size find the one; it alone is then told as refused.",
+        "Nothing needs doing: it goes by itself.",
+    ),
     "ledger_limit": wait(
         Stage.LEDGER,
         "Waits for the ledger's limit",

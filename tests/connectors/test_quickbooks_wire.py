@@ -129,7 +129,7 @@ def test_one_failed_member_of_a_batch_is_its_own_outcome(at: QuickBooksCompany) 
 def test_a_batch_that_is_refused_whole_is_a_no_for_every_member(at: QuickBooksCompany) -> None:
     answer = at.ledger.send(customers(at, *(f"C{n}" for n in range(31))))
     assert len(answer.outcomes) == 31
-    assert all(isinstance(one, Refused) for one in answer.outcomes.values())
+    assert all(isinstance(one, Refused) and one.whole for one in answer.outcomes.values())
     assert in_the_books(at) == []
 
 

@@ -35,6 +35,8 @@ BUSY = (
     "postings WHERE state IN ('READY', 'SENDING', 'UNKNOWN')",
     "postings WHERE state = 'CONFIRMED' AND next_action_at IS NOT NULL",
     "documents WHERE due_at IS NOT NULL",
+    "error_marks WHERE state IN ('wanted', 'clearing')",
+    "error_mark_states WHERE dirty_at IS NOT NULL",
     "company_leases WHERE holder IS NOT NULL",
 )
 """While one of these has a row, something still moves."""

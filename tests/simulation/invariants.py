@@ -31,7 +31,7 @@ QUARANTINE = 300.0
 CREATIONS = ("customer", "item")
 MOVES: dict[str, set[str]] = {
     "NEW": {"SENDING", "REJECTED"},
-    "READY": {"SENDING"},
+    "READY": {"SENDING", "REJECTED"},
     "SENDING": {"READY", "UNKNOWN", "CONFIRMED", "DONE", "REJECTED", "NEEDS_HUMAN"},
     "UNKNOWN": {"READY", "CONFIRMED", "DONE", "REJECTED", "NEEDS_HUMAN"},
     "CONFIRMED": {"DONE"},
@@ -157,6 +157,8 @@ class Watcher:
     def _moved(self, before: Row, row: Row, subject: str) -> None:
         if row.state not in MOVES[before.state]:
             self.blame("I06", row.company_id, subject, f"moved from {before.state} to {row.state}")
+        if (before.state, row.state) == ("READY", "REJECTED") and before.sends:
+            self.blame("I06", row.company_id, subject, "was withdrawn although it may be in the ledger")
         stood = self.statuses.get(row.document_id or 0, "")
         if row.state == "SENDING" and stood in ("Fault", "Skipped Over", "Complete"):
             self.blame("I20", row.company_id, subject, f"is sent while it stands as {stood}")
@@ -406,8 +408,23 @@ def i14_rows_stay_in_their_company(watcher: Watcher, tenant: Tenant) -> Finding:
             yield table, f"{count} rows point at {other} of another company"
 
 
+def error_marks_follow_faults(watcher: Watcher, tenant: Tenant) -> Finding:
+    """`ERROR` stands at Faults alone, at all that may bear it where it was chosen, and never in a number's place."""
+    chosen = watcher.db.execute(
+        "SELECT wanted FROM error_mark_states WHERE company_id = ?", (tenant.company_id,)
+    ).fetchone()[0]
+    rows = watcher.db.execute(
+        "SELECT source_id, status, number, ledger_id FROM documents WHERE company_id = ?", (tenant.company_id,)
+    ).fetchall()
+    wanted = {id for id, status, number, ledger in rows if status == "Fault" and number is None and ledger is None}
+    for id in sorted(tenant.source.failed ^ (wanted if chosen else set())):
+        told = "bears ERROR" if id in tenant.source.failed else "bears no ERROR"
+        may = sorted(wanted) if chosen else "none"
+        yield f"invoice {id}", f"{told} at rest; Faults that may bear it: {may}", "marks"
+
+
 CHECKS: tuple[Callable[[Watcher, Tenant], Finding], ...] = (
     i01_one_document_each, wrong_company, i02_nothing_lost, i08_done_means_marked, i11_totals_agree,
     i14_rows_stay_in_their_company, i15_at_rest, i17_one_report_each, i18_retries_are_bounded,
-    i20_statuses_tell_the_truth, in_the_books_means_complete, i21_billed_once,
+    i20_statuses_tell_the_truth, in_the_books_means_complete, i21_billed_once, error_marks_follow_faults,
 )  # fmt: skip

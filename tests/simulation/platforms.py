@@ -327,6 +327,12 @@ class SimSource:
     def clear_mark(self, kind: str, id: str) -> None:
         self._write(f"clear mark {id}", lambda: self.inner.clear_mark(kind, id))
 
+    def set_error(self, kind: str, id: str) -> None:
+        self._write(f"ERROR on {id}", lambda: self.inner.set_error(kind, id))
+
+    def clear_error(self, kind: str, id: str, *, number: str | None) -> None:
+        self._write(f"clear ERROR on {id}", lambda: self.inner.clear_error(kind, id, number=number))
+
     def _write(self, name: str, work: Callable[[], None]) -> None:
         line = self.line
         line.kernel.sleep(line.latency(), name)

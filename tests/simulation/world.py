@@ -17,7 +17,7 @@ from connectors.ledgers.base import Kind
 from connectors.sources.memory import MemorySource
 from domain.documents import Catalog, Code, Party, SourceDocument
 from domain.settings import InvoiceSettings, MissingItem, Numbering, SyncState
-from models import Company, CompanyLease, Connection, MirrorState, SettingsVersion
+from models import Company, CompanyLease, Connection, ErrorMarkState, MirrorState, SettingsVersion
 from sync import codec
 from tests.engine.world import invoice, line
 from tests.simulation.faults import Faults
@@ -25,6 +25,7 @@ from tests.simulation.kernel import START, Kernel
 from tests.simulation.platforms import Line, SimBooks
 
 PARTIES = ("Harbor Point Clinic", "Blue Finch Bakery", "Kestrel Logistics", "Maple Street Dental")
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 CODES = (("1", "Remote support", "LAB-1"), ("2", "Hardware", "HW-2"), ("3", "Block hours", "BLK-3"))
 
 
@@ -82,7 +83,7 @@ def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: 
     settings = InvoiceSettings(
         start_date=date(2026, 1, 1), missing_item=MissingItem.CREATE, created_item_account=account, run_limit=5000,
         sync_state=SyncState.ON if rng.random() < 0.6 else SyncState.OFF,
-        numbering=Numbering.SOURCE if own else Numbering.LEDGER,
+        numbering=Numbering.SOURCE if own else Numbering.LEDGER, mark_errors=rng.random() < 0.5,
     )
     company = Company(
         name=f"Company {number}", ledger="quickbooks", ledger_tenant=books.tenant, source_tenant=source.tenant,
@@ -94,6 +95,7 @@ def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: 
         CompanyLease(company_id=company.id, fence=0, step=""), MirrorState(company_id=company.id, progress={}),
         SettingsVersion(company_id=company.id, area="invoices", version=1, values=codec.dump(settings), changes=[],
                         saved_at=START),
+        ErrorMarkState(company_id=company.id, area="invoices", wanted=settings.mark_errors),
         Connection(company_id=company.id, side="ledger", platform="quickbooks", tenant=books.tenant,
                    state="connected"),
         Connection(company_id=company.id, side="source", platform="autotask", tenant=source.tenant,
@@ -147,8 +149,13 @@ def _document(id: str, tenant: Tenant, rng: random.Random, hard: bool) -> tuple[
     if draw < 0.23 and tenant.books.own_numbers:
         _foreign(tenant, f"AT-{id}")
         return made(id, tenant, [cents], party), False, "number taken by somebody else"
+    if draw < 0.27:
+        tenant.books.unreadable = UNREADABLE
+        document = made(id, tenant, [cents], party)
+        return replace(document, lines=(replace(document.lines[0], text=f"item {id}-0 {UNREADABLE}"),)), False, (
+            "the call it is in is refused as a whole")
     codes = (rng.choice(CODES)[0], "2")
-    if draw < 0.4 or (hard and rng.random() < 0.5):
+    if draw < 0.42 or (hard and rng.random() < 0.5):
         return made(id, tenant, [-cents], party, codes), True, "credit"
     if draw < 0.6:
         return made(id, tenant, [cents, 1050], party, codes), True, "two lines"

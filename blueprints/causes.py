@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import url_for
 
+from blueprints.context import company
 from domain.reasons import CATALOGUE, Reason, Turn
 
 _PAGES = {
@@ -54,7 +55,11 @@ def problem(reason: Reason, ledger: str, actions: Sequence[Mapping[str, Any]] = 
 
 def help_action(code: str) -> dict[str, Any]:
     """The page that explains this reason; open to everybody."""
-    return {"label": "More about this", "url": url_for("help.error", code=code), "kind": "quiet"}
+    return {
+        "label": "More about this",
+        "url": url_for("help.error", code=code, ledger=company().ledger),
+        "kind": "quiet",
+    }
 
 
 def actions_for(reason: Reason, document_id: int, *, staff: bool, group: bool = False) -> list[dict[str, Any]]:

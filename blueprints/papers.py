@@ -12,12 +12,12 @@ from domain.journal import JournalRow
 from domain.money import round_money
 from domain.settings import TaxSource
 
-KIND_WORDS = {"invoice": "Invoice", "credit_memo": "Credit memo"}
+KIND_WORDS = {"invoice": "Invoice", "credit_memo": "{Credit_memo}"}
 
 
 def kind_word(ledger_kind: str | None, total: Decimal) -> str:
     """What a document is or will be called in the ledger."""
-    return KIND_WORDS.get(ledger_kind or "", "Credit memo" if total < 0 else "Invoice")
+    return KIND_WORDS.get(ledger_kind or "", "{Credit_memo}" if total < 0 else "Invoice")
 
 
 def draft_paper(draft: Draft, system: str, accounts: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def draft_paper(draft: Draft, system: str, accounts: Mapping[str, str] | None = 
         "day": draft.date,
         "due": draft.due_date,
         "party": draft.party.name + ("" if draft.party.ledger_id else " (new customer)"),
-        "address": [f"Location: {draft.location.name}"] if draft.location else [],
+        "address": [f"{{Location_word}}: {draft.location.name}"] if draft.location else [],
         "message": draft.message.splitlines(),
         "lines": [_draft_line(line, accounts or {}) for line in draft.lines],
         "net": net,

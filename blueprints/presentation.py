@@ -12,13 +12,15 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from flask import Flask, current_app, g, url_for
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from domain import formats
+from domain.ledger_words import NEUTRAL, Words, words_of
 
 
 class Look(NamedTuple):
@@ -64,6 +66,7 @@ def register(app: Flask) -> None:
     """Add filters, globals and the strict rule for unknown names to an app's templates."""
     env = app.jinja_env
     env.undefined = StrictUndefined
+    env.finalize = in_ledger_words
     env.trim_blocks = True
     env.lstrip_blocks = True
     env.filters.update(formats.FILTERS)
@@ -71,6 +74,20 @@ def register(app: Flask) -> None:
     env.globals.update(status_look=status_look, dot_icon=DOT_ICONS.__getitem__, note_icon=NOTE_ICONS.__getitem__)
     env.globals.update(asset=asset, icon_href=icon_href, chart_geometry=chart_geometry, col=Column)
     env.globals.update(company_field=company_field)
+
+
+def words() -> Words:
+    """The words of the ledger of the company on the page, or those a page chose; both ledgers' where there is none."""
+    if "words" in g:
+        return cast(Words, g.words)
+    found = g.get("company")
+    return words_of(found.ledger) if found is not None else NEUTRAL
+
+
+@pass_context
+def in_ledger_words(_context: Context, value: Any) -> Any:
+    """Whatever a template prints, with the ledger's tokens filled. Asked at every rendering, never at compiling."""
+    return words().fill(value) if isinstance(value, str) and "{" in value else value
 
 
 def status_look(word: str) -> Look:

@@ -33,7 +33,7 @@ PAGES: dict[str, Page] = {
         "",
         ("Go back and try again from the page itself.",),
     ),
-    "401": Page("Please sign in", "This page is for signed-in people.", "", ("Sign in with Intuit.",)),
+    "401": Page("Please sign in", "This page is for signed-in people.", "", ("Sign in with {ledger_sign_in}.",)),
     "403": Page("Not allowed", "This is not open to you.", "", ("Ask an admin of the company.",)),
     "404": Page(
         "There is nothing here",
@@ -71,7 +71,7 @@ PAGES: dict[str, Page] = {
     "database": Page(
         "The database is not answering",
         "Pages cannot be shown while the database is away.",
-        "Nothing is lost: whatever was being posted is looked up in QuickBooks before it goes on.",
+        "Nothing is lost: whatever was being posted is looked up in {the_ledger} before it goes on.",
         ("Try again in a minute.", "Whoever runs this installation finds the cause in its log."),
     ),
     "queue": Page(

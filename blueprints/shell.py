@@ -15,14 +15,12 @@ from werkzeug.local import LocalProxy
 
 from blueprints.context import db, now, services
 from domain.formats import format_age
+from domain.ledger_words import words_of
 from domain.settings import SyncState
 from domain.statuses import Status
 from models import Company, Connection, Document
 from sync import access, credentials, pauses
 from sync.settings import load_invoices
-
-LEDGER_NAMES = {"quickbooks": ("QuickBooks Online", "QuickBooks")}
-"""Long and short name by what `Company.ledger` holds; anything else is shown as it stands."""
 
 
 def register(app: Flask) -> None:
@@ -41,7 +39,9 @@ def register(app: Flask) -> None:
 
 
 def ledger_names(company: Company) -> tuple[str, str]:
-    return LEDGER_NAMES.get(company.ledger, (company.ledger.title(), company.ledger.title()))
+    """Long and short."""
+    words = words_of(company.ledger)
+    return words.ledger_in_full, words.the_ledger
 
 
 def _shell() -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _demo() -> dict[str, Any]:
             _step("Press Sync Now", "tools.sync_now", company, done > 1),
             _step("Fix a Fault", "logs.errors", company, False),
         ]
-    sentence = "Everything here is simulated: Autotask, QuickBooks and the mailbox."
+    sentence = "Everything here is simulated: Autotask, {the_ledger} and the mailbox."
     if company is None and g.get("user") is not None:
         sentence += " Choose the company that waits for its first posting; the tour takes a minute."
     return {"sentence": sentence, "steps": steps, "accounts_url": url_for("account.demo")}

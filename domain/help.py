@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from domain.ledger_words import words_named
 from domain.reasons import CATALOGUE, Entry, Stage, Turn
 
 _BREAKS = re.compile(r"(?<=\.)\s+|;\s+|,\s+then\s+")
@@ -36,12 +37,12 @@ class _Named(dict[str, str]):
         return f"[{key.replace('_', ' ')}]"
 
 
-def page(code: str, ledger: str = "QuickBooks") -> HelpPage | None:
+def page(code: str, ledger: str) -> HelpPage | None:
     """The help page of a code; None when the catalogue does not have it."""
     entry = CATALOGUE.get(code)
     if entry is None:
         return None
-    names = _Named(the_ledger=ledger)
+    names = _Named(words_named(ledger).tokens())
     return HelpPage(
         code=code, sentence=entry.sentence.format_map(names), cause=entry.cause.format_map(names),
         steps=steps(entry.fix.format_map(names)), stage=entry.stage, status=_STATUS[entry.turn],

@@ -45,7 +45,7 @@ EVENT_WORDS: dict[str, tuple[str, str]] = {
     Event.RUNS: ("Reports of runs", "What was posted, skipped and refused, with the CSV."),
     Event.TOOLS: ("Results of tools", "What a check, a comparison or another tool found, with the CSV."),
     Event.PROBLEMS: ("Problems", "Documents that wait for somebody: the first at once, further ones once an hour."),
-    Event.CONNECTION: ("A connection is lost", "QuickBooks or Autotask must be connected again, at once."),
+    Event.CONNECTION: ("A connection is lost", "{the_ledger} or Autotask must be connected again, at once."),
     Event.SILENCE: ("Nothing was checked for 24 hours", "Once, when automatic syncing stands still."),
 }
 EVENT_OF_KIND = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from domain.catalogue import customers, decisions, diagnosis, ledger, lines, mailing, scope, tax, todos, voids
 from domain.catalogue.entry import Entry, Stage, Turn
+from domain.ledger_words import STORED, words_named
 
 __all__ = ["CATALOGUE", "Entry", "Reason", "Stage", "Turn", "reason"]
 
@@ -41,14 +42,18 @@ class Reason:
     def turn(self) -> Turn:
         return self.entry.turn
 
-    def sentence(self, ledger: str = "QuickBooks") -> str:
-        return self.entry.sentence.format_map(_Blank(self.params, the_ledger=ledger))
+    def sentence(self, ledger: str = STORED.the_ledger) -> str:
+        """In the words of the ledger of this short name; without one the ledger's tokens stay, to be filled later."""
+        return self._told(self.entry.sentence, ledger)
 
-    def cause(self, ledger: str = "QuickBooks") -> str:
-        return self.entry.cause.format_map(_Blank(self.params, the_ledger=ledger))
+    def cause(self, ledger: str = STORED.the_ledger) -> str:
+        return self._told(self.entry.cause, ledger)
 
-    def fix(self, ledger: str = "QuickBooks") -> str:
-        return self.entry.fix.format_map(_Blank(self.params, the_ledger=ledger))
+    def fix(self, ledger: str = STORED.the_ledger) -> str:
+        return self._told(self.entry.fix, ledger)
+
+    def _told(self, text: str, ledger: str) -> str:
+        return text.format_map(_Blank({**words_named(ledger).tokens(), **self.params}))
 
     def to_json(self) -> dict[str, object]:
         return {"code": self.code, "params": dict(self.params)}

@@ -41,7 +41,7 @@ class PostingState(StrEnum):
 class Flag(StrEnum):
     DIAGNOSTIC = "Diagnostic Mode"
     CHANGED_SOURCE = "Changed in Autotask"
-    CHANGED_LEDGER = "Changed in QuickBooks"
+    CHANGED_LEDGER = "Changed in {the_ledger}"
     VOIDED = "Voided"
     KEPT = "Kept"
     """Voided in the source and left in the ledger by a person's decision."""

@@ -163,5 +163,5 @@ def _complete(
     row.ledger_total, row.completed_at = held.total, now
     set_flag(row, Flag.DIFFERS, held.total != draft.total)
     set_status(db, row, Status.COMPLETE, [], now)
-    text = "Linked to the document QuickBooks held already" if who else "Found in QuickBooks by its marker; linked"
+    text = "Linked to the document {the_ledger} held already" if who else "Found in {the_ledger} by its marker; linked"
     step(db, row, now, "adopted", text, who=who, ledger_id=held.ledger_id, number=held.number, version=held.version)

@@ -14,14 +14,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
 from domain.formats import format_moment
+from domain.ledger_words import words_of
 from domain.mails import SILENCE, Event, next_digest, next_problem
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Company, Outbox, Run, RunItem
 from sync import access, addresses, settings
 from sync.outbox import collect, queue_mail
-
-_PLATFORMS = {"ledger": "QuickBooks", "source": "Autotask"}
 
 
 def queue_digest(db: Session, run: Run, now: datetime) -> None:
@@ -95,8 +94,8 @@ def _last_problem(db: Session, company_id: int, address: str) -> datetime | None
 
 def connection_lost(db: Session, company_id: int, side: str, why: str, now: datetime) -> None:
     """A platform no longer accepts us. Called with the change of the connection's state; at most one mail an hour."""
-    platform = _PLATFORMS[side]
     company = db.get_one(Company, company_id)
+    platform = words_of(company.ledger).the_ledger if side == "ledger" else "Autotask"
     for address in addresses.listening(db, company_id, Event.CONNECTION):
         _alarm(
             db, company, f"connection:{side}:{now:%Y%m%d%H}", address, now, event=Event.CONNECTION,

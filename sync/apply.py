@@ -474,7 +474,7 @@ class Serving:
 def _why_not_sent(error: PlatformError, until: datetime) -> Reason:
     """What a document that could not be sent waits for."""
     if isinstance(error, (NeedsReconnect, NotAllowed)):
-        return reason("reconnect", platform=error.platform or "QuickBooks")
+        return reason("reconnect", platform=error.platform or "the ledger")
     code = "ledger_limit" if isinstance(error, RetryLater) else "ledger_away"
     return reason(code, time=f"{until:%H:%M:%S} UTC")
 
@@ -487,5 +487,5 @@ def _waiting_step(trouble: Exception | None, ledger_waits: timedelta, wake: date
         cause = "Waiting"
     else:
         limited = trouble is None or isinstance(trouble, RetryLater)
-        cause = "QuickBooks limit" if limited else "QuickBooks does not answer"
+        cause = "{the_ledger} limit" if limited else "{the_ledger} does not answer"
     return f"{cause}, continues at {wake.isoformat(timespec='seconds')}"

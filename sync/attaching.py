@@ -183,7 +183,7 @@ class AttachWork:
         else:
             row.state, row.reasons, row.next_action_at = PostingState.DONE, [], None
             row.ledger_id = row.target_id
-            step(db, document, now, "attached", "Autotask's PDF hangs on the document in QuickBooks")
+            step(db, document, now, "attached", "Autotask's PDF hangs on the document in {the_ledger}")
 
     def _failed(self, db: Session, row: Posting, document: Document, error: Exception, now: datetime) -> None:
         """Try again ever more slowly, and in the end tell. A limit or a lost connection is not counted."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.formats import format_day, format_money
+from domain.ledger_words import STORED, words_named
 from domain.reasons import Reason
 from models import Run, ToolRow
 from sync.copy_outcome import Outcome, outcome_of
@@ -17,7 +18,7 @@ TITLE = "Manually Copy an Invoice"
 HEADLINES: dict[Outcome, str] = {
     Outcome.COPIED: "{which} was copied to {the_ledger}",
     Outcome.REPLACED: "{which} was replaced in {the_ledger}",
-    Outcome.ADOPTED: "{which} is linked to {the_ledger}'s document",
+    Outcome.ADOPTED: "{which} is linked to {the_ledgers} document",
     Outcome.MARKED: "{which} is marked in Autotask again",
     Outcome.SAME: "{which} is the same on both sides",
     Outcome.EXISTS: "{which} was not copied: {the_ledger} has it already",
@@ -58,23 +59,24 @@ def which(run: Run) -> str:
     return f"Invoice {invoice.get('number') or invoice.get('source_id') or asked.get('wanted') or ''}".strip()
 
 
-def headline(run: Run, ledger: str = "QuickBooks") -> str:
+def headline(run: Run, ledger: str = STORED.the_ledger) -> str:
     outcome = outcome_of(run)
     if outcome is None:
         return TITLE
-    return HEADLINES[outcome].format(which=which(run), the_ledger=ledger)
+    return HEADLINES[outcome].format(**{**words_named(ledger).tokens(), "which": which(run)})
 
 
-def meaning(run: Run, ledger: str = "QuickBooks") -> str:
+def meaning(run: Run, ledger: str = STORED.the_ledger) -> str:
     outcome = outcome_of(run)
-    return MEANINGS[outcome].format(the_ledger=ledger) if outcome is not None else ""
+    return words_named(ledger).fill(MEANINGS[outcome]) if outcome is not None else ""
 
 
-def sentences(run: Run, ledger: str = "QuickBooks") -> list[str]:
+def sentences(run: Run, ledger: str = STORED.the_ledger) -> list[str]:
     """Every reason as a sentence, and what an adoption would have to accept."""
     summary = run.summary or {}
     told = [Reason.from_json(value).sentence(ledger) for value in summary.get("reasons") or ()]
-    return told + [str(text) for text in (*summary.get("problems", ()), *summary.get("obstacles", ()))]
+    fill = words_named(ledger).fill
+    return told + [fill(str(text)) for text in (*summary.get("problems", ()), *summary.get("obstacles", ()))]
 
 
 def figures(run: Run) -> list[tuple[str, str]]:
@@ -96,7 +98,8 @@ def details(invoice: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Order number", invoice.get("order") or ""), ("Tax region", invoice.get("region") or ""),
         ("Tax", format_money(Decimal(invoice["tax"]), currency)),
         ("Total", format_money(Decimal(invoice["total"]), currency)),
-        ("QuickBooks number", invoice.get("ledger_number") or ""), ("QuickBooks ID", invoice.get("ledger_id") or ""),
+        ("{the_ledger} number", invoice.get("ledger_number") or ""),
+        ("{the_ledger} ID", invoice.get("ledger_id") or ""),
     ]
     return [(label, str(text)) for label, text in found if text]
 

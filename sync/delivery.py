@@ -60,7 +60,7 @@ def want(s: Settling, document: Document, posting: Posting, done: Done) -> None:
     row.draft = {"number": done.number}
     _anew(row, {}, s.now)
     s.db.flush()
-    step(s.db, document, s.now, "mail planned", "QuickBooks will be asked to mail it to the customer")
+    step(s.db, document, s.now, "mail planned", "{the_ledger} will be asked to mail it to the customer")
 
 
 def unsure(db: Session, document: Document) -> bool:
@@ -113,7 +113,7 @@ def status(row: Posting | None) -> str:
     if row is None:
         return ""
     if row.state == PostingState.DONE:
-        told = {"person": "sent, said a person", "lookup": "sent, as QuickBooks shows"}
+        told = {"person": "sent, said a person", "lookup": "sent, as {the_ledger} shows"}
         return told.get(row.confirmed_by or "", "sent")
     if row.state == PostingState.REJECTED:
         return "not sent"

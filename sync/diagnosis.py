@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from domain.formats import format_plural
+from domain.ledger_words import STORED
 from domain.reasons import CATALOGUE, Reason
 from models import Run, ToolRow
 
@@ -65,7 +66,7 @@ def headline(run: Run) -> str:
     return f"{format_plural(found, 'possible cause')} found"
 
 
-def figures(run: Run, ledger: str = "QuickBooks") -> list[tuple[str, str]]:
+def figures(run: Run, ledger: str = STORED.the_ledger) -> list[tuple[str, str]]:
     """What the mail says before its table."""
     asked = Asked.of(run)
     found = [("Looked at", f"Invoice {asked.wanted or asked.source_id}" if asked.wanted else "The whole company")]

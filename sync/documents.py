@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from domain.reasons import Reason
 from domain.statuses import Flag, PostingState, Status
 from models import Document, ItemClaim, Posting, Run, RunItem, Step
-from sync import todo_state, tracing
+from sync import todo_state, tracing, words
 
 
 def set_status(
@@ -109,10 +109,10 @@ def add_to_run(db: Session, run: Run, documents: Iterable[Document], now: dateti
 def step(
     db: Session, document: Document, now: datetime, name: str, text: str, who: str = "", **detail: Any
 ) -> None:
-    """One line of the document's step log, in words."""
+    """One line of the document's step log, in words; the ledger's tokens are filled by the document's company."""
     db.add(Step(
         company_id=document.company_id, document_id=document.id, run_id=document.run_id, at=now, name=name,
-        text=text, detail=detail, who=who,
+        text=words.fill(db, document.company_id, text), detail=detail, who=who,
     ))
 
 

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from sqlalchemy.orm import Session
 
 from domain import formats
+from domain.ledger_words import words_of
 from domain.mails import is_address
 from domain.statuses import RunState
 from models import Company, Outbox, Run
@@ -78,7 +79,7 @@ def _link(row: Outbox, now: datetime) -> mail_links.Link:
 def _content(
     db: Session, row: Outbox, company: Company, post: Post, now: datetime
 ) -> tuple[dict[str, Any], Attachment | None]:
-    ledger = mail_report.LEDGERS[company.ledger]
+    ledger = words_of(company.ledger).ledger_in_full
     if row.kind in ("digest", "problems"):
         return mail_digest.content(db, row, company, post.public_url)
     if row.kind in ("report", "notice", "tool", "tool_notice"):
@@ -90,7 +91,7 @@ def _content(
             context |= {"show_url": f"{post.base}/mail/report/{token}", "until": link.until}
         return context, attachment
     instants = {key: datetime.fromisoformat(row.data[key]) for key in ("at", "expires_at") if key in row.data}
-    context = {"company": company.name, "ledger": ledger, **row.data, **instants}
+    context = {"company": company.name, "ledger": ledger, "words": words_of(company.ledger), **row.data, **instants}
     if row.kind == "alert":
         context |= _alert(db, company, row, post)
     return context, None
@@ -99,7 +100,7 @@ def _content(
 def _of_run(
     db: Session, row: Outbox, company: Company, run: Run, post: Post
 ) -> tuple[dict[str, Any], Attachment | None]:
-    ledger = mail_report.LEDGERS[company.ledger]
+    ledger = words_of(company.ledger).ledger_in_full
     if row.kind in ("tool", "tool_notice"):
         context = tool_report.mail_context(db, company, run, post.public_url)
         if row.kind == "tool" and run.state != RunState.FAILED:

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from domain.ledger_words import words_of
+from domain.reasons import Reason
 from domain.statuses import RunState, Status
 from models import Company, Run, RunItem
 from sync import line_figures, periods, reports, settings, taxsums
 
-LEDGERS = {"quickbooks": "QuickBooks Online", "xero": "Xero"}
 MOST_PROBLEMS = 10
 MOST_ROWS = 300
 """Rows in the mail itself; mail programs cut longer ones, and the CSV has them all."""
@@ -51,11 +52,17 @@ def frame(db: Session, company: Company, at: datetime, public_url: str) -> dict[
     base = f"{site}/c/{company.id}"
     zone = settings.load_invoices(db, company.id).time_zone
     return {
-        "company": company.name, "ledger": LEDGERS[company.ledger], "at": at, "zone": zone,
+        "company": company.name, "ledger": words_of(company.ledger).ledger_in_full,
+        "ledger_code": company.ledger, "at": at, "zone": zone,
         "zone_name": zone.rpartition("/")[2].replace("_", " ") + " time", "base": base,
         "errors_url": f"{base}/errors", "known_url": f"{site}/help/errors", "settings_url": f"{base}/settings/mails",
         "why_you": f"You get this because your address receives the reports of {company.name}.",
     }
+
+
+def help_url(shared: dict[str, Any], why: Reason) -> str:
+    """The page that explains a reason, in the ledger's words."""
+    return f"{shared['known_url']}/{why.code}?ledger={shared['ledger_code']}"
 
 
 def body(rows: Sequence[RunItem], shared: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +122,7 @@ def problem(item: RunItem, shared: dict[str, Any]) -> dict[str, Any]:
         "number": item.number or item.source_id, "customer": item.party_name or "no customer", "amount": item.amount,
         "currency": item.currency, "title": why.sentence(ledger) if why else "", "text": why.fix(ledger) if why else "",
         "button": "Open the document", "url": f"{shared['base']}/documents/{item.document_id}",
-        "code": why.code if why else "", "help_url": f"{shared['known_url']}/{why.code}" if why else "",
+        "code": why.code if why else "", "help_url": help_url(shared, why) if why else "",
     }
 
 

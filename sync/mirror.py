@@ -30,7 +30,7 @@ DAILY_KINDS = (Kind.TAX_CODE,)
 TRACKED_KINDS = (Kind.CLASS, Kind.LOCATION)
 """Read with the daily ones where the ledger company uses them."""
 FEED_REACH = timedelta(days=29)
-"""QuickBooks' change feed looks back 30 days at most (Intuit, change data capture)."""
+"""The shortest reach of a change feed (QuickBooks: 30 days; Intuit, change data capture)."""
 DAY = timedelta(days=1)
 CLOSING_DATE_AGE = timedelta(minutes=1)
 """How old the closing date may be when a run or a person asks."""
@@ -61,7 +61,7 @@ def refresh(
     old = whole or watermark is None or watermark < now - FEED_REACH
     if old or whole_at is None or whole_at < now - DAY:
         profile = _refresh_profile(rt, company_id, ledger)
-        _progress(rt, company_id, "QuickBooks tax codes")
+        _progress(rt, company_id, "{the_ledger} tax codes")
         used = [kind for kind, on in zip(TRACKED_KINDS, (profile.classes, profile.locations), strict=True) if on]
         kinds = (*DAILY_KINDS, *used)
         _store(rt, company_id, ledger.lists(kinds), whole_kinds=kinds, daily=True)
@@ -90,7 +90,7 @@ def _refresh_whole(rt: Runtime, company_id: int, ledger: Ledger) -> None:
     """All fed lists. The watermark is that of the first list and set last: a crash in between reads all again."""
     watermarks: list[datetime] = []
     for kind in FEED_KINDS:
-        _progress(rt, company_id, f"QuickBooks {kind.value}s")
+        _progress(rt, company_id, f"{{the_ledger}} {kind.value}s")
         changes = ledger.lists((kind,))
         watermarks.append(changes.watermark)
         _store(rt, company_id, changes, whole_kinds=(kind,))
@@ -99,7 +99,7 @@ def _refresh_whole(rt: Runtime, company_id: int, ledger: Ledger) -> None:
 
 
 def _refresh_profile(rt: Runtime, company_id: int, ledger: Ledger) -> LedgerProfile:
-    _progress(rt, company_id, "QuickBooks company and preferences")
+    _progress(rt, company_id, "{the_ledger} company and preferences")
     profile = ledger.check()
     with rt.sessions() as db, db.begin():
         company = db.get_one(Company, company_id)

@@ -19,8 +19,8 @@ ANOTHER_APP = "another_app"
 SENTENCE = "Another app is also transferring invoices"
 HOW = (
     "Open Autotask, Admin, Extensions & Integrations, and switch off the accounting integration that was used before.",
-    "In QuickBooks, open Apps, My apps, and disconnect every other app that makes invoices from Autotask.",
-    "Then press Resume. What was transferred meanwhile is found in QuickBooks and not posted again.",
+    "In {the_ledger}, open {ledger_apps}, and disconnect every other app that makes invoices from Autotask.",
+    "Then press Resume. What was transferred meanwhile is found in {the_ledger} and not posted again.",
 )
 """How the other app is switched off."""
 

@@ -1,7 +1,7 @@
 """Overwrite, Resync, Replace: a document that is in the books is compared on both sides before anything is written.
 
 Both sides are read now. What we wrote last (the frozen draft), what Autotask gives now and what the ledger holds are
-three states; the flags *Changed in Autotask* and *Changed in QuickBooks* say which of the two moved.
+three states; the flags *Changed in Autotask* and *Changed in QuickBooks/Xero* say which of the two moved.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def obstacles(fresh: Draft | None, held: Held, closed: date | None) -> list[str]
     if closed is not None and any(day <= closed for day in dates):
         found.append(
             f"The books are closed through {closed.isoformat()}: nothing in a closed period is changed. "
-            "A credit memo on the first open day corrects it"
+            "A {credit_memo} on the first open day corrects it"
         )
     if fresh is None:
         found.append("Autotask's version cannot be posted as it is; the reasons stand below")
@@ -205,5 +205,5 @@ def _flag(copy: Copy, document_id: int, shown: Mapping[str, Any]) -> None:
             set_flag(row, flag, on)
         if shown["outcome"] == Outcome.SAME and (row.reason_code or "").startswith("overwrite_"):
             set_status(db, row, Status.COMPLETE, [], now)  # the replacement that failed is not needed any more
-        told = f"{gone.capitalize()} in QuickBooks" if gone else f"{len(shown['changes'])} fields differ"
+        told = gone.capitalize() + " in {the_ledger}" if gone else f"{len(shown['changes'])} fields differ"
         step(db, row, now, "compared", f"Compared on both sides: {told}", who=run.requested_by_name)

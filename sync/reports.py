@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from domain.ledger_words import words_named
 from domain.mails import Rhythm
 from domain.money import smallest_unit
 from domain.reasons import Reason
@@ -177,9 +178,9 @@ def first_reason(row: RunItem | Document) -> Reason | None:
     return Reason.from_json(row.reasons[0]) if row.reasons else None
 
 
-def kind_word(row: RunItem) -> str:
+def kind_word(row: RunItem, ledger: str) -> str:
     credit = row.ledger_kind == "credit_memo" or (row.ledger_kind is None and row.amount < 0)
-    return "credit memo" if credit else "invoice"
+    return words_named(ledger).credit_memo if credit else "invoice"
 
 
 def csv_rows(rows: Sequence[RunItem], run_id: int | None, ledger: str) -> Iterator[list[str]]:
@@ -189,7 +190,7 @@ def csv_rows(rows: Sequence[RunItem], run_id: int | None, ledger: str) -> Iterat
         why = first_reason(row)
         yield [
             row.status, safe(why.sentence(ledger)) if why else "", why.code if why else "", row.source_id,
-            safe(row.number or ""), kind_word(row), safe(row.party_name), row.document_date.isoformat(),
+            safe(row.number or ""), kind_word(row, ledger), safe(row.party_name), row.document_date.isoformat(),
             f"{row.amount.quantize(Decimal('0.01'))}", row.currency, row.ledger_id or "",
             safe(row.ledger_number or ""), str(run_id or row.run_id),
             f"{row.rounded.quantize(smallest_unit(row.currency))}" if row.rounded else "", str(row.default_lines or ""),

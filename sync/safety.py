@@ -15,7 +15,7 @@ from connectors.ledgers.base import Kind
 from domain.settings import InvoiceSettings
 from domain.statuses import Status
 from models import Document, Link, MirrorEntry, PartyEntry, Run
-from sync import requests
+from sync import requests, words
 
 FEW = 10
 """With fewer parties than this on either side it proves nothing that none is known."""
@@ -77,11 +77,11 @@ def why_stopped(db: Session, run: Run, settings: InvoiceSettings) -> str | None:
     found = parties(db, run.company_id)
     if not found.strangers:
         return None
-    return (
-        f"None of the {found.all:,} companies to be billed is among the {found.there:,} customers of QuickBooks: is "
-        "the right QuickBooks company connected? Nothing was posted. Compare or link the customers first, or post "
+    return words.fill(db, run.company_id, (
+        f"None of the {found.all:,} companies to be billed is among the {found.there:,} customers of {{the_ledger}}: "
+        "is the right {the_ledger} company connected? Nothing was posted. Compare or link the customers first, or post "
         "all if they are new indeed."
-    )
+    ))
 
 
 def _pages(ids: list[str], size: int = 500) -> list[list[str]]:

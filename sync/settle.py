@@ -71,7 +71,7 @@ class Settling:
         document = self.document(posting)
         if document is not None:
             set_status(self.db, document, Status.PROCESSING, [reason("checking", evidence=evidence)], self.now)
-            told = "The answer was lost; QuickBooks is asked before anything else"
+            told = "The answer was lost; {the_ledger} is asked before anything else"
             step(self.db, document, self.now, "unknown", told, evidence=evidence)
 
     def not_sent(self, posting: Posting, why: str, until: datetime, told: Reason) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from domain.compare import Result
 from domain.formats import format_money, format_plural, format_totals
+from domain.ledger_words import words_named, words_of
 from domain.reasons import Reason, Stage
 from domain.stages import Outcome
 from domain.statuses import RunState
@@ -22,7 +23,6 @@ from models import Company, Run, ToolRow
 from sync import copy_report, diagnosis, list_compare, list_report, settings
 from sync.comparing import COPY, CREATED, REFUSED
 from sync.copy_outcome import KIND as MANUAL_COPY
-from sync.mail_report import LEDGERS
 from sync.reports import safe
 
 MAIL_ROWS = 200
@@ -79,17 +79,18 @@ def mail_context(db: Session, company: Company, run: Run, public_url: str) -> di
     tool = TOOLS[run.kind]
     base = f"{public_url.rstrip('/')}/c/{company.id}"
     zone = settings.load_invoices(db, company.id).time_zone
-    ledger = LEDGERS[company.ledger]
+    words, ledger = words_of(company.ledger), words_of(company.ledger).ledger_in_full
     rows = rows_of(db, run)
     ended = run.finished_at or run.started_at
     failed = run.state == RunState.FAILED
-    headline = f"{tool.title}: it failed" if failed else tool.headline(run)
+    headline = f"{tool.title}: it failed" if failed else words.fill(tool.headline(run))
+    figures = [] if failed else [(words.fill(label), words.fill(text)) for label, text in tool.figures(run)]
     return {
         "subject": f"{headline} - {company.name} - {ended.astimezone(ZoneInfo(zone)):%d %b}", "headline": headline,
         "company": company.name, "ledger": ledger, "title": tool.title, "at": ended, "zone": zone,
         "zone_name": zone.rpartition("/")[2].replace("_", " ") + " time",
         "asked_by": run.requested_by_name or "Somebody", "message": run.message or "",
-        "figures": [] if failed else tool.figures(run), "columns": tool.columns,
+        "figures": figures, "columns": tool.columns,
         "rows": [tool.cells(row, ledger) for row in rows[:MAIL_ROWS]], "more": max(0, len(rows) - MAIL_ROWS),
         "csv_name": csv_name(run), "result_url": f"{base}/tools/results/{run.id}",
         "settings_url": f"{base}/settings/mails",
@@ -146,7 +147,8 @@ def _check_line(row: ToolRow, ledger: str) -> list[str]:
     credit = Decimal(data["amount"]) < 0
     return [
         OUTCOMES[Outcome(row.outcome)], data["source_id"], safe(data["number"]),
-        "credit memo" if credit else "invoice", safe(data["customer"]), data["day"], data["amount"], data["currency"],
+        words_named(ledger).credit_memo if credit else "invoice",
+        safe(data["customer"]), data["day"], data["amount"], data["currency"],
         *(data["stages"].get(str(stage), "") for stage in Stage),
         safe(" · ".join(reasons_of(row, ledger))), " ".join(value["code"] for value in data["reasons"]),
     ]

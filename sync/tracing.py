@@ -22,7 +22,7 @@ from domain.plan import Plan, marker
 from domain.reasons import Reason
 from domain.statuses import Flag
 from models import Company, Document, Posting, TraceEntry
-from sync import codec, masking
+from sync import codec, masking, words
 
 DAYS = timedelta(days=30)
 MOST_CHARACTERS = 1_000_000
@@ -60,7 +60,7 @@ def note(
     size = len(json.dumps(kept, ensure_ascii=False))
     db.add(TraceEntry(
         company_id=row.company_id, document_id=row.id, at=now, what=what,
-        title=str(masking.mask(title, secrets))[:300], data=kept, size=size,
+        title=str(masking.mask(words.fill(db, row.company_id, title), secrets))[:300], data=kept, size=size,
     ))
     _bound(db, row.id, now)
 

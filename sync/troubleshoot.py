@@ -11,7 +11,7 @@ from typing import Any
 from connectors.ledgers.base import Ledger
 from connectors.sources.base import Source
 from models import Company, Run, ToolRow
-from sync import masking
+from sync import masking, words
 from sync.diagnosis import Asked
 from sync.runtime import Runtime
 from sync.troubleshoot_company import Around, Diagnosis
@@ -24,7 +24,8 @@ def diagnose(
     """Carry one diagnosis out; returns the summary to keep. Repeating is safe. Nothing is written on either side."""
     with rt.sessions() as db:
         asked = Asked.of(db.get_one(Run, run_id))
-    made = Diagnosis(rt, company_id, run_id, source, ledger, asked, around)
+        told = words.of_company(db, company_id)
+    made = Diagnosis(rt, company_id, run_id, source, ledger, asked, around, told)
     made.progress("Looking at connections and permissions")
     with rt.sessions() as db:
         made.connections(db)

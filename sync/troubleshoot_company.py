@@ -18,6 +18,7 @@ from connectors.ledgers.base import Ledger
 from connectors.sources.base import Source
 from connectors.trace import Tape
 from domain.formats import format_age, format_day, format_plural
+from domain.ledger_words import Words
 from domain.reasons import CATALOGUE, Reason, reason
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
@@ -55,6 +56,7 @@ class Diagnosis:
     ledger: Ledger | None
     asked: Asked
     around: Around
+    words: Words
     findings: list[tuple[str, str, str, str]] = field(default_factory=list)
     causes: list[tuple[int, Reason]] = field(default_factory=list)
     papers: dict[str, Any] = field(default_factory=dict)
@@ -86,7 +88,7 @@ class Diagnosis:
 
     def connections(self, db: Session) -> None:
         now = self.rt.clock.now()
-        for side, platform in (("source", "Autotask"), ("ledger", "QuickBooks")):
+        for side, platform in (("source", "Autotask"), ("ledger", self.words.the_ledger)):
             row = of(db, self.company_id, side)
             if row is None:
                 self.found("Connections", platform, "Never connected", BAD)
@@ -134,10 +136,11 @@ class Diagnosis:
                 self.cause(90, "source_unreadable")
             elif not checked.can_mark_invoices:
                 self.cause(88, "mark_not_allowed")
-        profile = self.ask("Permissions", "QuickBooks", self.ledger.check) if self.ledger is not None else None
+        name = self.words.the_ledger
+        profile = self.ask("Permissions", name, self.ledger.check) if self.ledger is not None else None
         if profile is not None:
-            self.found("Permissions", "QuickBooks company", f"{profile.company_name} ({profile.tenant})", OK)
-            self.found("Permissions", "QuickBooks set-up", _profile_words(profile))
+            self.found("Permissions", f"{name} company", f"{profile.company_name} ({profile.tenant})", OK)
+            self.found("Permissions", f"{name} set-up", _profile_words(profile))
 
     def clocks(self) -> None:
         ahead = self.around.tape.ahead() if self.around.tape is not None else {}

@@ -39,7 +39,7 @@ def invoice_part(made: Diagnosis, source: Source, asked: Asked) -> Mapping[str, 
     fields = copy_outcome.Asked(asked.wanted, source_id=asked.source_id)
     scan = Scan(made.rt, made.company_id, source, made.ledger.capabilities if made.ledger else None, made.run_id)
     if made.ledger is None:
-        made.found("Invoice", "Not looked at", "It is compared when QuickBooks is connected", WARN)
+        made.found("Invoice", "Not looked at", f"It is compared when {made.words.the_ledger} is connected", WARN)
         return {}
     ledger = made.ledger
     made.ask("Invoice", "Lists", lambda: mirror.refresh(made.rt, made.company_id, ledger, source))

@@ -81,7 +81,7 @@ def _notice(db: Session, row: Document, voided: Voided, now: datetime, *, by_its
         set_status(db, row, Status.FAULT, [told], now)
         return 1
     reserve(db, row, VOID, db.get_one(Posting, row.posting_id).draft, terms={"by": "the setting"}, now=now)
-    step(db, row, now, "void_asked", "Voided in QuickBooks too, as the settings say, unless it is paid or credited")
+    step(db, row, now, "void_asked", "Voided in {the_ledger} too, as the settings say, unless it is paid or credited")
     return 1
 
 
@@ -124,7 +124,7 @@ def void(db: Session, row: Document, *, now: datetime, who: str) -> bool:
     row.run_id = None
     reserve(db, row, VOID, draft, terms=terms, now=now, interactive=1)
     freed = f"; {terms['applied']} paid on it is set free" if "applied" in terms else ""
-    step(db, row, now, "void_asked", f"A person asked for it to be voided in QuickBooks{freed}", who=who)
+    step(db, row, now, "void_asked", f"A person asked for it to be voided in {{the_ledger}}{freed}", who=who)
     return True
 
 
@@ -138,5 +138,5 @@ def keep(db: Session, row: Document, *, why: str, now: datetime, who: str) -> bo
     set_flag(row, Flag.KEPT)
     set_status(db, row, Status.COMPLETE, [], now)
     reissues.settle(db, row, now, kept=True)
-    step(db, row, now, "kept", f"Voided in Autotask and kept in QuickBooks: {why}", who=who)
+    step(db, row, now, "kept", f"Voided in Autotask and kept in {{the_ledger}}: {why}", who=who)
     return True

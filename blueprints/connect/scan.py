@@ -23,13 +23,13 @@ from sync import list_compare, list_report, mirror, reading, settings
 from workers import enqueue
 
 STEPS = (
-    "QuickBooks company and preferences",
-    "QuickBooks tax codes",
-    "QuickBooks customers",
-    "QuickBooks vendors",
-    "QuickBooks items",
-    "QuickBooks accounts",
-    "QuickBooks terms",
+    "{the_ledger} company and preferences",
+    "{the_ledger} tax codes",
+    "{the_ledger} customers",
+    "{the_ledger} vendors",
+    "{the_ledger} items",
+    "{the_ledger} accounts",
+    "{the_ledger} terms",
     "Autotask billing codes, terms and taxes",
     "Autotask invoice headers",
     "Autotask invoices with their lines",

@@ -241,7 +241,7 @@ def _setup(current: InvoiceSettings) -> list[dict[str, Any]]:
     step = found.setup_step
     connected = step not in ("source", "review")
     entries = [
-        ("QuickBooks connected", True, "", ""),
+        ("{the_ledger} connected", True, "", ""),
         ("Autotask connected", found.source_tenant is not None, url_for("connect.autotask"), ""),
         ("Reviewed, first scan started", connected, url_for("connect.review"), ""),
         (

@@ -124,7 +124,7 @@ def _chosen() -> dict[str, str]:
     args["tab"] = args["tab"] if args["tab"] in TABS else "open"
     args["status"] = args["status"] if args["status"] in list(Status) else ""
     args["kind"] = args["kind"] if args["kind"] in dict(KINDS) else ""
-    args["flag"] = args["flag"] if args["flag"] in list(Flag) else ""
+    args["flag"] = args["flag"] if args["flag"] in Flag.__members__ else ""
     args["found"] = args["found"] if args["found"] in dict(DATES) else ""
     args["sort"] = args["sort"] if args["sort"].removeprefix("-") in SORTS else "-day"
     return args
@@ -140,7 +140,7 @@ def _where(chosen: dict[str, str]) -> list[ColumnElement[bool]]:
     if chosen["found"]:
         where.append(Document.document_date >= now().date() - timedelta(days=int(chosen["found"])))
     if chosen["flag"]:
-        where.append(type_coerce(Document.flags, Text).like(f'%"{chosen["flag"]}"%'))
+        where.append(type_coerce(Document.flags, Text).like(f'%"{Flag[chosen["flag"]]}"%'))
     if chosen["q"]:
         where.append(_matches(chosen["q"]))
     return where
@@ -210,7 +210,7 @@ def _filters(chosen: dict[str, str]) -> dict[str, Any]:
         "kinds": KINDS,
         "dates": DATES,
         "statuses": [("", "Any status"), *((str(each), str(each)) for each in Status)],
-        "flags": [("", "Any flag"), *((str(each), str(each)) for each in Flag)],
+        "flags": [("", "Any flag"), *((each.name, str(each)) for each in Flag)],
     }
 
 

@@ -14,6 +14,7 @@ from blueprints.context import db, now, writing
 from blueprints.exports import csv_answer
 from blueprints.mails.links import gone, opened
 from blueprints.mails.routes import blueprint
+from domain.ledger_words import words_of
 from models import Company, Run
 from sync import addresses, audit, mail_report, reports, tool_report
 from sync.mail_links import REPORT, Link
@@ -57,7 +58,7 @@ def report_csv(token: str) -> ResponseReturnValue:
     link, company, run = found
     if not _confirmed(link):
         return redirect(url_for("mails.report", token=token))
-    ledger = mail_report.LEDGERS[company.ledger]
+    ledger = words_of(company.ledger).ledger_in_full
     if run.kind in reports.TOOLS:
         return csv_answer(tool_report.csv_text(run, tool_report.rows_of(db(), run), ledger), tool_report.csv_name(run))
     return csv_answer(reports.csv_text(reports.items(db(), run.id), run.id, ledger), mail_report.csv_name(run))

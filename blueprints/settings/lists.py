@@ -17,13 +17,13 @@ from sync import audit, connection, credentials, mirror
 from workers import enqueue
 
 ORDER = (
-    "QuickBooks company and preferences",
-    "QuickBooks tax codes",
-    "QuickBooks customers",
-    "QuickBooks vendors",
-    "QuickBooks items",
-    "QuickBooks accounts",
-    "QuickBooks terms",
+    "{the_ledger} company and preferences",
+    "{the_ledger} tax codes",
+    "{the_ledger} customers",
+    "{the_ledger} vendors",
+    "{the_ledger} items",
+    "{the_ledger} accounts",
+    "{the_ledger} terms",
     "Autotask billing codes, terms and taxes",
 )
 STUCK = timedelta(minutes=5)

@@ -40,7 +40,7 @@ class Scene:
     current: InvoiceSettings
     entries: Callable[[str], Sequence[Record]]
     """All entries of a kind, inactive ones too, in the order of their names."""
-    ledger: str = "QuickBooks"
+    ledger: str
     """The ledger's short name."""
     emails: Sequence[str] = ()
     """Of the company's members, admins first."""

@@ -22,7 +22,7 @@ from sync.list_compare import KIND as LISTS
 from workers import enqueue
 
 SHOW = "compare"
-ACTIONS = [(SHOW, "Show Comparison"), (COPY, "Copy missing items to QuickBooks Online")]
+ACTIONS = [(SHOW, "Show Comparison"), (COPY, "Copy missing items to {ledger_in_full}")]
 FIELDS = [
     ("setting", "The field chosen in Settings"),
     (str(MatchBy.NAME), "Billing Code Name"),

@@ -84,7 +84,7 @@ ENTRIES: dict[str, Entry] = {
     "home_currencies_differ": fault(
         Stage.LEDGER,
         "The two sides' own currencies differ",
-        "Autotask's only currency is {source}, {the_ledger}'s own is {ledger}",
+        "Autotask's only currency is {source}, {the_ledgers} own is {ledger}",
         "Autotask's amounts bear no currency of their own, and {source} is not {ledger}.",
         "Connect the {the_ledger} company that is kept in {source}, or change Autotask's own currency; then Refresh "
         "Lists in Settings, and Retry.",

@@ -23,7 +23,7 @@ ENTRIES: dict[str, Entry] = {
         Stage.LEDGER,
         "The ledger says that the books are closed",
         "{the_ledger} refused the date {date}: the period is closed",
-        "The books were closed while this was posted, and {the_ledger}’ preferences do not tell through which day "
+        "The books were closed while this was posted, and {the_ledgers} preferences do not tell through which day "
         "({message}, code {code}). Nothing was posted.",
         "Look in {the_ledger} through which day the books are closed. Reopen the period there or have the invoice "
         "dated later, then Retry.",
@@ -150,7 +150,7 @@ ENTRIES: dict[str, Entry] = {
     "linked_elsewhere": fault(
         Stage.NUMBER,
         "The ledger's document is linked to another invoice",
-        "{the_ledger}'s document {number} is linked to invoice {other} already",
+        "{the_ledgers} document {number} is linked to invoice {other} already",
         "Two invoices never share one document of the ledger, or one of them would be missing in the books.",
         "Give one of the two another number in Autotask or in {the_ledger}, then copy it again.",
         DOCUMENT,

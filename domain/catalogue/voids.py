@@ -34,7 +34,7 @@ ENTRIES: dict[str, Entry] = {
         "Voided in Autotask, in a closed period of the ledger",
         "Voided in Autotask; {number} of {date} is in a closed period of {the_ledger}",
         "Nothing in a closed period is voided or deleted: it would change a period that was reported.",
-        "Post a credit memo on the first open day and apply it to {number}, then keep the invoice with that reason.",
+        "Post a {credit_memo} on the first open day and apply it to {number}, then keep the invoice with that reason.",
         DOCUMENT,
     ),
     "void_refused": fault(
@@ -107,7 +107,7 @@ ENTRIES: dict[str, Entry] = {
         "No longer in the ledger",
         "{number} is not in {the_ledger} any more: it was voided or deleted there",
         "There is nothing to replace. Nothing was sent.",
-        "Look in {the_ledger}'s audit log who removed it, then decide whether it shall be posted again.",
+        "Look in {the_ledgers} {audit_log} who removed it, then decide whether it shall be posted again.",
         DOCUMENT,
     ),
 }

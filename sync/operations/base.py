@@ -24,7 +24,7 @@ class Operation:
     reads_first: ClassVar[bool] = False
     follows: ClassVar[bool] = False
     """It comes after the document is in the books and never changes the document's own status by itself."""
-    sent: ClassVar[str] = "Sent to QuickBooks"
+    sent: ClassVar[str] = "Sent to {the_ledger}"
     """What the step log says when it is sent."""
 
     def payload(self, ledger: Ledger, posting: Posting, created: Mapping[tuple[str, str], str]) -> bytes:

@@ -117,7 +117,7 @@ class Void(RecordChange):
     person saw the amount and said so."""
 
     name = VOID
-    sent = "Void sent to QuickBooks"
+    sent = "Void sent to {the_ledger}"
     refused_code, changed_code = "void_refused", "void_changing"
     unsure = frozenset({Refusal.STALE, Refusal.BAD_REFERENCE})
 
@@ -144,10 +144,11 @@ class Void(RecordChange):
         if done.echo.live:
             s.unknown(posting, "the ledger's answer shows it as it was", wait=0)
             return
-        self._voided(s, posting, by, "Voided in QuickBooks" if _keeps_record(s, posting) else "Deleted in QuickBooks")
+        done_to_it = "Voided" if _keeps_record(s, posting) else "Deleted"
+        self._voided(s, posting, by, f"{done_to_it} in {{the_ledger}}")
 
     def gone(self, s: Settling, posting: Posting, record: Done | None) -> None:
-        text = "Found void in QuickBooks" if record is not None else "QuickBooks does not hold it any more"
+        text = "Found void in {the_ledger}" if record is not None else "{the_ledger} does not hold it any more"
         self._voided(s, posting, "lookup", text if posting.sends else f"{text}: somebody was quicker")
 
     def moved_on(self, s: Settling, posting: Posting, record: Done) -> None:
@@ -177,7 +178,7 @@ class Update(RecordChange):
     about again."""
 
     name = UPDATE
-    sent = "Changes sent to QuickBooks"
+    sent = "Changes sent to {the_ledger}"
     refused_code, changed_code = "overwrite_refused", "overwrite_changed"
 
     def payload(self, ledger: Ledger, posting: Posting, created: Mapping[tuple[str, str], str]) -> bytes:
@@ -207,7 +208,7 @@ class Update(RecordChange):
         document.ledger_number, document.completed_at = done.number, s.now
         holds(document, draft, done)
         set_status(s.db, document, Status.COMPLETE, [], s.now)
-        step(s.db, document, s.now, "replaced", "Replaced in QuickBooks under the same id", ledger_id=done.ledger_id,
+        step(s.db, document, s.now, "replaced", "Replaced in {the_ledger} under the same id", ledger_id=done.ledger_id,
              by=by)
 
     def gone(self, s: Settling, posting: Posting, record: Done | None) -> None:

@@ -100,7 +100,7 @@ class Create(Operation):
             s.done(posting, ours[0], "lookup")
             document = s.document(posting)
             if len(ours) > 1 and document is not None:
-                step(s.db, document, s.now, "alarm", f"QuickBooks holds {len(ours)} copies: "
+                step(s.db, document, s.now, "alarm", f"{{the_ledger}} holds {len(ours)} copies: "
                      + ", ".join(record.ledger_id for record in ours))
         elif others and draft.number and s.hint(posting).get("hint") == Refusal.DUPLICATE_NUMBER:
             s.person(posting, [reason("number_taken", number=draft.number, ledger_id=others[0].ledger_id)])
@@ -135,8 +135,8 @@ class Create(Operation):
         document.completed_at = s.now
         holds(document, draft, done)
         set_status(s.db, document, Status.COMPLETE, [], s.now)
-        found = "Found in QuickBooks after no answer; not sent again"
-        text = "Confirmed by QuickBooks' answer" if by == "response" else found
+        found = "Found in {the_ledger} after no answer; not sent again"
+        text = "Confirmed by {the_ledgers} answer" if by == "response" else found
         step(s.db, document, s.now, "confirmed", text, ledger_id=done.ledger_id, number=done.number, by=by)
         if draft.foreign and done.echo.rate == 1:
             told = f"The ledger booked it with rate 1: one {draft.currency} as one of its own currency"

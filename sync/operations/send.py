@@ -30,7 +30,7 @@ class Send(Operation):
     name = SEND
     reads_first = True
     follows = True
-    sent = "QuickBooks was asked to mail it to the customer"
+    sent = "{the_ledger} was asked to mail it to the customer"
 
     def payload(self, ledger: Ledger, posting: Posting, created: Mapping[tuple[str, str], str]) -> bytes:
         address = posting.terms.get("to") if posting.terms.get("given") else None
@@ -105,7 +105,8 @@ class Send(Operation):
         posting.terms = {**posting.terms, "to": to, "at": at.isoformat()}
         document = s.db.get_one(Document, posting.document_id)
         set_flag(document, Flag.NOT_MAILED, on=False)
-        text = f"QuickBooks mailed it to {to}" if posting.sends else "QuickBooks shows it as sent; it is not sent again"
+        seen = "{the_ledger} shows it as sent; it is not sent again"
+        text = f"{{the_ledger}} mailed it to {to}" if posting.sends else seen
         step(s.db, document, s.now, "mailed", text, by=by)
 
     def _not_sent(self, s: Settling, posting: Posting, why: Reason) -> None:

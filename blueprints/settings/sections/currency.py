@@ -7,7 +7,7 @@ from wtforms import RadioField
 from blueprints.settings.section import Section, text_choices
 from domain.settings import RateSource
 
-RATES = ((RateSource.LEDGER, "QuickBooks' own rate of the day"), (RateSource.SOURCE, "Autotask's rate"))
+RATES = ((RateSource.LEDGER, "{the_ledgers} own rate of the day"), (RateSource.SOURCE, "Autotask's rate"))
 
 
 class Currency(Section):

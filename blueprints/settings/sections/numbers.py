@@ -39,9 +39,10 @@ class Numbers(Section):
 def numbering_contradiction(company: Company, chosen: str | None) -> str:
     """A choice that the ledger's own preference contradicts, and how to change it; empty when they agree."""
     own_numbers = (company.profile or {}).get("own_numbers")
-    where = "In QuickBooks: Gear, Account and settings, Sales, Sales form content, Custom transaction numbers"
+    where = "In {the_ledger}: {own_numbers_where}"
     if own_numbers is False and chosen in (Numbering.SOURCE, Numbering.SOURCE_ID):
-        return f"QuickBooks numbers documents itself, so ours would be lost. {where}: switch it on, then refresh lists."
+        lost = "{the_ledger} numbers documents itself, so ours would be lost."
+        return f"{lost} {where}: switch it on, then refresh lists."
     if own_numbers is True and chosen == Numbering.LEDGER:
-        return f"QuickBooks takes our numbers, so there would be none. {where}: switch it off, then refresh lists."
+        return f"{{the_ledger}} takes our numbers, so there would be none. {where}: switch it off, then refresh lists."
     return ""

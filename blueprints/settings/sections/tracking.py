@@ -12,11 +12,11 @@ from domain.matching import fold
 from domain.settings import TrackBy, TrackRule
 
 CLASS_BY = (
-    (TrackBy.NONE, "No class"), (TrackBy.DEPARTMENT, "Department of the billing code"),
+    (TrackBy.NONE, "No {class_word}"), (TrackBy.DEPARTMENT, "Department of the billing code"),
     (TrackBy.BUSINESS, "Line of business"),
 )  # fmt: skip
 LOCATION_BY = (
-    (TrackBy.NONE, "No location"), (TrackBy.BUSINESS, "Line of business"),
+    (TrackBy.NONE, "No {location_word}"), (TrackBy.BUSINESS, "Line of business"),
     (TrackBy.TERRITORY, "Territory of the company"), (TrackBy.DEPARTMENT, "Department of the billing code"),
 )  # fmt: skip
 MAPS = ("class_map", "location_map")
@@ -24,17 +24,17 @@ MAPS = ("class_map", "location_map")
 
 class Tracking(Section):
     key = "tracking"
-    title = "Class and location"
+    title = "{tracking_section}"
     why = "Values of equal name are found by themselves."
     records: ClassVar = {"class_default": "class", "location_default": "location"}
 
     class Fields:
-        class_by = RadioField("Class of a line", choices=text_choices(CLASS_BY))
-        class_map = SelectMultipleField("Values without a class of their name", choices=[])
-        class_default = SelectField("Class of lines without one", choices=[])
-        location_by = RadioField("Location of a document", choices=text_choices(LOCATION_BY))
-        location_map = SelectMultipleField("Values without a location of their name", choices=[])
-        location_default = SelectField("Location of documents without one", choices=[])
+        class_by = RadioField("{Class_word} of a line", choices=text_choices(CLASS_BY))
+        class_map = SelectMultipleField("Values without a {class_word} of their name", choices=[])
+        class_default = SelectField("{Class_word} of lines without one", choices=[])
+        location_by = RadioField("{Location_word} of a document", choices=text_choices(LOCATION_BY))
+        location_map = SelectMultipleField("Values without a {location_word} of their name", choices=[])
+        location_default = SelectField("{Location_word} of documents without one", choices=[])
 
     def hidden(self, scene: Scene) -> Collection[str]:
         """What the ledger company has no list of."""

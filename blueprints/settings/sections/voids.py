@@ -18,7 +18,7 @@ class Voids(Section):
 
     class Fields:
         voids = RadioField(
-            "When invoices are voided in Autotask, sync to QuickBooks?",
+            "When invoices are voided in Autotask, sync to {the_ledger}?",
             choices=text_choices(POLICY),
         )
         void_window_days = IntegerField(

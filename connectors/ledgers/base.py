@@ -226,6 +226,12 @@ class Refusal(StrEnum):
     """The record was changed since the version that the change named: nothing was changed."""
     UNSUPPORTED = "unsupported"
     """The ledger does not know the operation: nothing was changed."""
+    NOT_CHANGEABLE = "not_changeable"
+    """A record of this number or id is there and its state allows no change (paid, voided)."""
+    CURRENCY = "currency"
+    """The company does not keep this currency."""
+    PLAN_LIMIT = "plan_limit"
+    """The company's plan allows no more of these for now."""
     TRANSIENT = "transient"
     OTHER = "other"
 

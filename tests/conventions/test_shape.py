@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -144,3 +145,27 @@ def _is_platform(node: ast.AST) -> bool:
 
 def _rel(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
+
+
+LEDGER_NAMES = re.compile(r"\b(QuickBooks|Xero)\b")
+# Where a name is meant: the table of words itself, and pages that lead to one ledger's sign-in.
+NAMED_ON_PURPOSE = {"domain/ledger_words.py", "sync/tokens.py", "workers/wiring.py"}
+NAMED_FOLDERS = ("blueprints/connect/", "blueprints/account/")
+
+
+def test_no_text_names_a_ledger() -> None:
+    """Texts hold tokens; the company's ledger fills them (`domain/ledger_words.py`)."""
+    named = [
+        f"{_rel(path)}:{node.lineno}"
+        for path, node in _nodes(ast.Constant, "domain", "sync", "blueprints")
+        if isinstance(node.value, str) and LEDGER_NAMES.search(node.value) and node.lineno not in _docs(path)
+        and _rel(path) not in NAMED_ON_PURPOSE and not _rel(path).startswith(NAMED_FOLDERS)
+    ]
+    assert named == []
+
+
+@cache
+def _docs(path: Path) -> frozenset[int]:
+    """Lines on which a text stands alone as a statement: docstrings."""
+    texts = (node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Expr))
+    return frozenset(text.lineno for text in texts if isinstance(text, ast.Constant))

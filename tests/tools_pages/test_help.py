@@ -18,7 +18,7 @@ def test_every_reason_has_its_page(shared_site: Site, code: str) -> None:
     assert html_checks.problems(text) == []
     for part in ("What happened", "Why", "What to do", "Tries again"):
         assert part in text
-    page = texts.page(code)
+    page = texts.page(code, "QuickBooks or Xero")
     assert page is not None and page.steps
     assert all(step[0].isupper() and step.endswith(".") and "{" not in step for step in page.steps)
 
@@ -30,7 +30,7 @@ def test_every_reason_has_a_title_of_its_own() -> None:
 
 
 def test_a_fix_becomes_numbered_steps() -> None:
-    page = texts.page("customer_is_vendor")
+    page = texts.page("customer_is_vendor", "QuickBooks")
     assert page is not None
     assert page.steps == ("Rename the vendor in QuickBooks (for example “[name] (V)”).", "Retry.")
 

@@ -11,6 +11,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from domain import formats
+from domain.ledger_words import QUICKBOOKS
 from tests.web import html_checks
 from tests.web.pages.facts import usd
 from tests.web.pages.stage import ROOT
@@ -99,6 +100,7 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     },
     "invitation": {
         **FRAME, "inviter": "Office", "role": "staff", "url": "https://bookbridge.example/invitation/x", "expires_at": FRAME["at"],
+        "words": QUICKBOOKS,
     },
     "problem": {
         **FRAME, "title": "Autotask refused the API user", "happened": "Posting waits since 13:40; nothing is lost.", "why": "",

@@ -79,7 +79,7 @@ def scene(*, listed: bool = True, **changed: Any) -> Scene:
     def entries(kind: str) -> list[Listed]:
         return [Listed(each, name) for each, name in LISTED.get(kind, [])] if listed else []
 
-    return Scene(company, replace(ANSWERS, **changed), entries)
+    return Scene(company, replace(ANSWERS, **changed), entries, "QuickBooks")
 
 
 def page(seen: Scene, form: Any = None) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def help_error() -> dict[str, Any]:
     from domain import help as texts
 
     related = [{"title": "Two invoices have one number", "url": "/page/help-error"}]
-    return {"title": "The number is used already", "page": texts.page("number_taken"), "related": related}
+    return {"title": "The number is used already", "page": texts.page("number_taken", "QuickBooks"), "related": related}
 
 
 def help_errors() -> dict[str, Any]:
@@ -147,7 +147,7 @@ def check_result() -> dict[str, Any]:
         rows.append({
             "number": number, "url": "/page/document" if reasons else "", "customer": "Fernhill Veterinary", "day": date(2026, 11, 18),
             "amount": Decimal(amount), "currency": "USD", "cells": [(str(stage), str(state)) for stage, state in states.items()],
-            "ready": outcome_of(reasons) == "ready", "reasons": [each.sentence() for each in reasons],
+            "ready": outcome_of(reasons) == "ready", "reasons": [each.sentence("QuickBooks") for each in reasons],
         })  # fmt: skip
     return {
         "run": run(), "headline": "1 of 3 invoices is ready", "live_url": "", "mails": MAILS, "csv_url": "/page/check-result",

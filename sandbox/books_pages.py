@@ -62,6 +62,9 @@ def _page(realm: Realm, template: str, **values: Any) -> str:
         "currency": realm.currency,
         "profile": realm.settings["profile"],
         "closed": realm.preference("AccountingInfoPrefs", "BookCloseDate"),
+        "product": "QuickBooks Online",
+        "apps": "/intuit/myapps",
+        "apps_title": "My Apps",
         "custom_numbers": realm.preference("SalesFormsPrefs", "CustomTxnNumbers"),
     }
     return render_template(template, company=company, base=f"/books/{realm.id}", titles=TITLES, **values)

@@ -173,7 +173,8 @@ def _below_document(asked: Asked, form: Form) -> Body | Response:
         found = _found_document(asked, form)
         if found["entity"]["Status"] == "DRAFT" or found["entity"]["Type"] != "ACCREC":
             raise not_found()
-        return {"OnlineInvoices": [{"OnlineInvoiceUrl": f"{asked.org.world.public_url}/xero-books/in/{found['id']}"}]}
+        url = f"{asked.org.world.public_url}/xero-books/{asked.org.id}/invoice/{found['id']}"
+        return {"OnlineInvoices": [{"OnlineInvoiceUrl": url}]}
     if sub == "allocations" and form is forms.CREDIT_NOTE and asked.method == "PUT":
         ident = _found_document(asked, form)["id"]
         sent = read(asked.body(), "Allocations")

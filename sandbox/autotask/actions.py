@@ -52,7 +52,7 @@ def post_item(tenant: Tenant, company: int | None, region: int | None, line: Map
     if "taxDollars" not in item:
         item["taxDollars"] = tax_on(tenant, region, item.get("taxCategoryID"), item["extendedPrice"])
     item.setdefault("totalAmount", item["extendedPrice"] + item["taxDollars"])
-    rate = _internal_rate(tenant, item["companyID"])
+    rate = internal_rate(tenant, item["companyID"])
     item.setdefault("internalCurrencyExtendedPrice", cents(item["extendedPrice"] * rate))
     item.setdefault("internalCurrencyTaxDollars", cents(item["taxDollars"] * rate))
     item.setdefault("internalCurrencyTotalAmount", cents(item["totalAmount"] * rate))
@@ -61,7 +61,7 @@ def post_item(tenant: Tenant, company: int | None, region: int | None, line: Map
     return item
 
 
-def _internal_rate(tenant: Tenant, company: int | None) -> Decimal:
+def internal_rate(tenant: Tenant, company: int | None) -> Decimal:
     """What one unit of the company's currency is in the tenant's own: one over the listed rate.
 
     The direction of `Currencies.exchangeRate` is not confirmed; here it is foreign units for one of the own.

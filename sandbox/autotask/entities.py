@@ -1,100 +1,16 @@
 """The entities of the simulated Autotask as tables: fields, types, flags, routes. Adding one means adding rows.
 
 Source: vendor developer help, the Swagger document of the service and its live field metadata, as gathered in
-the project's fact sheet. Not here yet: purchase orders, products, contracts, tickets (rows to be added when wanted).
-
-One line per field: `name type flags`. Types: l long, i integer, d decimal, b boolean, dt moment in UTC,
-date a day (time of day dropped), s<n> text of at most n characters. Flags: R required on create, RO read-only,
-NQ not queryable, NC read-only after creation, P:<name> picklist, ->Entity reference.
+the project's fact sheet. The form of the rows is told in schema.py; what belongs to the inventory module is in
+inventory_entities.py. Not here: contracts, tickets (rows to be added when wanted).
 """
 
-from dataclasses import dataclass, field
+from sandbox.autotask.inventory_entities import INVENTORY
+from sandbox.autotask.schema import Entity, Field, entity
 
-TYPE_NAMES = {"l": "long", "i": "integer", "d": "decimal", "b": "boolean", "dt": "datetime", "date": "datetime"}
+__all__ = ["BY_LOWER", "CHILDREN", "ENTITIES", "INVENTORY_MODULE", "Entity", "Field"]
 
-
-@dataclass(frozen=True)
-class Field:
-    """One field as `entityInformation/fields` describes it. `kind` is one of the short types above."""
-
-    name: str
-    kind: str
-    length: int = 0
-    required: bool = False
-    read_only: bool = False
-    create_only: bool = False
-    queryable: bool = True
-    picklist: str | None = None
-    reference: str | None = None
-
-    @property
-    def type_name(self) -> str:
-        """The word the metadata uses."""
-        return TYPE_NAMES.get(self.kind, "string")
-
-
-@dataclass(frozen=True)
-class Entity:
-    """One entity and its routes: `verbs` on the root path, `child_verbs` under `/{parent}/{id}/{child}`."""
-
-    name: str
-    singular: str
-    fields: dict[str, Field]
-    verbs: frozenset[str] = frozenset()
-    parent: str | None = None
-    parent_field: str | None = None
-    child: str | None = None
-    child_verbs: frozenset[str] = frozenset()
-    udfs: bool = False
-    indexed: tuple[str, ...] = ()
-    by_lower: dict[str, str] = field(default_factory=dict)
-
-
-def _field(line: str) -> Field:
-    name, kind, *flags = line.split()
-    length = int(kind[1:]) if kind[0] == "s" else 0
-    return Field(
-        name=name,
-        kind="s" if length else kind,
-        length=length,
-        required="R" in flags,
-        read_only="RO" in flags or name == "id",
-        create_only="NC" in flags,
-        queryable="NQ" not in flags,
-        picklist=next((f[2:] for f in flags if f.startswith("P:")), None),
-        reference=next((f[2:] for f in flags if f.startswith("->")), None),
-    )
-
-
-def _entity(
-    name: str,
-    singular: str,
-    lines: str,
-    verbs: str = "",
-    parent: str | None = None,
-    parent_field: str | None = None,
-    child: str | None = None,
-    child_verbs: str = "",
-    udfs: bool = False,
-    indexed: tuple[str, ...] = (),
-) -> Entity:
-    fields = [_field(line) for line in ["id l RO", *(part.strip() for part in lines.split("|"))] if line]
-    return Entity(
-        name,
-        singular,
-        {f.name: f for f in fields},
-        frozenset(verbs.split()),
-        parent,
-        parent_field,
-        child,
-        frozenset(child_verbs.split()),
-        udfs,
-        indexed,
-        {f.name.lower(): f.name for f in fields},
-    )
-
-
-INVOICES = _entity(
+INVOICES = entity(
     "Invoices",
     "Invoice",
     """
@@ -108,7 +24,7 @@ INVOICES = _entity(
     indexed=("companyID", "batchID"),
 )
 
-BILLING_ITEMS = _entity(
+BILLING_ITEMS = entity(
     "BillingItems",
     "BillingItem",
     """
@@ -127,7 +43,7 @@ BILLING_ITEMS = _entity(
     indexed=("invoiceID", "companyID"),
 )
 
-BILLING_CODES = _entity(
+BILLING_CODES = entity(
     "BillingCodes",
     "BillingCode",
     """
@@ -137,7 +53,7 @@ BILLING_CODES = _entity(
     isExcludedFromNewContracts b RO | afterHoursWorkType i RO""",
 )
 
-COMPANIES = _entity(
+COMPANIES = entity(
     "Companies",
     "Company",
     """
@@ -156,7 +72,7 @@ COMPANIES = _entity(
     udfs=True,
 )
 
-CONTACTS = _entity(
+CONTACTS = entity(
     "Contacts",
     "Contact",
     """
@@ -174,7 +90,7 @@ CONTACTS = _entity(
     indexed=("companyID",),
 )
 
-COMPANY_TODOS = _entity(
+COMPANY_TODOS = entity(
     "CompanyToDos",
     "CompanyToDo",
     """
@@ -189,7 +105,7 @@ COMPANY_TODOS = _entity(
     indexed=("companyID",),
 )
 
-COMPANY_LOCATIONS = _entity(
+COMPANY_LOCATIONS = entity(
     "CompanyLocations",
     "CompanyLocation",
     """
@@ -203,7 +119,7 @@ COMPANY_LOCATIONS = _entity(
     indexed=("companyID",),
 )
 
-ACTION_TYPES = _entity(
+ACTION_TYPES = entity(
     "ActionTypes",
     "ActionType",
     """
@@ -211,7 +127,7 @@ ACTION_TYPES = _entity(
     "POST PATCH PUT DELETE",
 )
 
-RESOURCES = _entity(
+RESOURCES = entity(
     "Resources",
     "Resource",
     """
@@ -221,22 +137,22 @@ RESOURCES = _entity(
     "PATCH PUT",
 )
 
-PAYMENT_TERMS = _entity(
+PAYMENT_TERMS = entity(
     "PaymentTerms",
     "PaymentTerm",
     """
     name s100 R | description s2000 | paymentDueInDays i | isActive b""",
     "POST PATCH PUT",
 )
-TAX_REGIONS = _entity("TaxRegions", "TaxRegion", "name s200 R | isActive b", "POST PATCH PUT")
-TAX_CATEGORIES = _entity(
+TAX_REGIONS = entity("TaxRegions", "TaxRegion", "name s200 R | isActive b", "POST PATCH PUT")
+TAX_CATEGORIES = entity(
     "TaxCategories",
     "TaxCategory",
     """
     name s200 R | description s200 | isActive b""",
     "POST PATCH PUT",
 )
-TAXES = _entity(
+TAXES = entity(
     "Taxes",
     "Tax",
     """
@@ -245,7 +161,7 @@ TAXES = _entity(
     "POST PATCH PUT",
 )
 
-CURRENCIES = _entity(
+CURRENCIES = entity(
     "Currencies",
     "Currency",
     """
@@ -254,7 +170,7 @@ CURRENCIES = _entity(
     lastModifiedDateTime dt RO | updateResourceId i RO""",
     "PATCH PUT",
 )
-COUNTRIES = _entity(
+COUNTRIES = entity(
     "Countries",
     "Country",
     """
@@ -263,14 +179,14 @@ COUNTRIES = _entity(
     "PATCH PUT",
 )
 
-INTERNAL_LOCATIONS = _entity(
+INTERNAL_LOCATIONS = entity(
     "InternalLocations",
     "InternalLocation",
     """
     name s100 RO | address1 s100 RO | address2 s100 RO | additionalAddressInfo s100 RO | city s50 RO | state s25 RO |
     postalCode s20 RO | country s100 RO | timeZone s100 RO | isDefault b RO""",
 )
-INTERNAL_LOCATION_HOURS = _entity(
+INTERNAL_LOCATION_HOURS = entity(
     "InternalLocationWithBusinessHours",
     "InternalLocationWithBusinessHours",
     """
@@ -279,24 +195,24 @@ INTERNAL_LOCATION_HOURS = _entity(
     weekdayBusinessHoursStartTime s10 | weekdayBusinessHoursEndTime s10""",
     "POST PATCH PUT",
 )
-DEPARTMENTS = _entity(
+DEPARTMENTS = entity(
     "Departments",
     "Department",
     """
     name s100 R | description s1000 | number s50 | primaryLocationID i R ->InternalLocations""",
     "POST PATCH PUT",
 )
-ORGANIZATIONAL_LEVEL1 = _entity("OrganizationalLevel1s", "OrganizationalLevel1", "name s100 R | description s1000")
-ORGANIZATIONAL_LEVEL2 = _entity("OrganizationalLevel2s", "OrganizationalLevel2", "name s100 R | description s1000")
-ORGANIZATIONAL_LEVEL_ASSOCIATIONS = _entity(
+ORGANIZATIONAL_LEVEL1 = entity("OrganizationalLevel1s", "OrganizationalLevel1", "name s100 R | description s1000")
+ORGANIZATIONAL_LEVEL2 = entity("OrganizationalLevel2s", "OrganizationalLevel2", "name s100 R | description s1000")
+ORGANIZATIONAL_LEVEL_ASSOCIATIONS = entity(
     "OrganizationalLevelAssociations",
     "OrganizationalLevelAssociation",
     "organizationalLevel1ID i R | organizationalLevel2ID i",
 )
 
 ENTITIES: dict[str, Entity] = {
-    entity.name: entity
-    for entity in (
+    one.name: one
+    for one in (
         INVOICES,
         BILLING_ITEMS,
         BILLING_CODES,
@@ -318,23 +234,15 @@ ENTITIES: dict[str, Entity] = {
         ORGANIZATIONAL_LEVEL1,
         ORGANIZATIONAL_LEVEL2,
         ORGANIZATIONAL_LEVEL_ASSOCIATIONS,
+        *INVENTORY,
     )
 }
-BY_LOWER: dict[str, Entity] = {name.lower(): entity for name, entity in ENTITIES.items()}
+BY_LOWER: dict[str, Entity] = {name.lower(): one for name, one in ENTITIES.items()}
 CHILDREN: dict[tuple[str, str], Entity] = {
-    (entity.parent.lower(), entity.child.lower()): entity
-    for entity in ENTITIES.values()
-    if entity.parent and entity.child
+    (one.parent.lower(), one.child.lower()): one for one in ENTITIES.values() if one.parent and one.child
 }
 
-# Entities of a module the tenant does not own: they exist, and nobody may read them.
-INVENTORY_MODULE = {
-    name.lower(): name
-    for name in (
-        "PurchaseOrders",
-        "PurchaseOrderItems",
-        "PurchaseOrderItemReceiving",
-        "InventoryLocations",
-        "InventoryItems",
-    )
-}
+# Entities of a module that a tenant may not own: they exist there too, and nobody may read them.
+INVENTORY_MODULE = frozenset(
+    {"PurchaseOrders", "PurchaseOrderItems", "PurchaseOrderItemReceiving", "InventoryLocations"}
+)

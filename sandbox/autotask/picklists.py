@@ -62,6 +62,8 @@ PICKLISTS: dict[str, Picklist] = {
         _labels("Customer, Lead, Prospect, Dead, Cancellation, Vendor, Partner"),
         (("Customer", 1), ("Prospect", 3), ("Vendor", 7)),
     ),
+    "purchaseOrderStatus": Picklist(_labels("New, Submitted, Received Partial, Received Full, Canceled")),
+    "useItemDescriptionsFrom": Picklist(_labels("Product (Catalog), Quote Item, Charge")),
     "classification": Picklist(_labels("Platinum, Gold, Silver, Retired"), inactive=("Retired",)),
     "billToAddressToUse": Picklist(_labels("NONE, ACCOUNT, ACCOUNTBILLING, PARENT, PARENTBILLING")),
     "invoiceMethod": Picklist(_labels("None, Print, Email, PrintAndEmail")),

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Request, Response, g, request
 
 from sandbox import jsonio
-from sandbox.autotask import access, answers, documents, metadata, reads, todos, writes
+from sandbox.autotask import access, answers, documents, metadata, purchasing, reads, todos, writes
 from sandbox.autotask.access import Caller
 from sandbox.autotask.entities import BY_LOWER, CHILDREN, INVENTORY_MODULE, Entity
 from sandbox.autotask.tenants import Tenant, find_user
@@ -123,8 +123,6 @@ def _answer(world: World) -> Response:
     caller = access.sign_in(world, request, zone)
     if first == "thresholdinformation":
         return answers.answer(access.threshold_information(caller.tenant))
-    if first in INVENTORY_MODULE:
-        return _without_module(caller, INVENTORY_MODULE[first], parts)
     target = _target(parts)
     if target is None:
         raise answers.no_route(request.base_url)
@@ -147,20 +145,15 @@ def _zone(world: World) -> dict[str, Any]:
     }
 
 
-def _without_module(caller: Caller, name: str, parts: list[str]) -> Response:
-    """Purchasing without the inventory module: described as forbidden, and forbidden."""
-    if len(parts) > 1 and parts[1].lower() == "entityinformation":
-        return answers.answer({"fields": []} if len(parts) > 2 else metadata.hidden_information(name.rstrip("s")))
-    raise answers.no_permission(int(caller.tenant.switch("permission_status")), f"query {name}")
-
-
 def _dispatch(caller: Caller, target: Target) -> dict[str, Any]:
     """One answer body for a target. Raises Refused."""
     action, method = target.action, request.method
     if action.startswith("entityinformation"):
         _only("GET")
         return _metadata(caller, target.entity, action)
-    todos.permitted(caller.tenant, target.entity.name, "query" if action.startswith("query") else method)
+    verb = "query" if action.startswith("query") else method
+    todos.permitted(caller.tenant, target.entity.name, verb)
+    purchasing.permitted(caller.tenant, target.entity.name, verb)
     if action in ("query", "query/next", "query/count"):
         return _query(caller, target.entity, action)
     if target.id is not None and target.entity.name == "Invoices" and action in documents.ACTIONS:
@@ -191,13 +184,25 @@ def _only(*methods: str) -> None:
 
 
 def _metadata(caller: Caller, entity: Entity, action: str) -> dict[str, Any]:
+    hidden = entity.name in INVENTORY_MODULE and not caller.tenant.switch("inventory")
     if action == "entityinformation":
-        return metadata.information(entity, entity.name != "Invoices" or caller.tenant.switch("invoices_patch"))
+        return (
+            metadata.hidden_information(entity.singular)
+            if hidden
+            else metadata.information(entity, _updatable(caller, entity))
+        )
+    if hidden:
+        return {"fields": []}
     if action == "entityinformation/fields":
         return metadata.fields(caller.tenant, entity)
     if action == "entityinformation/userdefinedfields":
         return {"fields": []}
     raise answers.no_route(request.base_url)
+
+
+def _updatable(caller: Caller, entity: Entity) -> bool:
+    switch = {"Invoices": "invoices_patch", "PurchaseOrders": "orders_patch"}.get(entity.name)
+    return switch is None or bool(caller.tenant.switch(switch))
 
 
 def _query(caller: Caller, entity: Entity, action: str) -> dict[str, Any]:

@@ -41,6 +41,11 @@ SWITCHES: dict[str, tuple[Any, tuple[Any, ...] | None, str]] = {
     "todo_views": ("any", ("any", "to_do"), "action types a to-do may bear: any, or those shown among to-dos"),
     "todo_line_breaks": ("kept", ("kept", "spaces"), "whether a to-do's description keeps its line breaks"),
     "staff_visible": (True, (True, False), "the API user may read Resources and ActionTypes"),
+    "inventory": (False, (True, False), "the tenant owns the inventory module: purchase orders can be read"),
+    "orders_patch": (True, (True, False), "the API user may write purchase orders"),
+    "received_orders_patch": (True, (True, False), "an order that is Received Full may still be changed"),
+    "receipt_invoice_numbers": (True, (True, False), "receipts have the newer field vendorInvoiceNumber"),
+    "costs_visible": (True, (True, False), "the API user's security level may read costs"),
     "lock_after": (10, None, "wrong secrets in a row until the user is locked"),
 }
 

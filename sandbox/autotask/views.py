@@ -16,6 +16,13 @@ from sandbox.autotask.tenants import Tenant
 
 CENT = Decimal("0.01")
 Row = dict[str, Any]
+_UNKNOWN = {"PurchaseOrderItemReceiving": "vendorInvoiceNumber"}  # a field that older databases do not have
+_COSTS = {
+    "PurchaseOrderItems": ("unitCost", "internalCurrencyUnitCost"),
+    "Products": ("unitCost",),
+    "ProductVendors": ("vendorCost",),
+    "BillingItems": ("ourCost",),
+}
 _DAY_FIELDS = {"Invoices": ("invoiceDateTime", "dueDate", "fromDate", "toDate")}
 
 
@@ -45,7 +52,10 @@ class View:
         self.blank = "" if tenant.switch("blank_strings") == "empty" else None
         self.zone = ZoneInfo(tenant.zone_name)
         self.extra = _extra_name(tenant) if tenant.switch("extra_field") else None
+        self.unknown = _UNKNOWN.get(entity.name, "") if not tenant.switch("receipt_invoice_numbers") else ""
         self._shown: dict[str, Callable[[Row, Any], Any]] = {}
+        if not tenant.switch("costs_visible"):
+            self._shown |= dict.fromkeys(_COSTS.get(entity.name, ()), lambda row, value: None)
         if entity.name == "BillingItems" and not tenant.switch("four_decimals"):
             self._shown["extendedPrice"] = lambda row, value: value.quantize(CENT, ROUND_HALF_UP)
             self._shown["internalCurrencyExtendedPrice"] = self._shown["extendedPrice"]
@@ -70,7 +80,7 @@ class View:
 
     def item(self, row: Row, include: list[str] | None = None) -> Row:
         """A whole record, or only the fields asked for; every field stands there, null or not."""
-        names = include if include is not None else self.entity.fields
+        names = [name for name in (self.entity.fields if include is None else include) if name != self.unknown]
         shown = {name: self.value(row, name) for name in names}
         if include is None:
             shown["userDefinedFields"] = row.get("userDefinedFields", [])

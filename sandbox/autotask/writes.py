@@ -7,7 +7,7 @@ refusal is a 500 with texts (their wording is ours where it is not published). N
 from decimal import Decimal
 from typing import Any
 
-from sandbox.autotask import answers, picklists, todos
+from sandbox.autotask import answers, picklists, purchasing, todos
 from sandbox.autotask.access import Caller
 from sandbox.autotask.entities import ENTITIES, Entity, Field
 from sandbox.autotask.tenants import Tenant
@@ -33,11 +33,16 @@ def create(caller: Caller, entity: Entity, body: Row, parent_id: int | None) -> 
         "lastTrackedModifiedDateTime": now,
         "creatorResourceID": caller.impersonated or caller.resource,
         "createdByResourceID": caller.resource,
+        "createdTime": now,
+        "receivedByResourceID": caller.impersonated or caller.resource,
         "impersonatorCreatorResourceID": caller.resource if caller.impersonated else None,
     }
     row |= {name: value for name, value in stamps.items() if name in entity.fields}
     _check(tenant, entity, row)
-    return tenant.add(entity.name, row)
+    row = purchasing.created(tenant, entity.name, row)
+    id = tenant.add(entity.name, row)
+    purchasing.settle(tenant, entity.name, row)
+    return id
 
 
 def update(caller: Caller, entity: Entity, body: Row, parent_id: int | None, *, whole: bool) -> int:
@@ -59,7 +64,7 @@ def update(caller: Caller, entity: Entity, body: Row, parent_id: int | None, *, 
     stamps: Row = {name: now for name in ("lastModifiedDate", "lastTrackedModifiedDateTime") if name in entity.fields}
     changed = {**row, **changes, **stamps}
     _check(tenant, entity, changed)
-    tenant.save(entity.name, changed)
+    tenant.save(entity.name, purchasing.changed(tenant, entity.name, row, changed))
     return int(row["id"])
 
 
@@ -159,6 +164,6 @@ def _reference(tenant: Tenant, field: Field, value: Any) -> None:
 
 
 def _check(tenant: Tenant, entity: Entity, row: Row) -> None:
-    """Rules between fields; only to-dos have some here."""
+    """Rules between fields; those of purchase orders are in purchasing.py."""
     if entity.name == "CompanyToDos":
         todos.check(tenant, row)

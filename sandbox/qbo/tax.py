@@ -139,8 +139,7 @@ def _grouped(realm: Realm, lines: Sequence[Taxed], sent: Mapping[str, Any], cust
     if explicit is not None and explicit != total:
         parts = spread(explicit, [amount for _, _, amount in computed.values()])
         computed = {
-            rate: (percent, net, part)
-            for (rate, (percent, net, _)), part in zip(computed.items(), parts, strict=True)
+            rate: (percent, net, part) for (rate, (percent, net, _)), part in zip(computed.items(), parts, strict=True)
         }
         total = explicit
     tax_lines = [_tax_line(rate, amount, percent, net) for rate, (percent, net, amount) in computed.items()]

@@ -18,8 +18,15 @@ from sandbox.qbo.realm import Realm
 
 PAGE = 50
 SHOWN = 500
-TITLES = {"Invoice": "Invoice", "CreditMemo": "Credit memo", "Payment": "Payment", "Bill": "Bill"}
-DOCUMENTS = {kind.lower(): kind for kind in TITLES}
+TITLES = {
+    "Invoice": "Invoice",
+    "CreditMemo": "Credit memo",
+    "Payment": "Payment",
+    "Bill": "Bill",
+    "BillPayment": "Bill payment",
+    "PurchaseOrder": "Purchase order",
+}
+DOCUMENTS = {kind.lower(): kind for kind in TITLES} | {"billpaymentcheck": "BillPayment"}
 PARTIES = {"customer": "Customer", "vendor": "Vendor", "item": "Item"}
 LISTS = (
     ("Customer", "customer"),

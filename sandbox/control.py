@@ -14,8 +14,9 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from sandbox import audit, faults, jsonio, ledgers
-from sandbox.autotask import actions, todos
+from sandbox.autotask import actions, purchasing, todos
 from sandbox.autotask.tenants import SPACE, SWITCHES, Tenant, all_tenants, find_tenant, find_user, set_switches
+from sandbox.autotask.views import parse_moment
 from sandbox.seeds import msp, retail
 from sandbox.world import World
 
@@ -200,6 +201,33 @@ def _invoice_action(action: Callable[[Tenant, int], None]) -> Callable[[Tenant, 
     return act
 
 
+def _order(tenant: Tenant, body: Body) -> Body:
+    lines = [dict(line) for line in body.pop("lines", [])]
+    for name in ("at", "submitted"):
+        if name in body:
+            body[name] = parse_moment(str(body[name]))
+    return {"id": purchasing.order(tenant, int(body.pop("vendor")), lines, **body)}
+
+
+def _receipt(body: Body) -> Body:
+    return {name: body.get(name) for name in ("quantities", "number")}
+
+
+def _order_action(action: Callable[[Tenant, int], None]) -> Callable[[Tenant, Body], Body]:
+    """An action on one purchase order that gives nothing back."""
+
+    def act(tenant: Tenant, body: Body) -> Body:
+        action(tenant, int(body["order"]))
+        return {"done": True}
+
+    return act
+
+
+def _change(tenant: Tenant, body: Body) -> Body:
+    purchasing.change(tenant, str(body["entity"]), int(body["id"]), body["changes"])
+    return {"done": True}
+
+
 def _edit(tenant: Tenant, body: Body) -> Body:
     actions.edit(tenant, int(body["invoice"]), body["changes"])
     return {"done": True}
@@ -229,6 +257,12 @@ ACTIONS: dict[str, Callable[[Tenant, Body], Body]] = {
     "edit": _edit,
     "finish": lambda tenant, body: {"lines": actions.finish(tenant, int(body["invoice"]))},
     "unlock": _unlock,
+    "order": _order,
+    "receive": lambda tenant, body: {"ids": purchasing.receive(tenant, int(body.pop("order")), **_receipt(body))},
+    "take_back": lambda tenant, body: {"ids": purchasing.take_back(tenant, int(body["order"]))},
+    "submit_order": _order_action(purchasing.submit),
+    "cancel_order": _order_action(purchasing.cancel),
+    "change": _change,
     "complete_todo": _on_record(todos.complete),
     "remove_todo": _on_record(todos.remove),
     "set_active": _set_active,
@@ -265,7 +299,11 @@ def _clear_faults(world: World) -> Body:
 
 def _books(world: World, realm: str) -> Body:
     books = ledgers.kind_of(world, realm).books
-    return {"documents": books.documents(world, realm), "trial_balance": books.trial_balance(world, realm)}
+    return {
+        "documents": books.documents(world, realm),
+        "purchases": books.purchases(world, realm),
+        "trial_balance": books.trial_balance(world, realm),
+    }
 
 
 def _set_app(world: World) -> Body:

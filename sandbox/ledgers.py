@@ -23,7 +23,7 @@ class Simulated:
 
     @property
     def books(self) -> ModuleType:
-        """``companies(world)``, ``documents(world, id)``, ``trial_balance(world, id)``."""
+        """``companies(world)``, ``documents(world, id)``, ``purchases(world, id)``, ``trial_balance(world, id)``."""
         return import_module(f"sandbox.{self.platform}.books")
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from sandbox import psa_orders
 from sandbox.autotask import actions, todos
 from sandbox.autotask.entities import BILLING_ITEMS, COMPANIES, INVOICES
 from sandbox.autotask.tenants import Tenant, find_tenant
@@ -165,4 +166,5 @@ def blueprint(world: World) -> Blueprint:
     def approve(ci: str, id: int) -> Response:
         return _approve(_tenant(world, ci), id)
 
+    psa_orders.add_pages(bp, lambda ci: _tenant(world, ci))
     return bp

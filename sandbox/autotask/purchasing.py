@@ -240,6 +240,22 @@ def receive(
     return ids
 
 
+def take_back(tenant: Tenant, order: int) -> list[int]:
+    """Take back all that was received, each under the number it was received with."""
+    ids = []
+    for item in tenant.rows(_ITEMS, orderID=existing(tenant, order)["id"]):
+        by_number: dict[str | None, int] = {}
+        for receipt in tenant.rows(_RECEIVING, purchaseOrderItemID=item["id"]):
+            number = receipt.get("vendorInvoiceNumber")
+            by_number[number] = by_number.get(number, 0) + int(receipt["quantityNowReceiving"])
+        places = [one["id"] for one in tenant.rows(_ITEMS, orderID=order)]
+        for number, quantity in by_number.items():
+            if quantity:
+                wanted = [-quantity if one == item["id"] else 0 for one in places]
+                ids += receive(tenant, order, wanted, number=number)
+    return ids
+
+
 def submit(tenant: Tenant, order: int) -> None:
     """Send a new order to its vendor."""
     row = existing(tenant, order)
@@ -279,6 +295,13 @@ def existing(tenant: Tenant, order: int) -> Row:
     if row is None:
         raise ActionError(f"there is no purchase order {order}")
     return row
+
+
+def currency_of(tenant: Tenant, order: Mapping[str, Any]) -> str:
+    """The vendor's currency: an order has none of its own."""
+    vendor = tenant.row("Companies", order.get("vendorID")) or {}
+    currency = tenant.row("Currencies", vendor.get("currencyID")) or {}
+    return str(currency.get("name") or tenant.body["currency"])
 
 
 def total(tenant: Tenant, order: Mapping[str, Any]) -> Decimal:

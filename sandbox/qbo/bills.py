@@ -1,6 +1,6 @@
-"""Vendor bills: item and account lines, their expense, the payable.
+"""Vendor bills: their expense, the payable, and the purchase orders they close.
 
-A bill debits each line's account and credits payables; outside the US the line's tax code is computed and
+A bill debits each line's account and credits payables; outside the US the line's purchase tax is computed and
 debited to the tax account. Bills have no void, only delete. Source: Intuit, Bill entity page.
 """
 
@@ -11,80 +11,80 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.double_entry import gather
-from sandbox.qbo import ledger, transactions
-from sandbox.qbo.accounts import by_role
+from sandbox.qbo import expenses, ledger, orders, transactions
 from sandbox.qbo.agencies import payable
 from sandbox.qbo.entities import Entity
-from sandbox.qbo.errors import business, fault, required
+from sandbox.qbo.errors import business, fault
 from sandbox.qbo.fields import clean
-from sandbox.qbo.properties import BILL_LINE
 from sandbox.qbo.realm import Realm, money
-from sandbox.qbo.tax import NO_TAX, Taxed, check_code, compute
+from sandbox.qbo.tax import NO_TAX, TaxResult, compute
 
 Body = dict[str, Any]
-DETAILS = ("ItemBasedExpenseLineDetail", "AccountBasedExpenseLineDetail")
 
 
 def write(
     realm: Realm, entity: Entity, body: Mapping[str, Any], old: Mapping[str, Any] | None, options: Collection[str]
 ) -> Body:
     """Create or update a bill; returns the stored record. Raises ``QboFault`` before anything is written."""
+    expenses.check_edition(realm, "Bill")
     sent = clean(entity.kind, body, entity.fields, realm.rules)
+    sent.pop("LinkedTxn", None)  # the header's links follow from the lines and from payments
     before = dict(old["entity"]) if old else {}
-    kept = (
-        before
-        if body.get("sparse") is True
-        else {name: before[name] for name in ("TxnDate", "CurrencyRef", "VendorRef", "LinkedTxn") if name in before}
-    )
-    draft = {name: value for name, value in {**kept, **sent}.items() if value is not None}
-    if not draft.get("VendorRef"):
-        raise required("VendorRef")
-    vendor = realm.resolve("Vendor", draft["VendorRef"])
-    draft["VendorRef"] = realm.ref("Vendor", draft["VendorRef"])
+    draft = _merge(sent, before, sparse=body.get("sparse") is True)
+    vendor = expenses.settle_vendor(realm, draft, before)
     draft.setdefault("TxnDate", realm.today())
     transactions.check_period(realm, draft["TxnDate"], before.get("TxnDate"))
     rate = transactions.settle_currency(realm, draft, vendor)
-    _payable(realm, draft)
-    _due(realm, draft, vendor)
+    expenses.settle_payable(realm, draft)
+    expenses.settle_due(realm, draft, vendor)
     _number(realm, draft, old, options)
-    lines, taxed = _lines(realm, draft.get("Line"))
-    draft["Line"] = lines
-    tax = compute(realm, [part for _, part in taxed], draft, {}) if realm.switch("tax_model") == "vat" else NO_TAX
-    draft.pop("TxnTaxDetail", None)
-    if tax.detail is not None:
-        draft["TxnTaxDetail"] = tax.detail
-    draft["TotalAmt"] = sum((part.net for _, part in taxed), Decimal(0)) + tax.total
-    draft["Balance"] = draft["TotalAmt"]
-    draft.setdefault("LinkedTxn", [])
-    parts = [(account, money(part.net * rate), None) for account, part in taxed]
+    found = expenses.build(realm, draft.get("Line"), {str(line["Id"]) for line in before.get("Line", ())})
+    linked = orders.check_links(realm, draft, found.lines, old)
+    draft["Line"] = found.lines
+    vat = realm.switch("tax_model") == "vat"
+    tax = compute(realm, found.taxed, draft, {}, purchases=True) if vat else NO_TAX
+    _totals(realm, draft, found, tax, rate, before)
+    parts = [(account, money(part.net * rate), None) for account, part in found.booked]
     parts += [(account, amount, None) for account, amount in payable(realm, tax.total, tax.detail, rate)]
     owed = -sum((amount for _, amount, _ in parts), Decimal(0))
     journal = gather([*parts, (draft["APAccountRef"]["value"], owed, draft["VendorRef"]["value"])])
     ledger.move(realm, old["journal"] if old else [], journal)
+    expenses.move_stock(realm, old.get("stock", {}) if old else {}, found.stock)
+    ident = old["id"] if old else realm.new_id("transactions")
+    draft["LinkedTxn"] = [*linked, *(one for one in before.get("LinkedTxn", ()) if one["TxnType"] != orders.KIND)]
     keys = transactions.number_key(draft.get("DocNumber")) | {"vendor": draft["VendorRef"]["value"]}
-    if old:
-        return realm.replace(old, draft, keys, journal=journal)
-    return realm.insert("Bill", draft, realm.new_id("transactions"), keys, journal=journal)
+    extra: Body = {"journal": journal, "stock": found.stock}
+    record = realm.replace(old, draft, keys, **extra) if old else realm.insert("Bill", draft, ident, keys, **extra)
+    orders.settle(realm, ident, before.get("Line", ()), draft["Line"])
+    return record
 
 
-def _payable(realm: Realm, draft: Body) -> None:
-    code = draft["CurrencyRef"]["value"]
-    account = draft.get("APAccountRef") or {"value": by_role(realm, "payable", code)}
-    found = realm.resolve("Account", account)
-    if found["AccountType"] != "Accounts Payable":
-        raise fault("6430", "You must select an account of type Accounts Payable", "APAccountRef")
-    if found["CurrencyRef"]["value"] != code:
-        raise business("The payable account has another currency than the bill.", "APAccountRef")
-    draft["APAccountRef"] = realm.ref("Account", account)
+def _merge(sent: Body, before: Mapping[str, Any], *, sparse: bool) -> Body:
+    always = ("TxnDate", "CurrencyRef", "VendorRef")
+    kept = dict(before) if sparse else {name: before[name] for name in always if name in before}
+    if "DueDate" not in sent and ("TxnDate" in sent or "SalesTermRef" in sent):
+        kept.pop("DueDate", None)
+    return {name: value for name, value in {**kept, **sent}.items() if value is not None}
 
 
-def _due(realm: Realm, draft: Body, vendor: Mapping[str, Any]) -> None:
-    term = draft.get("SalesTermRef") or vendor.get("TermRef")
-    if term:
-        draft["SalesTermRef"] = realm.ref("Term", term, inactive_ok=True)
-    if not draft.get("DueDate"):
-        found = realm.resolve("Term", term, inactive_ok=True) if term else None
-        draft["DueDate"] = transactions.due_date(realm, draft["TxnDate"], found)
+def _totals(
+    realm: Realm, draft: Body, found: expenses.ExpenseLines, tax: TaxResult, rate: Decimal, before: Mapping[str, Any]
+) -> None:
+    draft.pop("TxnTaxDetail", None)
+    if tax.detail is not None:
+        draft["TxnTaxDetail"] = tax.detail
+    if realm.country == "US":
+        draft.pop("GlobalTaxCalculation", None)
+    draft["TotalAmt"] = sum((part.net for part in found.taxed), Decimal(0)) + tax.total
+    if draft["TotalAmt"] < 0:
+        raise fault("2290", "Transaction amount must be zero or greater.", "TotalAmt")
+    paid = Decimal(str(before.get("TotalAmt", 0))) - Decimal(str(before.get("Balance", 0)))
+    if draft["TotalAmt"] < paid:
+        raise business("The total is less than the amount already paid on this bill.", "TotalAmt")
+    draft["Balance"] = draft["TotalAmt"] - paid
+    if "ExchangeRate" in draft:
+        draft["HomeTotalAmt"] = money(draft["TotalAmt"] * rate)
+        draft["HomeBalance"] = money(draft["Balance"] * rate)
 
 
 def _number(realm: Realm, draft: Body, old: Mapping[str, Any] | None, options: Collection[str]) -> None:
@@ -99,59 +99,13 @@ def _number(realm: Realm, draft: Body, old: Mapping[str, Any] | None, options: C
             raise transactions.number_taken("Bill", number, holder["id"])
 
 
-def _lines(realm: Realm, sent: Any) -> tuple[list[Body], list[tuple[str, Taxed]]]:
-    """Lines as stored, and per line the account it posts to with its net amount."""
-    if not isinstance(sent, list) or not sent:
-        raise required("Line")
-    lines: list[Body] = []
-    taxed: list[tuple[str, Taxed]] = []
-    for raw in sent:
-        line = {name: value for name, value in clean("Line", raw, BILL_LINE, realm.rules).items() if value is not None}
-        kind = line.get("DetailType") or next((name for name in DETAILS if line.get(name)), None)
-        if kind not in DETAILS or not line.get(kind):
-            raise fault("6440", "A line needs an item or an account", "DetailType")
-        if line.get("Amount") is None:
-            raise required("Line.Amount")
-        amount, detail = money(line["Amount"]), dict(line[kind])
-        account = _account(realm, kind, detail)
-        if detail.get("BillableStatus") == "Billable" and not detail.get("CustomerRef"):
-            raise fault("6310", "A billable line needs a customer", "CustomerRef")
-        if detail.get("CustomerRef"):
-            detail["CustomerRef"] = realm.ref("Customer", detail["CustomerRef"])
-        code = (detail.get("TaxCodeRef") or {}).get("value")
-        check_code(realm, code)
-        taxed.append((account, Taxed(amount, code)))
-        lines.append(
-            {
-                **line,
-                "Id": str(len(lines) + 1),
-                "LineNum": len(lines) + 1,
-                "Amount": amount,
-                "DetailType": kind,
-                kind: detail,
-            }
-        )
-    return lines, taxed
-
-
-def _account(realm: Realm, kind: str, detail: Body) -> str:
-    """The account a line posts to; completes the names of its references."""
-    if kind == "AccountBasedExpenseLineDetail":
-        if not detail.get("AccountRef"):
-            raise required("AccountRef")
-        detail["AccountRef"] = realm.ref("Account", detail["AccountRef"])
-        return str(detail["AccountRef"]["value"])
-    if not detail.get("ItemRef"):
-        raise required("ItemRef")
-    item = realm.resolve("Item", detail["ItemRef"])
-    if not item.get("ExpenseAccountRef"):
-        raise business("The item on this line is not a purchasable item.", "ItemRef")
-    detail["ItemRef"] = realm.ref("Item", detail["ItemRef"])
-    return str(item["ExpenseAccountRef"]["value"])
-
-
 def delete(realm: Realm, old: Mapping[str, Any]) -> Body:
-    """Take the bill out of the books; its number is free again."""
+    """Take the bill out of the books; its number is free again. One with links must be unlinked first, by switch."""
     transactions.check_period(realm, old["entity"]["TxnDate"])
+    kinds = {str(link["TxnType"]) for link in old["entity"].get("LinkedTxn", ())}
+    if kinds - {orders.KIND} or (kinds and realm.switch("linked_bill_delete_refused")):
+        raise business("This transaction is linked to others. Unlink it before you delete it.", "LinkedTxn")
     ledger.move(realm, old["journal"], [])
-    return realm.replace(old, old["entity"], {"vendor": None}, "delete", journal=[], state="deleted")
+    expenses.move_stock(realm, old.get("stock", {}), {})
+    orders.settle(realm, old["id"], old["entity"]["Line"], ())
+    return realm.replace(old, old["entity"], {"vendor": None}, "delete", journal=[], stock={}, state="deleted")

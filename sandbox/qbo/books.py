@@ -49,6 +49,55 @@ def _document(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def purchases(world: Any, realm_id: str) -> list[dict[str, Any]]:
+    """All bills and purchase orders ever created, oldest first, deleted ones with ``live`` False.
+
+    Members: id, type (Bill or PurchaseOrder), DocNumber, PrivateNote, vendor (name), date (ISO), total, net and
+    balance (document currency), currency, payable (account name), created (aware UTC datetime), live, status (of an
+    order), orders (ids a bill is linked to), journal (double entry in home currency, account names), lines (item or
+    account name, description, amount, quantity).
+    """
+    realm = Realm(world, realm_id)
+    names = {found["id"]: found["entity"]["Name"] for found in realm.records("Account")}
+    found = [record for kind in ("Bill", "PurchaseOrder") for record in realm.store.all(realm.space, kind)]
+    found.sort(key=lambda record: (record["born"], int(record["id"])))
+    return [_purchase(record, names) for record in found]
+
+
+def _purchase(record: dict[str, Any], accounts: dict[str, str]) -> dict[str, Any]:
+    entity = record["entity"]
+    return {
+        "id": record["id"],
+        "type": record["kind"],
+        "DocNumber": entity.get("DocNumber"),
+        "PrivateNote": entity.get("PrivateNote"),
+        "vendor": entity["VendorRef"]["name"],
+        "date": entity["TxnDate"],
+        "total": Decimal(str(entity["TotalAmt"])),
+        "net": sum((Decimal(str(line["Amount"])) for line in entity["Line"]), Decimal(0)),
+        "balance": Decimal(str(entity.get("Balance", 0))),
+        "currency": entity["CurrencyRef"]["value"],
+        "payable": entity["APAccountRef"]["name"],
+        "created": datetime.fromtimestamp(float(record["born"]), UTC),
+        "live": record["state"] == "live",
+        "status": entity.get("POStatus"),
+        "orders": [link["TxnId"] for link in entity["LinkedTxn"] if link["TxnType"] == "PurchaseOrder"],
+        "journal": [{**line, "account": accounts[line["account"]]} for line in record["journal"]],
+        "lines": [_expense(line) for line in entity["Line"]],
+    }
+
+
+def _expense(line: dict[str, Any]) -> dict[str, Any]:
+    detail = line[line["DetailType"]]
+    named = detail.get("ItemRef") or detail["AccountRef"]
+    return {
+        "name": named["name"],
+        "description": line.get("Description"),
+        "amount": Decimal(str(line["Amount"])),
+        "quantity": detail.get("Qty"),
+    }
+
+
 def _line(line: dict[str, Any]) -> dict[str, Any]:
     return {
         "item": line["SalesItemLineDetail"]["ItemRef"]["name"],

@@ -15,7 +15,7 @@ from typing import Any
 from sandbox.double_entry import signed
 from sandbox.qbo.realm import Realm
 
-POSTING = ("Invoice", "CreditMemo", "Payment", "Bill")
+POSTING = ("Invoice", "CreditMemo", "Payment", "Bill", "BillPayment")
 
 
 def move(realm: Realm, old: Iterable[Mapping[str, Any]], new: Iterable[Mapping[str, Any]]) -> None:

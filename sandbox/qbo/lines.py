@@ -100,7 +100,7 @@ def _sales_line(realm: Realm, line: dict[str, Any], result: SalesLines) -> dict[
     if line.get("Amount") is None:
         raise required("Line.Amount")
     amount = money(line["Amount"])
-    _check_product(amount, detail)
+    check_product(amount, detail)
     detail["ItemRef"] = {"value": detail["ItemRef"]["value"], "name": item["FullyQualifiedName"]}
     account = detail.get("ItemAccountRef") or item.get("IncomeAccountRef")
     if not account:
@@ -122,7 +122,7 @@ def _sales_line(realm: Realm, line: dict[str, Any], result: SalesLines) -> dict[
     return {**kept, "Amount": amount, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
 
 
-def _check_product(amount: Decimal, detail: dict[str, Any]) -> None:
+def check_product(amount: Decimal, detail: dict[str, Any]) -> None:
     """Keep quantity and price at five decimals; refuse (6070) when their product is not the amount."""
     for name in ("Qty", "UnitPrice"):
         if detail.get(name) is not None:

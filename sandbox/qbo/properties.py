@@ -345,6 +345,33 @@ BILL = TRANSACTION | {
     "VendorAddr": ADDRESS,
     "IncludeInAnnualTPAR": FLAG,
 }
+BILL_PAYMENT = COMMON | {
+    "VendorRef": ref("Vendor"),
+    "TotalAmt": NUMBER,
+    "TxnDate": DAY,
+    "PayType": choice("Check", "CreditCard"),
+    "CheckPayment": ANY,
+    "CreditCardPayment": ANY,
+    "Line": ANY,
+    "DocNumber": text(21),
+    "APAccountRef": ref("Account"),
+    "PrivateNote": text(4000),
+    "CurrencyRef": ref("Currency"),
+    "ExchangeRate": NUMBER,
+    "DepartmentRef": ref("Department"),
+}
+PURCHASE_ORDER = BILL | {
+    "ClassRef": ref("Class"),
+    "POStatus": choice("Open", "Closed"),
+    "POEmail": EMAIL,
+    "EmailStatus": choice("NotSet", "NeedToSend", "EmailSent"),
+    "DeliveryInfo": READ_ONLY,
+    "Memo": text(4000),
+    "ShipAddr": ADDRESS,
+    "ShipTo": ref("Customer"),
+    "ShipMethodRef": ANY,
+    "CustomField": CUSTOM_FIELD,
+}
 ATTACHABLE = COMMON | {
     "AttachableRef": ANY,
     "FileName": text(1000),

@@ -32,6 +32,10 @@ SWITCHES: dict[str, Any] = {
     "warn_duplicate_numbers": True,
     "credit_memo_numbers_checked": False,
     "bill_numbers_checked": "vendor",  # per "vendor" | per "company" | "" not at all
+    "order_numbers_checked": True,  # an order's number in use is refused where orders take ours
+    "linked_bill_delete_refused": True,  # a bill that is linked to orders must be unlinked before it is deleted
+    "bill_before_order_refused": False,  # a bill dated before an order that it is linked to is refused
+    "gates_by_edition": True,  # orders need Plus, bills Essentials (5020)
     "latin1": None,  # None: as the country says (US yes)
     "numeric_text": True,  # amounts sent as JSON strings are taken
     "rows_over_1000_refused": False,

@@ -67,12 +67,22 @@ def check_active(realm: Realm, code: str) -> None:
             raise bad_reference("TaxRate", part.rate, "has been made inactive")
 
 
-def compute(realm: Realm, lines: Sequence[Taxed], body: Mapping[str, Any], customer: Mapping[str, Any]) -> TaxResult:
-    """Tax of one document. ``body`` carries ``TxnTaxDetail`` and ``GlobalTaxCalculation`` as sent."""
+def compute(
+    realm: Realm,
+    lines: Sequence[Taxed],
+    body: Mapping[str, Any],
+    customer: Mapping[str, Any],
+    *,
+    purchases: bool = False,
+) -> TaxResult:
+    """Tax of one document. ``body`` carries ``TxnTaxDetail`` and ``GlobalTaxCalculation`` as sent.
+
+    ``purchases``: by the codes' rates on purchases instead of those on sales, where the model has codes on lines.
+    """
     sent: Mapping[str, Any] = body.get("TxnTaxDetail") or {}
     model = realm.switch("tax_model")
     if model == "vat":
-        return _vat(realm, lines, body.get("GlobalTaxCalculation"), sent)
+        return _vat(realm, lines, body.get("GlobalTaxCalculation"), sent, purchases=purchases)
     for line in lines:
         check_code(realm, line.code)
     if model == "none" or not realm.preference("TaxPrefs", "UsingSalesTax", False):
@@ -168,7 +178,9 @@ def _tax_line(rate_id: str, amount: Decimal, percent: Decimal, base: Decimal) ->
     }
 
 
-def _vat(realm: Realm, lines: Sequence[Taxed], mode: str | None, sent: Mapping[str, Any]) -> TaxResult:
+def _vat(
+    realm: Realm, lines: Sequence[Taxed], mode: str | None, sent: Mapping[str, Any], *, purchases: bool
+) -> TaxResult:
     if mode is None:
         if realm.switch("global_tax_required"):
             raise required("GlobalTaxCalculation")
@@ -181,7 +193,7 @@ def _vat(realm: Realm, lines: Sequence[Taxed], mode: str | None, sent: Mapping[s
         if line.code is None:
             raise business("Make sure all your transactions have a VAT/GST rate before you save.", "TaxCodeRef")
         check_code(realm, line.code)
-    groups = _by_rate(realm, lines, inclusive=mode == "TaxInclusive")
+    groups = _by_rate(realm, lines, inclusive=mode == "TaxInclusive", purchases=purchases)
     if any(percent for percent, _, _ in groups.values()):
         _too_many(lines)
     total = sum((amount for _, _, amount in groups.values()), Decimal(0))
@@ -191,14 +203,16 @@ def _vat(realm: Realm, lines: Sequence[Taxed], mode: str | None, sent: Mapping[s
     return TaxResult(total, {"TotalTax": total, "TaxLine": tax_lines})
 
 
-def _by_rate(realm: Realm, lines: Sequence[Taxed], *, inclusive: bool) -> dict[str, tuple[Decimal, Decimal, Decimal]]:
+def _by_rate(
+    realm: Realm, lines: Sequence[Taxed], *, inclusive: bool, purchases: bool = False
+) -> dict[str, tuple[Decimal, Decimal, Decimal]]:
     """Per rate id: percent, base, tax. A tax-inclusive line's net is taken out of its gross amount. A rate on top of
     others has their unrounded tax in its base."""
     base: dict[str, Decimal] = defaultdict(Decimal)
     by_line: dict[str, Decimal] = defaultdict(Decimal)
     percents: dict[str, Decimal] = {}
     for line in lines:
-        rates = rates_of(realm, str(line.code))
+        rates = rates_of(realm, str(line.code), "PurchaseTaxRateList" if purchases else "SalesTaxRateList")
         if inclusive and line.gross is not None:
             line.net = money(line.gross / (1 + sum((tax for _, tax in _taxes(Decimal(1), rates)), Decimal(0))))
         for part, (basis, tax) in zip(rates, _taxes(line.net, rates), strict=True):
@@ -232,12 +246,12 @@ class Rate:
     applies_on: str
 
 
-def rates_of(realm: Realm, code: str) -> list[Rate]:
-    """The rates of a tax code on sales in their order; empty for a code without rates."""
+def rates_of(realm: Realm, code: str, listed: str = "SalesTaxRateList") -> list[Rate]:
+    """The rates of a tax code on sales (or purchases) in their order; empty for a code without rates."""
     found = realm.record("TaxCode", code)
     if found is None:
         raise bad_reference("TaxCode", code)
-    details = (found["entity"].get("SalesTaxRateList") or {}).get("TaxRateDetail", [])
+    details = (found["entity"].get(listed) or {}).get("TaxRateDetail", [])
     rates = []
     for detail in sorted(details, key=lambda each: int(each.get("TaxOrder") or 0)):
         ident = detail["TaxRateRef"]["value"]

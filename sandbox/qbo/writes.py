@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sandbox.qbo import bills, files, lists, payments, preferences, sales
+from sandbox.qbo import billpayments, bills, files, lists, orders, payments, preferences, sales
 from sandbox.qbo.entities import ENTITIES, Entity
 from sandbox.qbo.errors import fault, not_found
 from sandbox.qbo.realm import Realm
@@ -16,6 +16,8 @@ _WRITERS: dict[str, tuple[Any, Any, Any]] = {
     "CreditMemo": (sales.write, sales.void, sales.delete),
     "Payment": (payments.write, payments.void, payments.delete),
     "Bill": (bills.write, None, bills.delete),
+    "BillPayment": (billpayments.write, billpayments.void, billpayments.delete),
+    "PurchaseOrder": (orders.write, None, orders.delete),
     "Attachable": (files.write, None, files.delete),
 }
 OPERATIONS = ("create", "update", "delete", "void")

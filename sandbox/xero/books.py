@@ -41,6 +41,21 @@ def documents(world: Any, tenant: str, *, sales: bool = True) -> list[dict[str, 
     return sorted(found, key=lambda each: (each["created"], each["id"]))
 
 
+def purchases(world: Any, tenant: str) -> list[dict[str, Any]]:
+    """Bills, their credits and purchase orders as `qbo.books.purchases` gives them: type Bill, VendorCredit or
+    PurchaseOrder, vendor (name), net; no journal and no links."""
+    kinds = {"Invoice": "Bill", "CreditNote": "VendorCredit"}
+    return [
+        {
+            **row,
+            "type": kinds.get(row["type"], row["type"]),
+            "vendor": row["customer"],
+            "net": row["total"] - row["tax"],
+        }
+        for row in documents(world, tenant, sales=False)
+    ]
+
+
 def _document(org: Organisation, record: dict[str, Any]) -> dict[str, Any]:
     entity, form = record["entity"], FORMS[record["kind"]]
     contact = org.record("Contact", entity["ContactID"])

@@ -13,11 +13,12 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox import audit, faults, jsonio, ledgers
+from sandbox import audit, audit_orders, faults, jsonio, ledgers
 from sandbox.autotask import actions, purchasing, todos
 from sandbox.autotask.tenants import SPACE, SWITCHES, Tenant, all_tenants, find_tenant, find_user, set_switches
 from sandbox.autotask.views import parse_moment
-from sandbox.seeds import msp, retail
+from sandbox.seeds import msp, order_problems, retail
+from sandbox.seeds.ledger import Ledger
 from sandbox.world import World
 
 Body = dict[str, Any]
@@ -287,6 +288,26 @@ def _audit(world: World) -> Body:
     return account
 
 
+def _audit_orders(world: World) -> Body:
+    tenant, realm = _tenant(world, request.args.get("ci")), request.args.get("realm")
+    if not realm:
+        raise ControlError("the audit needs ci and realm")
+    return audit_orders.audit(
+        world,
+        tenant.ci,
+        realm,
+        window_start=_day("window_start"),
+        received=request.args.get("received") == "1",
+    )
+
+
+def _cure(world: World) -> Body:
+    """A person mends what was planted in orders, on either platform."""
+    body = _body()
+    books = Ledger(world, str(body["realm"]))
+    return {"cured": order_problems.cure(_tenant(world, body["ci"]), books, body.get("problems"))}
+
+
 def _reset(world: World) -> Body:
     world.reset()
     return {"done": True}
@@ -338,6 +359,8 @@ def blueprint(world: World) -> Blueprint:
         ("GET POST", "/switches/<tenant>", lambda tenant: _switches(world, tenant)),
         ("POST", "/actions/<tenant>/<action>", lambda tenant, action: _act(world, tenant, action)),
         ("GET", "/todos/<tenant>", lambda tenant: todos.listed(_tenant(world, tenant))),
+        ("GET", "/audit/orders", lambda: _audit_orders(world)),
+        ("POST", "/cure/orders", lambda: _cure(world)),
         ("GET", "/audit", lambda: _audit(world)),
     ]
     for methods, path, answer in routes:

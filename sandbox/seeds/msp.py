@@ -14,6 +14,7 @@ from sandbox.autotask import actions
 from sandbox.autotask.tenants import Tenant
 from sandbox.autotask.views import moment_text
 from sandbox.seeds import ledger
+from sandbox.seeds import orders as purchase_orders
 from sandbox.seeds import problems as catalogue_of_problems
 from sandbox.seeds.basics import REGIONS, Laid, lay_out
 from sandbox.seeds.catalogue import CODES, FIRST_WORDS, SECOND_WORDS, SUFFIXES, Code
@@ -90,11 +91,18 @@ def generate(
     days: int = 10,
     profile: str | None = None,
     switches: dict[str, Any] | None = None,
+    orders: int = 0,
+    order_problems: int = 0,
+    further_order_problems: bool = False,
+    books: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Make a provider with `invoices` sound invoices of `lines` lines over the last `days` days.
 
     `known_customers`: the ledger already has its customers and items. `problems`: one more invoice or two for each
-    problem of the error catalogue, listed under `planted`. Raises ValueError for an unknown region or a taken slug.
+    problem of the error catalogue, listed under `planted`. `orders`: so many sound purchase orders, and
+    `order_problems` faulty ones that can be mended, listed under `planted_orders` (`further_order_problems`: and one of
+    each other kind). `books`: how the QuickBooks company is made
+    (`multicurrency`, `sku`, its switches). Raises ValueError for an unknown region or a taken slug.
     """
     if region not in REGIONS:
         raise ValueError(f"region may be {', '.join(REGIONS)}, not {region!r}")
@@ -107,21 +115,27 @@ def generate(
         for place in range(invoices):
             _invoice(provider, KINDS[place % len(KINDS)], lines, 1 + place % days)
         _ready_to_approve(provider)
-        realm = ledger.create_company(world, slug, profile or PROFILES[region], NAMES[region], REGIONS[region].currency)
-        books = ledger.opened(world, realm)
+        realm = ledger.create_company(
+            world, slug, profile or PROFILES[region], NAMES[region], REGIONS[region].currency, **(books or {})
+        )
+        seeded = ledger.opened(world, realm)
         if known_customers:
-            _known_to(books, provider)
-        planted = catalogue_of_problems.plant(provider, books) if problems else []
+            _known_to(seeded, provider)
+        planted = catalogue_of_problems.plant(provider, seeded) if problems else []
+        wanted = (orders, order_problems, further_order_problems)
+        bought = purchase_orders.add(provider, seeded, *wanted) if any(wanted) else []
     counts = {
         "invoices": world.store.count(laid.tenant.space, "Invoices"),
         "lines": world.store.count(laid.tenant.space, "BillingItems"),
         "companies": world.store.count(laid.tenant.space, "Companies") - 1,
         "billing_codes": len(CODES),
+        "orders": world.store.count(laid.tenant.space, "PurchaseOrders"),
     }
     first = min(row["invoiceDateTime"] for row in laid.tenant.rows("Invoices")) if counts["invoices"] else None
     return {
         **ledger.access(world, laid.tenant, realm, counts),
         "planted": planted,
+        "planted_orders": bought,
         "region": region,
         "first_day": first[:10] if first else None,
         "currency": REGIONS[region].currency,

@@ -11,14 +11,21 @@ import datetime as dt
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from domain.order_documents import Goods, OrderHead
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which source documents a poll looks for. `since` is the first instant (UTC) of creation, inclusive."""
+    """Which source documents a poll looks for. `since` is the first instant (UTC) of creation, inclusive.
+
+    Purchase orders: Submitted, External P.O. Number blank (or reading `ERROR`); `submitted_since` adds those created
+    earlier and submitted since.
+    """
 
     since: dt.datetime
     number_blank: bool = False
     """True when "unsynced" means a blank number (the ledger numbers), else a blank sync mark."""
+    submitted_since: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,9 @@ class SourceHeader:
     """One source document without its lines, as the poll sees it (about half a kilobyte).
 
     `number` is None when blank. `marked_at` is the source's own "processed" mark (Autotask: Web Service Date).
+    Purchase orders (`kind` purchase_order, `order` present): `party_id` is the vendor, `document_date` the day of
+    submission (else of creation), `total` zero since the source keeps none (`domain.orders.order_total` adds the lines
+    up), `voided` means cancelled, `comments` is the general memo; the mark is `order.external_number`.
     """
 
     kind: str
@@ -45,11 +55,13 @@ class SourceHeader:
     comments: str | None = None
     voided: bool = False
     marked_at: dt.datetime | None = None
+    order: OrderHead | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """One billed item. `extended_price` is the net line amount exactly as received (two or four decimals)."""
+    """One billed or ordered item. `extended_price` is the net line amount exactly as received (two or four decimals);
+    of an order line quantity × unit cost, unrounded (`domain.order_documents.Goods`)."""
 
     id: str
     line_type: str
@@ -70,12 +82,17 @@ class SourceLine:
     """`extended_price` in the source's home currency, where the source tells it."""
     business_id: str | None = None
     """Its line of business."""
+    goods: Goods | None = None
+    """Of an order line."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceDocument:
     header: SourceHeader
     lines: tuple[SourceLine, ...]
+    part: str = ""
+    """Which of several ledger documents of one order: of a bill on receipt its vendor invoice number (`Posting.part`).
+    Connectors leave it blank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +191,19 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderedLine:
+    """The line of a purchase order in the ledger that a bill's line fulfils, so that the order closes."""
+
+    order_id: str
+    line_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DraftLine:
-    """`quantity` × `unit_price` equals `amount` to the currency's smallest unit, by construction."""
+    """`quantity` × `unit_price` equals `amount` to the currency's smallest unit, by construction.
+
+    `item` of kind `account` (freight) is booked on that account without an item.
+    """
 
     item: Reference
     text: str
@@ -189,6 +217,11 @@ class DraftLine:
     """The account on which the item books, as far as it is known."""
     tracked: Reference | None = None
     """The ledger's class of the line."""
+    customer: Reference | None = None
+    """Of a purchase: whom it was bought for."""
+    billable: bool = False
+    """The ledger offers the line for invoicing to `customer`."""
+    ordered: OrderedLine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +240,10 @@ class TaxRow:
 class Draft:
     """The ledger document we intend to write. Amounts are positive in a credit memo: the kind turns the sign.
 
-    `kind` is `invoice` or `credit_memo`. `tax_total` is sent as an explicit amount only when `send_tax` is true;
-    otherwise it is what the ledger is expected to compute from the lines' tax codes. `number` None means that
+    `kind` is `invoice`, `credit_memo`, `bill` or `purchase_order`; `party` of the last two is a `vendor`, their
+    `total` is the net (no tax is transferred; outside the US lines carry a purchase code and the ledger adds its
+    tax). A bill carries the vendor's invoice number. `tax_total` is sent as an explicit amount only when `send_tax`
+    is true; otherwise it is what the ledger is expected to compute from the lines' tax codes. `number` None means that
     the ledger numbers. `marker` stands in the ledger document and proves that it is ours.
     """
 
@@ -227,7 +262,7 @@ class Draft:
     marker: str
     email: str | None = None
     message: str = ""
-    """What the customer reads on the document; `memo` is for those who keep the books."""
+    """What the customer (of an order: the vendor) reads on the document; `memo` is for those who keep the books."""
     rounded: Decimal = Decimal(0)
     """The amount of the rounding line; zero when there is none."""
     default_lines: int = 0
@@ -248,11 +283,15 @@ class Draft:
     """Home units for one of `currency`, sent along; None leaves it to the ledger."""
     notes: tuple[str, ...] = ()
     """What was adjusted on the way, in words ("text of line 3 was cut to 4,000 characters")."""
+    payable: Reference | None = None
+    """Of a bill or purchase order: the payable account it is credited to."""
+    ship_to: tuple[str, ...] = ()
+    """Of a purchase order: name and address as lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartyDraft:
-    """A customer to create. Names are already within the ledger's limits."""
+    """A customer or vendor (`kind`) to create. Names are already within the ledger's limits."""
 
     key: str
     name: str
@@ -262,11 +301,15 @@ class PartyDraft:
     term: Reference | None = None
     currency: str | None = None
     tax_exempt: bool = False
+    kind: str = "customer"
+    company_name: str = ""
+    """The name as the source has it, where `name` bears a suffix."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemDraft:
-    """An item to create: sold, not stocked, on the account chosen for created items."""
+    """An item to create, not stocked: sold on the income account chosen for created items, or, where `bought`,
+    purchased (non-inventory) on the expense account chosen for those."""
 
     key: str
     name: str
@@ -274,6 +317,7 @@ class ItemDraft:
     account: Reference
     sku: str | None = None
     tax_code: Reference | None = None
+    bought: bool = False
 
 
 AnyDraft = Draft | PartyDraft | ItemDraft

@@ -47,6 +47,16 @@ class Facts:
     classes: bool = False
     """Lines may have a class (QuickBooks: tracked per line)."""
     locations: bool = False
+    bills: bool = True
+    purchase_orders: bool = True
+    """The ledger company's plan has them."""
+    own_order_numbers: bool = False
+    """It accepts our numbers for its purchase orders; else it numbers them."""
+    bill_number_length: int = 21
+    purchases_by_customer: bool = False
+    """Lines of bills and orders may name a customer, and be billable."""
+    purchase_tax: bool = False
+    """A purchase line without a tax code is refused (outside the US)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,10 @@ def digest(value: Any) -> str:
 DRAFTS: dict[str, type[Draft] | type[PartyDraft] | type[ItemDraft]] = {
     "invoice": Draft,
     "credit_memo": Draft,
+    "bill": Draft,
+    "purchase_order": Draft,
     "customer": PartyDraft,
+    "vendor": PartyDraft,
     "item": ItemDraft,
 }
 

@@ -52,6 +52,7 @@ class Capabilities:
     """Kinds on which a file can hang."""
     attachment_bytes: int = 0
     """The largest file that we hand over."""
+    bill_number_length: int = 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,15 @@ class LedgerProfile:
     takes_early_due: bool = True
     """Whether a due date before the document's own date is taken. Not a preference: learned from a refusal, forgotten
     with the next reading."""
+    bills: bool = True
+    purchase_orders: bool = True
+    """The company's plan has them."""
+    own_order_numbers: bool = False
+    """True when the ledger accepts our numbers for its purchase orders, False when it numbers them by itself."""
+    purchases_by_customer: bool = False
+    """Lines of bills and purchase orders may name a customer, and be billable."""
+    purchase_tax: bool = False
+    """A purchase line needs a tax code (outside the US)."""
 
 
 class Kind(StrEnum):
@@ -94,14 +104,18 @@ class Kind(StrEnum):
     LOCATION = "location"
     INVOICE = "invoice"
     CREDIT_MEMO = "credit_memo"
+    BILL = "bill"
+    PURCHASE_ORDER = "purchase_order"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One entry of a ledger list. `details` holds the few plain values rules need, by kind:
 
-    customer: currency, email, taxable (bool), term_id, parent_id · item: type, income_account_id, sku, taxable ·
+    customer: currency, email, taxable (bool), term_id, parent_id · vendor: currency, email, term_id · item: type,
+    income_account_id, expense_account_id (a purchasable item has one), sku, taxable ·
     account: type, subtype, number, currency · term: days · tax_code: rate (percent as decimal text), taxable (bool),
+    purchases (False when it cannot stand on a purchase),
     components ("<rate id>=<percent>" by blanks in the ledger's order, "+" behind one that applies on the net
     and the taxes before it, "*" behind one that applies on those taxes alone),
     rate_active (False when one of its rates is inactive).
@@ -199,6 +213,8 @@ class Echo:
     """Tax by rate id, as far as the ledger tells."""
     rate: Decimal | None = None
     """Home units for one unit of the document's currency, as booked; None where the ledger tells none."""
+    line_ids: tuple[str, ...] = ()
+    """Of a purchase order: the ids of its lines in the order they were sent, for bills to link to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +302,29 @@ class Sought:
     name: str | None = None
     since: datetime | None = None
     ledger_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A document that may stand in the ledger already, made by somebody else: of this party, with this number (in any
+    case and spacing), or of this total dated in the span. Totals are net of tax. `party_id` is the ledger's id."""
+
+    key: str
+    kind: Kind
+    party_id: str
+    number: str | None
+    net: Decimal
+    since: date
+    until: date
+
+
+class FindsAlike(Protocol):
+    """The part of the port for kinds of which the ledger refuses no second copy, bills first of all (R73)."""
+
+    def alike(self, sought: Sequence[Alike]) -> Mapping[str, Sequence[Held]]:
+        """Live documents that answer each `Alike`, ours among them (the caller knows ours by id and note). Keys without
+        any map to an empty list. As few metered reads as the ledger allows. Raises as reads do."""
+        ...
 
 
 class Ledger(Protocol):

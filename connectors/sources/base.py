@@ -77,7 +77,8 @@ class Source(Protocol):
     def headers(self, kind: str, window: Window) -> Iterator[list[SourceHeader]]:
         """Unsynced, unvoided documents created in the window, in pages of at most 500, ordered by id.
 
-        An idle poll costs one call.
+        `kind` is `invoice` or `purchase_order`. An idle poll costs one call. Raises `NotAllowed` for orders where the
+        source has none (no inventory module).
         """
         ...
 
@@ -86,7 +87,9 @@ class Source(Protocol):
         ...
 
     def voided(self, kind: str, since: datetime) -> list[Voided]:
-        """Documents voided at or after `since`, whether they were synced or not. One read per 500."""
+        """Documents voided (orders: cancelled) at or after `since`, whether they were synced or not.
+
+        One read per 500."""
         ...
 
     def headers_by_number(self, kind: str, number: str) -> list[SourceHeader]:
@@ -94,7 +97,10 @@ class Source(Protocol):
         ...
 
     def documents(self, headers: Sequence[SourceHeader]) -> Iterator[list[SourceDocument]]:
-        """The same documents with their lines, in pages; lines of up to 500 documents are asked in one query."""
+        """The same documents with their lines, in pages; lines of up to 500 documents are asked in one query.
+
+        Headers are of one kind. Order lines bring their product and all receivings (`SourceLine.goods`).
+        """
         ...
 
     def parties(self, ids: Sequence[str]) -> list[Party]:
@@ -122,7 +128,9 @@ class Source(Protocol):
         ...
 
     def mark_synced(self, kind: str, id: str, *, number: str | None, at: datetime) -> None:
-        """Set the sync mark, and the number unless None. Absolute values: repeating is safe."""
+        """Set the sync mark, and the number unless None. Absolute values: repeating is safe.
+
+        An order's mark is its External P.O. Number, set to `number`."""
         ...
 
     def clear_mark(self, kind: str, id: str) -> None:

@@ -13,6 +13,9 @@ from decimal import Decimal
 
 from domain.documents import Draft
 
+_NET_ONLY = ("bill", "purchase_order")
+"""No tax is transferred on purchases: what the ledger adds is its own, and only the net is compared."""
+
 
 @dataclass(frozen=True, slots=True)
 class HeldLine:
@@ -89,7 +92,7 @@ class Change:
 
 def compare(ours: Draft, fresh: Draft, held: Held) -> tuple[Change, ...]:
     """Field by field and line by line, the fields in which the three states are not the same."""
-    heads = zip(_labels(), _drafted(ours), _drafted(fresh), _held(ours, fresh, held), strict=True)
+    heads = zip(_labels(ours), _drafted(ours), _drafted(fresh), _held(ours, fresh, held), strict=True)
     found = [Change(label, *states) for label, *states in heads]
     count = max(len(ours.lines), len(fresh.lines), len(held.lines))
     for number in range(count):
@@ -108,16 +111,19 @@ def adoption_problems(draft: Draft, held: Held) -> list[str]:
     """What differs between a document somebody else made and the one we would have written: each needs a yes."""
     found = []
     if draft.party.ledger_id is None or held.party_id != draft.party.ledger_id:
-        found.append(f"the customer is {held.party or 'unknown'}, not {draft.party.name}")
+        who = "vendor" if draft.party.kind == "vendor" else "customer"
+        found.append(f"the {who} is {held.party or 'unknown'}, not {draft.party.name}")
     if held.currency and held.currency != draft.currency:
         found.append(f"the currency is {held.currency}, not {draft.currency}")
-    if held.total != draft.total:
-        found.append(f"the total is {_money(held.total)}, not {_money(draft.total)}")
+    total = held.total - held.tax if held.kind in _NET_ONLY else held.total
+    if total != draft.total:
+        found.append(f"the total is {_money(total)}, not {_money(draft.total)}")
     return found
 
 
-def _labels() -> Sequence[str]:
-    return ("Customer", "Number", "Date", "Due date", "Currency", "Tax", "Total", "Memo", "Customer memo")
+def _labels(draft: Draft) -> Sequence[str]:
+    party = "Vendor" if draft.party.kind == "vendor" else "Customer"
+    return (party, "Number", "Date", "Due date", "Currency", "Tax", "Total", "Memo", "Customer memo")
 
 
 def _drafted(draft: Draft) -> list[str]:
@@ -132,10 +138,13 @@ def _held(ours: Draft, fresh: Draft, held: Held) -> list[str]:
     by_id = {draft.party.ledger_id: draft.party.name for draft in (fresh, ours) if draft.party.ledger_id}
     party = by_id.get(held.party_id or "", held.party or held.party_id or "")
     number = held.number or "" if ours.number or fresh.number else ""
+    tax, total = held.tax, held.total
+    if held.kind in _NET_ONLY:
+        tax, total = ours.tax_total, held.total - held.tax
     due = _day(held.due_date) if ours.due_date or fresh.due_date else ""
     memo = _memo(held.note.replace(ours.marker, "").strip()) if ours.marker else _memo(held.note)
     return [
-        party, number, _day(held.date), due, held.currency or ours.currency, _money(held.tax), _money(held.total), memo,
+        party, number, _day(held.date), due, held.currency or ours.currency, _money(tax), _money(total), memo,
         _memo(held.message),
     ]
 

@@ -52,6 +52,8 @@ class Capabilities:
     """Kinds on which a file can hang."""
     attachment_bytes: int = 0
     """The largest file that we hand over."""
+    originals: frozenset[str] = frozenset()
+    """Kinds of which the ledger has a printed copy (`original`)."""
     bill_number_length: int = 21
 
 
@@ -318,6 +320,20 @@ class Alike:
     until: date
 
 
+def is_alike(sought: Alike, held: Held) -> bool:
+    """Whether a document answers: its party, and its number or (in the span) its net amount."""
+    if held.party_id != sought.party_id:
+        return False
+    if sought.number and held.number and _plain(held.number) == _plain(sought.number):
+        return True
+    in_span = held.date is not None and sought.since <= held.date <= sought.until
+    return in_span and held.total - held.tax == sought.net
+
+
+def _plain(number: str) -> str:
+    return "".join(number.split()).casefold()
+
+
 class FindsAlike(Protocol):
     """The part of the port for kinds of which the ledger refuses no second copy, bills first of all (R73)."""
 
@@ -327,7 +343,7 @@ class FindsAlike(Protocol):
         ...
 
 
-class Ledger(Protocol):
+class Ledger(FindsAlike, Protocol):
     @property
     def tenant(self) -> str:
         """The ledger company's id."""
@@ -394,7 +410,7 @@ class Ledger(Protocol):
         ...
 
     def original(self, kind: Kind, ledger_id: str) -> bytes:
-        """The ledger's own PDF."""
+        """The ledger's own PDF, of the kinds in `capabilities.originals`."""
         ...
 
     def attached(self, kind: Kind, ledger_id: str, name: str) -> bool:

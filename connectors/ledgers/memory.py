@@ -16,7 +16,9 @@ from typing import Any
 
 from connectors import jsonbytes
 from connectors.errors import BadAnswer
+from connectors.ledgers import memory_purchases as purchases
 from connectors.ledgers.base import (
+    Alike,
     Answer,
     Batch,
     Capabilities,
@@ -33,13 +35,15 @@ from connectors.ledgers.base import (
     Refusal,
     Refused,
     Sought,
+    is_alike,
 )
 from connectors.limits import Used
 from domain.documents import AnyDraft, ItemDraft, PartyDraft, Reference
 from domain.held import Held, HeldLine
 from domain.taxes import TaxModel
 
-_DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_MEMO)
+_SALES = (Kind.INVOICE, Kind.CREDIT_MEMO)
+_DOCUMENTS = (*_SALES, *purchases.PURCHASES)
 _VOIDED = (Kind.INVOICE,)
 _SHARED_NAMES = (Kind.CUSTOMER, Kind.VENDOR)
 
@@ -75,6 +79,11 @@ class MemoryCompany:
     rates: dict[str, Decimal] = field(default_factory=dict)
     """Its own list of exchange rates; a currency that is not in it is booked with 1, as QuickBooks does."""
     own_numbers: bool = True
+    own_order_numbers: bool = False
+    """False: it numbers its purchase orders by itself. Bills bear the number they are sent with, or none."""
+    bills: bool = True
+    purchase_orders: bool = True
+    """False: its plan does not have the kind."""
     checked_numbers: frozenset[Kind] = frozenset({Kind.INVOICE})
     tax_model: TaxModel = TaxModel.EXPLICIT_TOTAL
     honours_tax: bool = True
@@ -186,12 +195,8 @@ class MemoryCompany:
     def _document_fault(
         self, kind: Kind, body: Mapping[str, Any], old: Entry | None = None
     ) -> LedgerFault | None:
-        if not any(one.kind is Kind.CUSTOMER and one.id == body["party"] for one in self.entries):
-            return LedgerFault(Refusal.BAD_REFERENCE, "2500", f"No customer {body['party']}.")
-        for line in body["lines"]:
-            if not any(one.kind is Kind.ITEM and one.id == line["item"] for one in self.entries):
-                return LedgerFault(Refusal.BAD_REFERENCE, "2500", f"No item {line['item']}.")
-        if (fault := self._date_fault(body)) is not None:
+        rule = self._purchase_fault if kind in purchases.PURCHASES else self._sale_fault
+        if (fault := rule(kind, body) or self._date_fault(body)) is not None:
             return fault
         number = body.get("number")
         if number is None or not self.own_numbers or kind not in self.checked_numbers:
@@ -200,6 +205,19 @@ class MemoryCompany:
         if held is None or held is old:
             return None
         return LedgerFault(Refusal.DUPLICATE_NUMBER, "6140", f"Number {number} is in use.", held.id)
+
+    def _sale_fault(self, kind: Kind, body: Mapping[str, Any]) -> LedgerFault | None:
+        if not any(one.kind is Kind.CUSTOMER and one.id == body["party"] for one in self.entries):
+            return LedgerFault(Refusal.BAD_REFERENCE, "2500", f"No customer {body['party']}.")
+        for line in body["lines"]:
+            if not any(one.kind is Kind.ITEM and one.id == line["item"] for one in self.entries):
+                return LedgerFault(Refusal.BAD_REFERENCE, "2500", f"No item {line['item']}.")
+        return None
+
+    def _purchase_fault(self, kind: Kind, body: Mapping[str, Any]) -> LedgerFault | None:
+        if not (self.bills if kind is Kind.BILL else self.purchase_orders):
+            return LedgerFault(Refusal.FEATURE_OFF, "5020", f"The plan has no {kind}.")
+        return purchases.fault(kind, body, self.entries)
 
     def _date_fault(self, body: Mapping[str, Any]) -> LedgerFault | None:
         if self.closed_through is not None and date.fromisoformat(body["date"]) <= self.closed_through:
@@ -222,9 +240,14 @@ class MemoryCompany:
         if kind in _DOCUMENTS:
             entry.tax = Decimal(body["tax"]) if self.honours_tax else self.own_tax
             entry.total = _total(body) - Decimal(body["tax"]) + entry.tax
-            entry.number = body.get("number") if self.own_numbers else str(1000 + self._last_id)
+            entry.number = body.get("number") if self._takes(kind) else str(1000 + self._last_id)
         self.entries.append(entry)
         return entry
+
+
+    def _takes(self, kind: Kind) -> bool:
+        """Whether it keeps the number that a document of this kind is sent with."""
+        return {Kind.BILL: True, Kind.PURCHASE_ORDER: self.own_order_numbers}.get(kind, self.own_numbers)
 
 
 class MemoryLedger:
@@ -250,11 +273,12 @@ class MemoryLedger:
             taxed_lines=750,
             refuses_second_copy=frozenset(refuses),
             can_void=frozenset(kind.value for kind in _VOIDED),
-            can_delete=frozenset({Kind.CREDIT_MEMO.value}),
+            can_delete=frozenset(kind.value for kind in _DOCUMENTS if kind not in _VOIDED),
             can_update=frozenset(kind.value for kind in _DOCUMENTS),
-            can_mail=frozenset(kind.value for kind in _DOCUMENTS),
-            can_attach=frozenset(kind.value for kind in _DOCUMENTS),
+            can_mail=frozenset(kind.value for kind in _SALES),
+            can_attach=frozenset(kind.value for kind in _SALES),
             attachment_bytes=1_000_000,
+            originals=frozenset(kind.value for kind in (*_SALES, Kind.PURCHASE_ORDER)),
         )
 
     def check(self) -> LedgerProfile:
@@ -269,6 +293,11 @@ class MemoryLedger:
             locations=self.company.tracks,
             tax_model=self.company.tax_model,
             own_numbers=self.company.own_numbers,
+            bills=self.company.bills,
+            purchase_orders=self.company.purchase_orders,
+            own_order_numbers=self.company.own_order_numbers,
+            purchases_by_customer=True,
+            purchase_tax=self.company.tax_model is TaxModel.CODE_PER_LINE,
             closed_through=self.company.closed_through.isoformat() if self.company.closed_through else None,
         )
 
@@ -317,6 +346,13 @@ class MemoryLedger:
         wanted = [one for one in self.company.visible() if one.kind is kind and one.id in set(ids)]
         return {one.id: _held(one, self.company) for one in wanted}
 
+    def alike(self, sought: Sequence[Alike]) -> Mapping[str, Sequence[Held]]:
+        self.company.calls.append("alike")
+        kept = [_held(one, self.company) for one in self.company.visible() if one.kind in _DOCUMENTS and one.live]
+        return {
+            one.key: tuple(held for held in kept if held.kind == one.kind and is_alike(one, held)) for one in sought
+        }
+
     def original(self, kind: Kind, ledger_id: str) -> bytes:
         return b"%PDF-1.4\n% " + f"{kind} {ledger_id}".encode()
 
@@ -339,10 +375,9 @@ class MemoryLedger:
 def _body(draft: AnyDraft, ids: Mapping[tuple[str, str], str]) -> dict[str, Any]:
     if isinstance(draft, PartyDraft):
         details = {"currency": draft.currency, "email": draft.email, "taxable": not draft.tax_exempt}
-        return {"name": draft.name, "details": details}
+        return {"name": draft.name, "details": {**details, **purchases.party_kind(draft)}}
     if isinstance(draft, ItemDraft):
-        details = {"type": "Service", "income_account_id": _id(draft.account, ids), "sku": draft.sku}
-        return {"name": draft.name, "details": details}
+        return {"name": draft.name, "details": purchases.item_details(draft, _id(draft.account, ids))}
     return {
         "party": _id(draft.party, ids),
         "number": draft.number,
@@ -359,10 +394,11 @@ def _body(draft: AnyDraft, ids: Mapping[tuple[str, str], str]) -> dict[str, Any]
             {
                 "item": _id(line.item, ids), "text": line.text, "amount": line.amount,
                 "quantity": line.quantity, "price": line.unit_price,
-                "class": line.tracked.ledger_id if line.tracked else None,
+                "class": line.tracked.ledger_id if line.tracked else None, **purchases.line_details(line),
             }
             for line in draft.lines
         ],
+        **purchases.document_details(draft),
     }
 
 
@@ -410,6 +446,7 @@ def _done(entry: Entry, company: MemoryCompany) -> Done:
         mailed_at=entry.updated_at.astimezone(UTC) if entry.mailed else None,
         email=entry.body.get("email"),
         tax=entry.tax if entry.kind in _DOCUMENTS else None,
+        line_ids=purchases.line_ids(entry.body) if entry.kind is Kind.PURCHASE_ORDER else (),
     )
     if entry.kind not in _DOCUMENTS:
         echo = replace(echo, record=_record(entry))

@@ -16,8 +16,10 @@ from connectors.errors import NotSent, Unavailable
 from connectors.http import Http, LostAnswer, PlatformSession, read_again
 from connectors.ledgers import quickbooks_faults as faults
 from connectors.ledgers import quickbooks_payloads as payloads
+from connectors.ledgers import quickbooks_purchases as purchases
 from connectors.ledgers import quickbooks_records as records
 from connectors.ledgers.base import (
+    Alike,
     Answer,
     Batch,
     Capabilities,
@@ -35,6 +37,7 @@ from connectors.ledgers.base import (
 )
 from connectors.ledgers.quickbooks_http import PLATFORM, Access, Call, Connection, Faulted
 from connectors.ledgers.quickbooks_lookup import Lookup, quote
+from connectors.ledgers.quickbooks_spelling import MEMO_MAX, Spelling
 from connectors.limits import Limit, Limiter, Used, Waiting
 from domain.documents import AnyDraft
 from domain.held import Held
@@ -74,17 +77,18 @@ def capabilities(profile: LedgerProfile | None) -> Capabilities:
         party_name_length=500,
         item_name_length=100,
         line_text_length=4000,
-        memo_length=payloads.MEMO_MAX,
+        memo_length=MEMO_MAX,
         quantity_decimals=5,
         taxed_lines=750,
         refuses_second_copy=frozenset(refuses),
         short_id_length=10,
         can_void=frozenset(kind.value for kind in payloads.VOIDED),
         can_delete=frozenset(kind.value for kind in payloads.DELETED),
-        can_update=frozenset({Kind.INVOICE.value, Kind.CREDIT_MEMO.value}),
+        can_update=frozenset(kind.value for kind in (Kind.INVOICE, Kind.CREDIT_MEMO, *purchases.KINDS)),
         can_mail=frozenset({Kind.INVOICE.value, Kind.CREDIT_MEMO.value}),
         can_attach=frozenset({Kind.INVOICE.value, Kind.CREDIT_MEMO.value}),
         attachment_bytes=10_000_000,
+        originals=frozenset({Kind.INVOICE.value, Kind.CREDIT_MEMO.value, Kind.PURCHASE_ORDER.value}),
     )
 
 
@@ -162,6 +166,9 @@ class QuickBooksLedger:
     def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Held]:
         return Lookup(self._rows, self.tenant).read(kind, ids)
 
+    def alike(self, sought: Sequence[Alike]) -> Mapping[str, Sequence[Held]]:
+        return Lookup(self._rows, self.tenant).alike(sought)
+
     def original(self, kind: Kind, ledger_id: str) -> bytes:
         return self._read("pdf", lambda call: call.pdf(payloads.ENTITY[kind], str(int(ledger_id))))
 
@@ -173,10 +180,10 @@ class QuickBooksLedger:
     # ---- writing ------------------------------------------------------------------------------------------
 
     def payload(self, draft: AnyDraft, references: Mapping[tuple[str, str], str]) -> bytes:
-        return payloads.payload(draft, references, payloads.Spelling.of(self._profile))
+        return payloads.payload(draft, references, Spelling.of(self._profile))
 
     def change(self, change: Change) -> bytes:
-        return payloads.change(change, payloads.Spelling.of(self._profile))
+        return payloads.change(change, Spelling.of(self._profile))
 
     def compose(self, members: Sequence[Member]) -> bytes:
         return payloads.compose(members)
@@ -219,7 +226,7 @@ class QuickBooksLedger:
     def link(self, kind: Kind, ledger_id: str) -> str:
         """Source of the real address: the one QuickBooks Online itself shows, with the company named."""
         if self._endpoints.sandbox is not None:
-            page = "creditmemo" if kind is Kind.CREDIT_MEMO else kind.value
+            page = kind.value.replace("_", "")
             return f"{self._endpoints.quickbooks_web}/{self.tenant}/{page}/{ledger_id}"
         page, name = _PAGES.get(kind, (kind.value, "txnId"))
         return f"{self._endpoints.quickbooks_web}/{page}?{name}={ledger_id}&companyId={self.tenant}"
@@ -289,6 +296,8 @@ class QuickBooksLedger:
 _PAGES = {
     Kind.INVOICE: ("invoice", "txnId"),
     Kind.CREDIT_MEMO: ("creditmemo", "txnId"),
+    Kind.BILL: ("bill", "txnId"),
+    Kind.PURCHASE_ORDER: ("purchaseorder", "txnId"),
     Kind.CUSTOMER: ("customerdetail", "nameId"),
     Kind.VENDOR: ("vendordetail", "nameId"),
     Kind.ITEM: ("items", "itemId"),

@@ -18,6 +18,7 @@ _BY_CODE: dict[str, Refusal] = {
     "150": Refusal.TRANSIENT,
     "500": Refusal.UNSUPPORTED,
     "610": Refusal.BAD_REFERENCE,
+    "620": Refusal.BAD_REFERENCE,
     "2050": Refusal.TOO_LONG,
     "2290": Refusal.AMOUNT,
     "2500": Refusal.BAD_REFERENCE,
@@ -39,6 +40,7 @@ _BY_CODE: dict[str, Refusal] = {
 # The one variant of 6000 that passes by itself.
 _TRANSIENT_6000 = "please wait a few minutes and try again"
 _TAX_WORDS = re.compile(r"\b(vat|gst|sales tax|tax rate|tax code)\b", re.IGNORECASE)
+_UNFIT = re.compile(r"\bpurchasable\b", re.IGNORECASE)
 _DUE_DATE = re.compile(r"\bdue ?date\b", re.IGNORECASE)
 _NAMED_ID = re.compile(r"\b(?:TxnId|Id)\s*=\s*(\d+)")
 _MESSAGE_MAX = 600
@@ -97,6 +99,8 @@ def _refusal(code: str, text: str) -> Refusal:
             return Refusal.TRANSIENT
         if _DUE_DATE.search(text):
             return Refusal.DUE_DATE
+        if _UNFIT.search(text):
+            return Refusal.BAD_REFERENCE
         return Refusal.TAX if _TAX_WORDS.search(text) else Refusal.OTHER
     return _BY_CODE.get(code, Refusal.OTHER)
 

@@ -1,7 +1,7 @@
-"""A QuickBooks invoice or credit memo read whole: what comparing, adopting and replacing look at. Pure.
+"""A QuickBooks document read whole: what comparing, adopting and replacing look at. Pure.
 
-Source: Intuit's API reference of Invoice and CreditMemo. `Balance` is what is still open, so the rest was taken off
-by payments and credits; `RemainingCredit` says the same of a credit memo.
+Source: Intuit's API reference of Invoice, CreditMemo, Bill and PurchaseOrder. `Balance` is what is still open, so the
+rest was taken off by payments and credits; `RemainingCredit` says the same of a credit memo. An order owes nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from domain.held import Held, HeldLine
 
 Json = Mapping[str, Any]
 _SENT = "EmailSent"
+_MONEY = frozenset({
+    "Payment", "CreditMemo", "JournalEntry", "Deposit", "BillPaymentCheck", "BillPaymentCreditCard", "VendorCredit",
+})
 
 
 def held(body: Json, kind: Kind) -> Held | None:
@@ -30,9 +33,10 @@ def held(body: Json, kind: Kind) -> Held | None:
     return Held(
         kind=kind.value, ledger_id=done.ledger_id, version=records.text(body.get("SyncToken")) or "0",
         number=done.number, date=_day(body.get("TxnDate")), due_date=_day(body.get("DueDate")),
-        party_id=done.echo.party_id, party=_named(body.get("CustomerRef")), currency=done.echo.currency,
+        party_id=done.echo.party_id, party=_named(body.get("CustomerRef") or body.get("VendorRef")),
+        currency=done.echo.currency,
         total=total, tax=_tax(body), applied=_applied(body, kind, total), note=done.echo.marker or "",
-        message=_message(body.get("CustomerMemo")),
+        message=_message(body.get("CustomerMemo")) or (records.text(body.get("Memo")) or ""),
         lines=tuple(_line(line) for line in lines if _sold(line)) if isinstance(lines, list) else (),
         email=_address(body.get("BillEmail")), mailed=body.get("EmailStatus") == _SENT,
         deposit=records.decimal(body.get("Deposit")) or Decimal(0), linked=_linked(body.get("LinkedTxn")),
@@ -43,7 +47,7 @@ def held(body: Json, kind: Kind) -> Held | None:
 
 def _applied(body: Json, kind: Kind, total: Decimal) -> Decimal:
     named = "RemainingCredit" if kind is Kind.CREDIT_MEMO and "RemainingCredit" in body else "Balance"
-    open_ = records.decimal(body.get(named))
+    open_ = records.decimal(body.get(named)) if kind is not Kind.PURCHASE_ORDER else None
     return Decimal(0) if open_ is None else total - open_
 
 
@@ -58,13 +62,15 @@ def _sold(line: object) -> bool:
 
 
 def _line(line: Json) -> HeldLine:
-    detail = line.get("SalesItemLineDetail")
-    detail = detail if isinstance(detail, Mapping) else {}
-    item = detail.get("ItemRef")
+    """A line on an account has neither quantity nor price: once its amount."""
+    detail = records.detail_of(line) or {}
+    account = detail.get("AccountRef")
+    item = account or detail.get("ItemRef")
+    amount = records.decimal(line.get("Amount")) or Decimal(0)
+    quantity, price = records.decimal(detail.get("Qty")), records.decimal(detail.get("UnitPrice"))
     return HeldLine(
         records.ref(item), _named(item), records.text(line.get("Description")) or "",
-        records.decimal(detail.get("Qty")), records.decimal(detail.get("UnitPrice")),
-        records.decimal(line.get("Amount")) or Decimal(0),
+        Decimal(1) if account else quantity, amount if account else price, amount,
     )
 
 
@@ -81,11 +87,11 @@ def _address(email: object) -> str | None:
 
 
 def _linked(links: object) -> tuple[str, ...]:
-    """Payments and credits; a time entry or an estimate behind the invoice is no money."""
+    """Payments and credits; a time entry, an estimate or an order behind the document is no money."""
     found = [link for link in links if isinstance(link, Mapping)] if isinstance(links, list) else []
     return tuple(
         f"{link.get('TxnType')} {link.get('TxnId')}" for link in found
-        if link.get("TxnType") in ("Payment", "CreditMemo", "JournalEntry", "Deposit")
+        if link.get("TxnType") in _MONEY
     )
 
 

@@ -12,12 +12,14 @@ from typing import Any
 
 from connectors.ledgers import quickbooks_held
 from connectors.ledgers import quickbooks_records as records
-from connectors.ledgers.base import Done, Kind, Sought
+from connectors.ledgers.base import Alike, Done, Kind, Sought, is_alike
 from connectors.ledgers.quickbooks_payloads import ENTITY
 from domain.held import Held
 
 Rows = Callable[[str, str], list[Mapping[str, Any]]]
 _IN_MAX = 100
+_VENDORS_MAX = 5
+"""Up to so many vendors are asked one by one; for more, everything dated in the span is read at once."""
 _NAMED = {Kind.CUSTOMER: "DisplayName", Kind.VENDOR: "DisplayName"}
 _LISTS = (Kind.CUSTOMER, Kind.VENDOR, Kind.ITEM, Kind.ACCOUNT, Kind.TERM)
 
@@ -63,6 +65,22 @@ class Lookup:
                     found[held.ledger_id] = held
         return found
 
+    def alike(self, sought: Sequence[Alike]) -> dict[str, Sequence[Held]]:
+        """By number whatever the date, and by vendor in the span; the amount is compared here, net of tax."""
+        found: dict[str, Sequence[Held]] = {one.key: () for one in sought}
+        for kind in dict.fromkeys(one.kind for one in sought):
+            group = [one for one in sought if one.kind is kind]
+            seen: dict[str, Held] = {}
+            for condition in _conditions(group):
+                entity = ENTITY[kind]
+                for row in self._rows(entity, f"SELECT * FROM {entity} WHERE {condition}"):  # noqa: S608 (quoted)
+                    held = quickbooks_held.held(row, kind)
+                    if held is not None and held.live:
+                        seen[held.ledger_id] = held
+            for one in group:
+                found[one.key] = tuple(held for held in seen.values() if is_alike(one, held))
+        return found
+
     def _by(
         self, kind: Kind, field: str, values: Mapping[str, str], told: Callable[[Done], str | None]
     ) -> dict[str, Sequence[Done]]:
@@ -93,6 +111,20 @@ class Lookup:
             condition += " AND Active IN (true, false)"
         rows = self._rows(entity, f"SELECT * FROM {entity} WHERE {condition}")  # noqa: S608 (quoted above)
         return [done for row in rows if (done := records.done(row, kind, self._tenant)) is not None]
+
+
+def _conditions(sought: Sequence[Alike]) -> list[str]:
+    numbers = sorted({one.number for one in sought if one.number})
+    conditions = [
+        f"DocNumber IN ({', '.join(map(quote, numbers[start : start + _IN_MAX]))})"
+        for start in range(0, len(numbers), _IN_MAX)
+    ]
+    since, until = min(one.since for one in sought), max(one.until for one in sought)
+    span = f"TxnDate >= {quote(since.isoformat())} AND TxnDate <= {quote(until.isoformat())}"
+    vendors = sorted({one.party_id for one in sought})
+    if len(vendors) > _VENDORS_MAX:
+        return [*conditions, span]
+    return [*conditions, *(f"VendorRef = {quote(vendor)} AND {span}" for vendor in vendors)]
 
 
 def _young(done: Done, start: datetime | None) -> bool:

@@ -1,30 +1,33 @@
 """How QuickBooks Online spells our drafts, and the exact body of a batch. Pure: equal drafts give equal bytes.
 
 Payloads are composed here, not by the client library's objects, which would send defaults of their own
-(an exchange rate of 1 among them). Field rules: Intuit's API reference of Invoice, CreditMemo, Customer, Item.
+(an exchange rate of 1 among them). Field rules: Intuit's API reference of Invoice, CreditMemo, Customer, Item. What is
+bought is spelled in quickbooks_purchases.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import Any
 
 from connectors import jsonbytes
-from connectors.ledgers.base import Change, Kind, LedgerProfile, Member
-from domain.documents import Address, AnyDraft, Draft, DraftLine, ItemDraft, PartyDraft, Reference
-from domain.money import smallest_unit
-from domain.taxes import TaxModel
+from connectors.ledgers import quickbooks_purchases as purchases
+from connectors.ledgers.base import Change, Kind, Member
+from connectors.ledgers.quickbooks_spelling import (
+    COMPANY_NAME_MAX,
+    PHONE_MAX,
+    SKU_MAX,
+    Ids,
+    Spelling,
+    address,
+    amount,
+    note,
+    ref,
+    usable_email,
+)
+from domain.documents import AnyDraft, Draft, DraftLine, ItemDraft, PartyDraft
 
-MEMO_MAX = 4000
 CUSTOMER_MEMO_MAX = 1000
-CUSTOMER_MEMO_MAX = 1000
-COMPANY_NAME_MAX = 100
-EMAIL_MAX = 100
-PHONE_MAX = 30
-SKU_MAX = 100
 
 ENTITY = {
     Kind.CUSTOMER: "Customer",
@@ -37,37 +40,23 @@ ENTITY = {
     Kind.LOCATION: "Department",
     Kind.INVOICE: "Invoice",
     Kind.CREDIT_MEMO: "CreditMemo",
+    Kind.BILL: "Bill",
+    Kind.PURCHASE_ORDER: "PurchaseOrder",
 }
 _OPERATIONS = frozenset({"create", "update", "void", "delete"})
 VOIDED = frozenset({Kind.INVOICE})
-DELETED = frozenset({Kind.CREDIT_MEMO})
-"""Source: Intuit's API reference: invoices have void, credit memos only delete (QuickBooks' own pages void both)."""
-_EMAIL = re.compile(r"^[^@\s,;<>]+@[^@\s,;<>]+$")
-
-Ids = Mapping[tuple[str, str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Spelling:
-    """What of the company decides how drafts are written."""
-
-    tax_model: TaxModel
-    country: str
-    multi_currency: bool
-
-    @classmethod
-    def of(cls, profile: LedgerProfile | None) -> Spelling:
-        if profile is None:
-            return cls(TaxModel.EXPLICIT_TOTAL, "US", False)
-        return cls(profile.tax_model, profile.country, profile.multi_currency)
+DELETED = frozenset({Kind.CREDIT_MEMO, *purchases.KINDS})
+"""Source: Intuit's API reference: invoices have void; credit memos, bills and orders only delete (QuickBooks' own pages
+void them too). A bill that is linked to others must be unlinked before."""
 
 
 def payload(draft: AnyDraft, ids: Ids, spelling: Spelling) -> bytes:
     if isinstance(draft, Draft):
         return jsonbytes.dump(_document(draft, ids, spelling))
     if isinstance(draft, PartyDraft):
-        return jsonbytes.dump(_customer(draft, ids, spelling))
-    return jsonbytes.dump(_item(draft, ids))
+        party = purchases.vendor if draft.kind == Kind.VENDOR else _customer
+        return jsonbytes.dump(party(draft, ids, spelling))
+    return jsonbytes.dump(purchases.bought_item(draft, ids) if draft.bought else _item(draft, ids))
 
 
 def change(change: Change, spelling: Spelling) -> bytes:
@@ -109,7 +98,9 @@ def _member(member: Member) -> bytes:
 
 
 def _document(draft: Draft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
-    body: dict[str, Any] = {"CustomerRef": _ref(draft.party, ids)}
+    if draft.kind in purchases.KINDS:
+        return purchases.document(draft, ids, spelling)
+    body: dict[str, Any] = {"CustomerRef": ref(draft.party, ids)}
     if draft.number is not None:
         body["DocNumber"] = draft.number
     body["TxnDate"] = draft.date.isoformat()
@@ -117,7 +108,7 @@ def _document(draft: Draft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
         if draft.due_date is not None:
             body["DueDate"] = draft.due_date.isoformat()
         if draft.term is not None:
-            body["SalesTermRef"] = _ref(draft.term, ids)
+            body["SalesTermRef"] = ref(draft.term, ids)
     if spelling.multi_currency:
         body["CurrencyRef"] = {"value": draft.currency}
         if draft.foreign and draft.rate not in (None, 0, 1):  # QuickBooks would book a rate of 1 as it stands
@@ -125,10 +116,10 @@ def _document(draft: Draft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
     body["PrivateNote"] = note(draft.memo, draft.marker)
     if draft.message:
         body["CustomerMemo"] = {"value": draft.message[:CUSTOMER_MEMO_MAX]}
-    if draft.email and _usable(draft.email):
+    if draft.email and usable_email(draft.email):
         body["BillEmail"] = {"Address": draft.email.strip()}
     if draft.location is not None:
-        body["DepartmentRef"] = _ref(draft.location, ids)
+        body["DepartmentRef"] = ref(draft.location, ids)
     if spelling.country != "US":
         coded = any(line.tax_code is not None for line in draft.lines)
         body["GlobalTaxCalculation"] = "TaxExcluded" if coded else "NotApplicable"
@@ -144,31 +135,24 @@ def _tax_detail(draft: Draft, ids: Ids) -> dict[str, Any]:
     amount without a group is not confirmed (intuit/QuickBooks-V3-PHP-SDK#199): the echo is compared either way."""
     detail: dict[str, Any] = {}
     if draft.tax_group is not None:
-        detail["TxnTaxCodeRef"] = _ref(draft.tax_group, ids)
+        detail["TxnTaxCodeRef"] = ref(draft.tax_group, ids)
     if draft.send_tax:
-        detail["TotalTax"] = _amount(draft.tax_total, draft.currency)
+        detail["TotalTax"] = amount(draft.tax_total, draft.currency)
     return detail
 
 
-def note(memo: str, marker: str) -> str:
-    """PrivateNote: the memo is cut where needed, the marker never, because it proves that the record is ours."""
-    room = MEMO_MAX - len(marker) - 1
-    cut = memo.strip()[: max(room, 0)].rstrip()
-    return f"{cut} {marker}" if cut else marker
-
-
 def _line(number: int, line: DraftLine, draft: Draft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
-    detail: dict[str, Any] = {"ItemRef": _ref(line.item, ids)}
+    detail: dict[str, Any] = {"ItemRef": ref(line.item, ids)}
     detail["Qty"] = line.quantity
     detail["UnitPrice"] = line.unit_price
     code = _tax_code(line, draft, ids, spelling)
     if code is not None:
         detail["TaxCodeRef"] = {"value": code}
     if line.tracked is not None:
-        detail["ClassRef"] = _ref(line.tracked, ids)
+        detail["ClassRef"] = ref(line.tracked, ids)
     if line.service_date is not None:
         detail["ServiceDate"] = line.service_date.isoformat()
-    body: dict[str, Any] = {"LineNum": number, "Amount": _amount(line.amount, draft.currency)}
+    body: dict[str, Any] = {"LineNum": number, "Amount": amount(line.amount, draft.currency)}
     if line.text:
         body["Description"] = line.text
     return {**body, "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
@@ -177,7 +161,7 @@ def _line(number: int, line: DraftLine, draft: Draft, ids: Ids, spelling: Spelli
 def _tax_code(line: DraftLine, draft: Draft, ids: Ids, spelling: Spelling) -> str | None:
     """The line's own code; without one the US pseudo codes. A US line without any would be taxed as its item is."""
     if line.tax_code is not None:
-        return _ref(line.tax_code, ids)["value"]
+        return ref(line.tax_code, ids)["value"]
     if spelling.country == "US" or draft.send_tax:
         return "TAX" if line.taxed else "NON"
     return None
@@ -185,15 +169,14 @@ def _tax_code(line: DraftLine, draft: Draft, ids: Ids, spelling: Spelling) -> st
 
 def _customer(draft: PartyDraft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
     body: dict[str, Any] = {"DisplayName": draft.name, "CompanyName": draft.name[:COMPANY_NAME_MAX].rstrip()}
-    if draft.email and _usable(draft.email):
+    if draft.email and usable_email(draft.email):
         body["PrimaryEmailAddr"] = {"Address": draft.email.strip()}
     if draft.phone and len(draft.phone) <= PHONE_MAX:
         body["PrimaryPhone"] = {"FreeFormNumber": draft.phone}
-    address = _address(draft.address)
-    if address:
-        body["BillAddr"] = address
+    if found := address(draft.address):
+        body["BillAddr"] = found
     if draft.term is not None:
-        body["SalesTermRef"] = _ref(draft.term, ids)
+        body["SalesTermRef"] = ref(draft.term, ids)
     if draft.currency is not None and spelling.multi_currency:
         body["CurrencyRef"] = {"value": draft.currency}
     if draft.tax_exempt and spelling.country == "US":
@@ -205,41 +188,13 @@ def _item(draft: ItemDraft, ids: Ids) -> dict[str, Any]:
     body: dict[str, Any] = {"Name": draft.name, "Type": "Service"}
     if draft.description:
         body["Description"] = draft.description
-    body["IncomeAccountRef"] = _ref(draft.account, ids)
+    body["IncomeAccountRef"] = ref(draft.account, ids)
     if draft.sku and len(draft.sku) <= SKU_MAX:
         body["Sku"] = draft.sku
     if draft.tax_code is not None:
-        code = _ref(draft.tax_code, ids)
+        code = ref(draft.tax_code, ids)
         if code["value"] in ("TAX", "NON"):
             body["Taxable"] = code["value"] == "TAX"
         else:
             body["SalesTaxCodeRef"] = code
     return body
-
-
-def _address(address: Address) -> dict[str, str]:
-    fields = {
-        "Line1": (address.line1, 500),
-        "Line2": (address.line2, 500),
-        "City": (address.city, 255),
-        "CountrySubDivisionCode": (address.region, 255),
-        "PostalCode": (address.postal_code, 30),
-        "Country": (address.country, 255),
-    }
-    return {name: text.strip()[:most] for name, (text, most) in fields.items() if text.strip()}
-
-
-def _ref(reference: Reference, ids: Ids) -> dict[str, str]:
-    found = reference.ledger_id if reference.ledger_id is not None else ids[(reference.kind, reference.key)]
-    return {"value": found}
-
-
-def _amount(amount: Decimal, currency: str) -> Decimal:
-    """With the currency's decimals shown. A finer amount is left as it is: rounding is not done here."""
-    padded = amount.quantize(smallest_unit(currency))
-    return padded if padded == amount else amount
-
-
-def _usable(email: str) -> bool:
-    """QuickBooks refuses a whole record for one bad address (2210), and takes only one address here."""
-    return len(email.strip()) <= EMAIL_MAX and bool(_EMAIL.match(email.strip()))

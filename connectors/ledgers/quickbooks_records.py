@@ -24,7 +24,12 @@ _BASIS = {"TaxOnAmountPlusTax": "+", "TaxOnTax": "*"}
 _MARKS = {"TAX": TAXED, "NON": UNTAXED}
 _MONTHS = tuple(calendar.month_name)[1:]
 _PARTIES = (Kind.CUSTOMER, Kind.VENDOR)
-_DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_MEMO)
+_PURCHASES = (Kind.BILL, Kind.PURCHASE_ORDER)
+_DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_MEMO, *_PURCHASES)
+_DETAILS = ("SalesItemLineDetail", "ItemBasedExpenseLineDetail", "AccountBasedExpenseLineDetail")
+"""The lines that are sent; QuickBooks appends a subtotal line by itself."""
+_SMALLER = {Kind.BILL: ("Simple Start",), Kind.PURCHASE_ORDER: ("Simple Start", "Essentials")}
+"""Plans without the kind. Second-hand; a plan of another name is taken to have it, and its refusal (5020) tells."""
 
 
 def done(body: Json, kind: Kind, tenant: str) -> Done | None:
@@ -43,7 +48,7 @@ def document_echo(body: Json, kind: Kind, tenant: str) -> Echo:
     return Echo(
         tenant=tenant,
         kind=kind,
-        party_id=ref(body.get("CustomerRef")),
+        party_id=ref(body.get("VendorRef" if kind in _PURCHASES else "CustomerRef")),
         number=text(body.get("DocNumber")),
         currency=ref(body.get("CurrencyRef")),
         rate=decimal(body.get("ExchangeRate")),
@@ -61,6 +66,7 @@ def document_echo(body: Json, kind: Kind, tenant: str) -> Echo:
         tax=decimal(_section(body, "TxnTaxDetail").get("TotalTax")) or Decimal(0),
         nets=_nets(lines),
         taxes=_taxes(_section(body, "TxnTaxDetail").get("TaxLine")),
+        line_ids=_line_ids(lines) if kind is Kind.PURCHASE_ORDER else (),
     )
 
 
@@ -75,15 +81,29 @@ def hangs_on(body: Json, entity: str, ledger_id: str) -> bool:
 
 
 def _nets(lines: object) -> dict[str, Decimal]:
-    """Net amounts of the sales lines by their tax code."""
+    """Net amounts of the lines by their tax code."""
     found: dict[str, Decimal] = {}
     for line in lines if isinstance(lines, list) else []:
-        detail = line.get("SalesItemLineDetail") if isinstance(line, Mapping) else None
-        if isinstance(detail, Mapping):
+        detail = detail_of(line)
+        if detail is not None:
             sent = ref(detail.get("TaxCodeRef")) or ""
             code = _MARKS.get(sent, sent)
             found[code] = found.get(code, Decimal(0)) + (decimal(line.get("Amount")) or Decimal(0))
     return found
+
+
+def detail_of(line: object) -> Json | None:
+    """What stands on a line that was sent; None for one of QuickBooks' own."""
+    if not isinstance(line, Mapping) or line.get("DetailType") not in _DETAILS:
+        return None
+    found = line.get(str(line["DetailType"]))
+    return found if isinstance(found, Mapping) else {}
+
+
+def _line_ids(lines: object) -> tuple[str, ...]:
+    """In their order on the document, which is the order they were sent in."""
+    sent = [line for line in lines if detail_of(line) is not None] if isinstance(lines, list) else []
+    return tuple(text(line.get("Id")) or "" for line in sorted(sent, key=lambda one: one.get("LineNum") or 0))
 
 
 def _taxes(lines: object) -> dict[str, Decimal]:
@@ -142,6 +162,7 @@ def _details(body: Json, kind: Kind) -> dict[str, str | bool | None]:
         return {
             "type": text(body.get("Type")),
             "income_account_id": ref(body.get("IncomeAccountRef")),
+            "expense_account_id": ref(body.get("ExpenseAccountRef")),
             "sku": text(body.get("Sku")),
             "taxable": body.get("Taxable") is True,
         }
@@ -166,7 +187,9 @@ def tax_codes(codes: Sequence[Json], rates: Sequence[Json]) -> list[Record]:
     for code in codes:
         entry = record(code, Kind.TAX_CODE)
         if entry is not None:
-            details = {**entry.details, **_sales_rates(code, known)}
+            # A code without a list for purchases, beside one for sales, cannot stand on a purchase.
+            purchases = "PurchaseTaxRateList" in code or "SalesTaxRateList" not in code
+            details = {**entry.details, **_sales_rates(code, known), "purchases": purchases}
             found.append(Record(entry.kind, entry.id, entry.name, entry.version, entry.active, details))
     return found
 
@@ -197,21 +220,33 @@ def profile(company: Json, preferences: Json, tenant: str) -> LedgerProfile:
     sales = _section(preferences, "SalesFormsPrefs")
     currency = _section(preferences, "CurrencyPrefs")
     country = text(company.get("Country")) or "US"
+    edition = _named(company.get("NameValue"), "OfferingSku") or ""
+    bought = _section(preferences, "VendorAndPurchasesPrefs")
+    own_order_numbers = _named(
+        _section(preferences, "OtherPrefs").get("NameValue"), "VendorAndPurchasesPrefs.UseCustomTxnNumbers"
+    )
+    tax_model = _tax_model(country, _section(preferences, "TaxPrefs"))
     return LedgerProfile(
         tenant=tenant,
         company_name=text(company.get("CompanyName")) or "",
         country=country,
         currency=ref(currency.get("HomeCurrency")) or "USD",
         multi_currency=currency.get("MultiCurrencyEnabled") is True,
-        tax_model=_tax_model(country, _section(preferences, "TaxPrefs")),
+        tax_model=tax_model,
         own_numbers=sales.get("CustomTxnNumbers") is True,
         closed_through=text(_section(preferences, "AccountingInfoPrefs").get("BookCloseDate")),
         latin1_only=country == "US",
         classes=_section(preferences, "AccountingInfoPrefs").get("ClassTrackingPerTxnLine") is True,
         locations=_section(preferences, "AccountingInfoPrefs").get("TrackDepartments") is True,
-        edition=_named(company.get("NameValue"), "OfferingSku") or "",
+        edition=edition,
         fiscal_month=_month(_section(preferences, "AccountingInfoPrefs").get("FirstMonthOfFiscalYear")),
         applies_credits=sales.get("AutoApplyCredit") is True,
+        bills=not edition.endswith(_SMALLER[Kind.BILL]),
+        purchase_orders=not edition.endswith(_SMALLER[Kind.PURCHASE_ORDER]),
+        own_order_numbers=(own_order_numbers or "").lower() == "true",
+        purchases_by_customer=bought.get("TrackingByCustomer") is True
+        and bought.get("BillableExpenseTracking") is True,
+        purchase_tax=tax_model is TaxModel.CODE_PER_LINE,
     )
 
 
@@ -275,8 +310,7 @@ def _gone(body: Json, total: Decimal | None, memo: str | None) -> bool:
 
 
 def _count_lines(lines: Sequence[object]) -> int:
-    """Lines that were sent: QuickBooks appends a subtotal line by itself."""
-    return sum(1 for line in lines if isinstance(line, Mapping) and line.get("DetailType") == "SalesItemLineDetail")
+    return sum(1 for line in lines if detail_of(line) is not None)
 
 
 def _given_name(body: Json, kind: Kind) -> str:

@@ -181,16 +181,21 @@ def _tax_service(realm: Realm) -> Response:
 
 
 def _mailable(realm: Realm, name: str, ident: str) -> dict[str, Any]:
-    """A document that has a PDF and can be mailed."""
+    """A document that can be mailed, as far as the simulator mails."""
+    return _printable(realm, name, ident, ("Invoice", "CreditMemo"))
+
+
+def _printable(realm: Realm, name: str, ident: str, kinds: tuple[str, ...]) -> dict[str, Any]:
     entity = writes.entity_named(name)
-    if entity.kind not in ("Invoice", "CreditMemo"):
+    if entity.kind not in kinds:
         raise fault("500", f"Operation on entity {entity.kind} is not supported.")
     return _found(realm, entity.kind, ident)
 
 
 def _pdf(realm: Realm, name: str, ident: str) -> Response:
     metering.count(realm.world, core_plus=1)
-    return _bytes(files.pdf(realm, _mailable(realm, name, ident)), "application/pdf")
+    record = _printable(realm, name, ident, ("Invoice", "CreditMemo", "PurchaseOrder"))
+    return _bytes(files.pdf(realm, record), "application/pdf")
 
 
 def _send(realm: Realm, name: str, ident: str) -> Response:

@@ -169,7 +169,7 @@ def pdf(realm: Realm, record: Mapping[str, Any]) -> bytes:
     lines = [
         realm.settings["name"],
         f"{record['kind']} {entity.get('DocNumber') or record['id']}",
-        f"{entity['CustomerRef']['name']}   {entity['TxnDate']}",
+        f"{(entity.get('CustomerRef') or entity['VendorRef'])['name']}   {entity['TxnDate']}",
         "",
     ]
     for line in entity["Line"][:40]:

@@ -16,7 +16,8 @@ from connectors.ledgers import quickbooks_faults as faults
 from connectors.ledgers import quickbooks_records as records
 from connectors.ledgers.base import Kind, Member, Refusal, Refused, Unknown
 from connectors.ledgers.quickbooks_lookup import quote
-from connectors.ledgers.quickbooks_payloads import MEMO_MAX, Spelling, compose, payload
+from connectors.ledgers.quickbooks_payloads import compose, payload
+from connectors.ledgers.quickbooks_spelling import MEMO_MAX, Spelling
 from domain.documents import Address, Draft, DraftLine, ItemDraft, PartyDraft, Reference
 from domain.taxes import TaxModel
 

@@ -60,7 +60,7 @@ def choose_customer(
         return Reference("customer", party.id, entry.name, entry.id), None
     draft = PartyDraft(
         key=party.id, name=name, email=party.email, phone=party.phone, address=party.address,
-        term=find_term(header, settings, lists), currency=currency if facts.multi_currency else None,
+        term=find_term(header, settings.term_map, lists), currency=currency if facts.multi_currency else None,
         tax_exempt=party.tax_exempt,
     )
     return Reference("customer", party.id, name), draft

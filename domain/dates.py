@@ -8,6 +8,7 @@ own terms stay (R43). Credits have neither terms nor a due date (R63).
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.documents import Reference, SourceHeader
@@ -15,7 +16,7 @@ from domain.formats import format_long_day
 from domain.known import Entry, Facts, Lists
 from domain.matching import fold
 from domain.reasons import Reason, reason
-from domain.settings import ClosedPeriod, DueDate, InvoiceSettings
+from domain.settings import ClosedPeriod, DueDate, InvoiceSettings, TermRule
 
 ONE_DAY = dt.timedelta(days=1)
 
@@ -40,24 +41,31 @@ def date_document(header: SourceHeader, settings: InvoiceSettings, lists: Lists,
     notes: list[str] = []
     term, due = None, None
     if header.total >= 0:
-        term = find_term(header, settings, lists)
+        term = find_term(header, settings.term_map, lists)
         due = _due_date(header, term, settings, lists)
         notes += _about_terms(header, term, due, settings, lists, facts)
     if closed is None or day > closed:
         due, told = _not_before(day, due, facts)
         return Dating(day, due, term, remark=told, notes=(*notes, *([_early(day, facts)] if told else [])))
-    opens = closed + ONE_DAY
-    remark = f"dated {format_long_day(day)} in Autotask, books closed through {format_long_day(closed)}"
-    notes.append(
-        f"Dated {format_long_day(opens)}, the first open day: it is dated {format_long_day(day)} in Autotask, and the "
-        f"books are closed through {format_long_day(closed)}."
-    )
-    if fiscal_year(day, facts.fiscal_month) != fiscal_year(opens, facts.fiscal_month):
-        notes.append("This moves it into another fiscal year. Look whether a tax return is crossed as well.")
+    opens, remark, told_of = first_open_day(day, closed, facts)
+    notes += told_of
     due, told = _not_before(opens, due, facts)
     if told:
         notes.append(_early(opens, facts))
     return Dating(opens, due, term, day, ", ".join(filter(None, (remark, told))), tuple(notes))
+
+
+def first_open_day(day: dt.date, closed: dt.date, facts: Facts) -> tuple[dt.date, str, list[str]]:
+    """The day after the closed period, the remark for the private note, and what the preview says of it."""
+    opens = closed + ONE_DAY
+    remark = f"dated {format_long_day(day)} in Autotask, books closed through {format_long_day(closed)}"
+    notes = [
+        f"Dated {format_long_day(opens)}, the first open day: it is dated {format_long_day(day)} in Autotask, and the "
+        f"books are closed through {format_long_day(closed)}."
+    ]
+    if fiscal_year(day, facts.fiscal_month) != fiscal_year(opens, facts.fiscal_month):
+        notes.append("This moves it into another fiscal year. Look whether a tax return is crossed as well.")
+    return opens, remark, notes
 
 
 def _not_before(day: dt.date, due: dt.date | None, facts: Facts) -> tuple[dt.date | None, str]:
@@ -79,14 +87,14 @@ def fiscal_year(day: dt.date, first_month: int) -> int:
 # ---- terms ------------------------------------------------------------------------------------------------
 
 
-def find_term(header: SourceHeader, settings: InvoiceSettings, lists: Lists) -> Reference | None:
+def find_term(header: SourceHeader, term_map: Sequence[TermRule], lists: Lists) -> Reference | None:
     """The ledger's terms: of equal name, else those a person chose in the map, if they are active."""
     term = lists.catalog.terms.get(header.term_id or "")
     if term is None:
         return None
     found = [entry for entry in lists.terms_by_name.get(fold(term.name), ()) if entry.active]
     if not found:
-        chosen = {rule.ledger_id for rule in settings.term_map if rule.term_id == term.id}
+        chosen = {rule.ledger_id for rule in term_map if rule.term_id == term.id}
         found = [entry for entry in _terms(lists) if entry.active and entry.id in chosen]
     return Reference("term", term.id, found[0].name, found[0].id) if found else None
 

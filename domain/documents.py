@@ -26,6 +26,8 @@ class Window:
     number_blank: bool = False
     """True when "unsynced" means a blank number (the ledger numbers), else a blank sync mark."""
     submitted_since: dt.datetime | None = None
+    received: bool = False
+    """Orders that were received in part or in full since they were submitted count too (bills on receipt)."""
 
 
 @dataclass(frozen=True, slots=True)

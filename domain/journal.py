@@ -19,6 +19,30 @@ class JournalRow:
     credit: Decimal
 
 
+def journal_of_purchase(draft: Draft, accounts: Mapping[str, str]) -> tuple[JournalRow, ...]:
+    """Of a bill: what was bought against the payable account. A purchase order books nothing (R70).
+
+    `accounts` maps an item's reference key to the name of its expense account. Tax that the ledger adds by its own
+    codes is not in it.
+    """
+    if draft.kind == "purchase_order":
+        return ()
+    sums: dict[str, Decimal] = {}
+    counts: dict[str, int] = {}
+    for line in draft.lines:
+        known = line.account.name if line.account is not None else None
+        account = known or accounts.get(line.item.key, "Expense account of the item")
+        sums[account] = sums.get(account, Decimal(0)) + line.amount
+        counts[account] = counts.get(account, 0) + 1
+    rows = [
+        _row(account, "1 line" if counts[account] == 1 else f"{counts[account]:,} lines", amount)
+        for account, amount in sums.items() if amount
+    ]
+    payable = draft.payable.name if draft.payable is not None else f"Accounts payable {draft.currency}"
+    rows.append(_row(payable, draft.party.name, -draft.total))
+    return tuple(row for row in rows if row.debit or row.credit)
+
+
 def journal(draft: Draft, *, receivable: str, tax_account: str, income: Mapping[str, str]) -> tuple[JournalRow, ...]:
     """Rows that balance. `income` maps an item's reference key to the name of its account.
 

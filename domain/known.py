@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from domain.documents import Catalog, Party
+from domain.order_parts import OrderHistory
 from domain.reissues import Earlier
 from domain.taxes import TaxModel
 
@@ -57,6 +58,8 @@ class Facts:
     """Lines of bills and orders may name a customer, and be billable."""
     purchase_tax: bool = False
     """A purchase line without a tax code is refused (outside the US)."""
+    one_name_list: bool = True
+    """Customers and vendors share one list of names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,5 +90,9 @@ class Lists:
     """Effective number → the lowest source id among documents that bear it."""
     classes: Mapping[str, Entry] = field(default_factory=dict)
     locations: Mapping[str, Entry] = field(default_factory=dict)
+    vendors: Mapping[str, Entry] = field(default_factory=dict)
+    vendors_by_loose: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    history: Mapping[str, OrderHistory] = field(default_factory=dict)
+    """Source id of an order → what of it is in the ledger already."""
     currencies: str = ""
     """The currencies of both sides as they were remembered (`domain.currencies.Pairing.text`)."""

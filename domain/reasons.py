@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from domain.catalogue import customers, decisions, diagnosis, ledger, lines, mailing, scope, tax, todos, voids
+from domain.catalogue import customers, decisions, diagnosis, ledger, lines, mailing, orders, scope, tax, todos, voids
 from domain.catalogue.entry import Entry, Stage, Turn
 from domain.ledger_words import STORED, words_named
 
@@ -26,6 +26,7 @@ CATALOGUE: dict[str, Entry] = {
     **voids.ENTRIES,
     **mailing.ENTRIES,
     **diagnosis.ENTRIES,
+    **orders.ENTRIES,
 }
 
 

@@ -55,6 +55,8 @@ class Capabilities:
     originals: frozenset[str] = frozenset()
     """Kinds of which the ledger has a printed copy (`original`)."""
     bill_number_length: int = 21
+    one_name_list: bool = True
+    """Customers and vendors share one list of names (QuickBooks); False: one record can be both (Xero)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,8 +144,8 @@ def pair(world: World, realm: str, orders: list[Ordered]) -> list[dict[str, Any]
     by_number = {order.number.casefold(): order for order in orders}
     stray = []
     for document in kind.books.purchases(world, realm):
-        # Xero keeps bills among its invoices.
-        if not document["live"] or created.isdisjoint({(document["type"], document["id"]), ("Invoice", document["id"])}):
+        names = {(document["type"], document["id"]), ("Invoice", document["id"])}  # Xero keeps bills among its invoices
+        if not document["live"] or created.isdisjoint(names):
             continue
         words = _WORD.findall(str(document["PrivateNote"] or ""))
         order = next((found for word in words if (found := by_number.get(word.casefold()))), None)

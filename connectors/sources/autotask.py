@@ -1,7 +1,8 @@
-"""Autotask PSA as a Source of invoices: what is asked, in which order, with how few calls.
+"""Autotask PSA as a Source of invoices and purchase orders: what is asked, in which order, with how few calls.
 
 The wire, limits and errors are in autotask_http, row shapes in autotask_payloads, the connection test in
-autotask_check. Autotask has no change feed for invoices: polling by creation date is the only way.
+autotask_check, orders in autotask_orders. Autotask has no change feed for either: polling by creation date is the only
+way.
 """
 
 from __future__ import annotations
@@ -9,24 +10,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.errors import NotAllowed, Unavailable
 from connectors.limits import Used
 from connectors.sources import autotask_check, autotask_places, autotask_todos
 from connectors.sources import autotask_payloads as rows
-from connectors.sources.autotask_http import PAGE, PLATFORM, AutotaskClient, since_text
+from connectors.sources.autotask_http import PLATFORM, AutotaskClient, since_text
+from connectors.sources.autotask_orders import AutotaskOrders
 from connectors.sources.base import Mark, SourceCheck, Todo, Voided
 from domain.documents import Catalog, Code, Party, SourceDocument, SourceHeader, Term, Window
+from domain.order_documents import ORDER
 from domain.todos import TodoDraft, TodoLists
 
 Json = Mapping[str, Any]
-T = TypeVar("T")
 
 
 class AutotaskSource:
-    """Implements `Source` for the kind `invoice`.
+    """Implements `Source` for the kinds `invoice` and `purchase_order`.
 
     `time_zone` is the connection's Autotask time zone (IANA), used to reduce instants to calendar dates. Small lists
     (picklists, countries, categories) are read at most once per instance: build one per job.
@@ -38,6 +40,7 @@ class AutotaskSource:
         self._names: dict[str, dict[str, str]] = {}
         self._code_categories: dict[str, str | None] = {}
         self._currencies: dict[str, str] | None = None
+        self._orders = AutotaskOrders(client, self._zone)
 
     @property
     def tenant(self) -> str:
@@ -49,24 +52,32 @@ class AutotaskSource:
     # ---- documents ----------------------------------------------------------------------------------------
 
     def headers(self, kind: str, window: Window) -> Iterator[list[SourceHeader]]:
-        _only_invoices(kind)
+        if _is_order(kind):
+            yield from self._orders.headers(window)
+            return
         for page in self._client.pages("Invoices", rows.unsynced(window), rows.HEADER_FIELDS):
             yield self._headers(page)
 
     def headers_by_id(self, kind: str, ids: Sequence[str]) -> list[SourceHeader]:
-        _only_invoices(kind)
+        if _is_order(kind):
+            return self._orders.headers_by_id(ids)
         return self._headers(self._by_id("Invoices", ids, rows.HEADER_FIELDS))
 
     def voided(self, kind: str, since: datetime) -> list[Voided]:
-        _only_invoices(kind)
+        if _is_order(kind):
+            return self._orders.cancelled(since)
         return [rows.voided(row) for row in self._client.rows("Invoices", rows.voided_since(since), rows.VOID_FIELDS)]
 
     def headers_by_number(self, kind: str, number: str) -> list[SourceHeader]:
-        _only_invoices(kind)
+        if _is_order(kind):
+            return self._orders.headers_by_number(number)
         return self._headers(self._client.rows("Invoices", [rows.numbered(number)], rows.HEADER_FIELDS))
 
     def documents(self, headers: Sequence[SourceHeader]) -> Iterator[list[SourceDocument]]:
-        for chunk in _chunks(headers):
+        if headers and _is_order(headers[0].kind):
+            yield from self._orders.documents(headers)
+            return
+        for chunk in rows.chunks(headers):
             of_these = rows.one_of("invoiceID", [one.id for one in chunk])
             items = [rows.slim(row) for page in self._client.pages("BillingItems", [of_these]) for row in page]
             categories = self._categories(items)
@@ -86,7 +97,8 @@ class AutotaskSource:
             ]
 
     def original(self, kind: str, id: str) -> bytes:
-        _only_invoices(kind)
+        if _is_order(kind):
+            raise Unavailable("Autotask gives no printed copy of a purchase order.", platform=PLATFORM)
         body = rows.pdf(self._client.get(f"Invoices/{int(id)}/InvoicePDF", entity="Invoices"))
         if not body:
             raise Unavailable("Autotask did not send a PDF of this invoice.", platform=PLATFORM)
@@ -149,29 +161,38 @@ class AutotaskSource:
         return self._client.slot(operation)
 
     def mark_synced(self, kind: str, id: str, *, number: str | None, at: datetime) -> None:
-        _only_invoices(kind)
+        if _is_order(kind):
+            self._orders.mark(id, number)
+            return
         body: dict[str, Any] = {"id": int(id), "webServiceDate": since_text(at)}
         if number is not None:
             body["invoiceNumber"] = number
         self._client.patch("Invoices", body)
 
     def clear_mark(self, kind: str, id: str) -> None:
-        _only_invoices(kind)
+        if _is_order(kind):
+            self._orders.clear(id)
+            return
         self._client.patch("Invoices", {"id": int(id), "webServiceDate": None})
 
     def marks(self, kind: str, ids: Sequence[str]) -> list[Mark]:
-        _only_invoices(kind)
+        if _is_order(kind):
+            return self._orders.marks(ids)
         return [rows.mark(row) for row in self._by_id("Invoices", ids, rows.MARK_FIELDS)]
 
     def set_error(self, kind: str, id: str) -> None:
         """The word that Autotask's users know from its older apps (Autotask help, KB360028687871)."""
-        _only_invoices(kind)
+        if _is_order(kind):
+            self._orders.mark(id, rows.FAILED)
+            return
         self._client.patch("Invoices", {"id": int(id), "invoiceNumber": rows.FAILED})
 
     def clear_error(self, kind: str, id: str, *, number: str | None) -> None:
         """Whether Autotask blanks a text by "" or by null is not published: the other is tried where one changed
         nothing."""
-        _only_invoices(kind)
+        if _is_order(kind):
+            self._orders.mark(id, number) if number else self._orders.clear(id)
+            return
         self._client.patch("Invoices", {"id": int(id), "invoiceNumber": number or ""})
         if number is None and any(mark.failed for mark in self.marks(kind, [id])):
             self._client.patch("Invoices", {"id": int(id), "invoiceNumber": None})
@@ -207,7 +228,7 @@ class AutotaskSource:
     def _by_id(self, entity: str, ids: Sequence[str], fields: Sequence[str]) -> list[Json]:
         return [
             row
-            for chunk in _chunks(list(dict.fromkeys(ids)))
+            for chunk in rows.chunks(list(dict.fromkeys(ids)))
             for row in self._client.rows(entity, [rows.one_of("id", chunk)], fields)
         ]
 
@@ -233,7 +254,7 @@ class AutotaskSource:
 
     def _emails(self, ids: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}
-        for chunk in _chunks(ids):
+        for chunk in rows.chunks(ids):
             primary = [rows.one_of("companyID", chunk), {"op": "eq", "field": "primaryContact", "value": True}]
             for row in self._client.rows("Contacts", primary, ("companyID", "emailAddress", "isActive")):
                 email = rows.text(row.get("emailAddress"))
@@ -263,15 +284,11 @@ class AutotaskSource:
         return self._names[entity]
 
 
-def _only_invoices(kind: str) -> None:
-    if kind != rows.INVOICE:
+def _is_order(kind: str) -> bool:
+    """Raises ValueError for a kind that is neither an invoice nor an order."""
+    if kind not in (rows.INVOICE, ORDER):
         raise ValueError(f"Autotask has no documents of kind {kind!r} here")
-
-
-def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """An `in` filter takes at most 500 values."""
-    for start in range(0, len(items), PAGE):
-        yield items[start : start + PAGE]
+    return kind == ORDER
 
 
 def _has_country(row: Json) -> bool:

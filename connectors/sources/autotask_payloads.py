@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from connectors.sources.autotask_http import since_text
+from connectors.sources.autotask_http import PAGE, since_text
 from connectors.sources.base import Mark, Voided
 from domain.documents import Address, Party, SourceHeader, SourceLine, TaxRule, Window
 
 Json = Mapping[str, Any]
+T = TypeVar("T")
 INVOICE = "invoice"
 
 HEADER_FIELDS = (
@@ -63,6 +64,12 @@ _LINE_FIELDS = (
 _LAST = 1 << 62
 FAILED = "ERROR"
 """Written into the number when posting failed, by us (a setting) or by another integration; it never is a number."""
+
+
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """An `in` filter takes at most 500 values."""
+    for start in range(0, len(items), PAGE):
+        yield items[start : start + PAGE]
 
 
 # ---- asking -----------------------------------------------------------------------------------------------

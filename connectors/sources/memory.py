@@ -14,9 +14,11 @@ from connectors.errors import BadAnswer
 from connectors.limits import Used
 from connectors.sources.base import Mark, SourceCheck, Todo, Voided
 from domain.documents import Catalog, Party, SourceDocument, SourceHeader, Window
+from domain.order_documents import ORDER, OrderHead, OrderStatus
 from domain.todos import Choice, TodoDraft, TodoLists
 
 PAGE = 500
+_FAILED = "ERROR"
 
 
 class MemorySource:
@@ -30,6 +32,7 @@ class MemorySource:
         self.lists = Catalog()
         self.hidden: set[str] = set()
         self.voided_at: dict[str, datetime] = {}
+        self.has_orders = False
         self.calls: list[str] = []
         self.staff = TodoLists(
             (Choice("29", "Billing Desk", note="billing.desk@source.invalid"),), (Choice("7", "To-Do: Phone Call"),)
@@ -47,6 +50,10 @@ class MemorySource:
         self.companies |= {one.id: one for one in parties}
 
     def void(self, id: str, at: datetime | None = None) -> None:
+        """Void an invoice, or cancel an order."""
+        header = self.contents[id].header
+        if header.order is not None:
+            self._change(id, order=replace(header.order, status=OrderStatus.CANCELLED, cancelled_at=at))
         self._change(id, voided=True)
         if at is not None:
             self.voided_at[id] = at
@@ -65,7 +72,7 @@ class MemorySource:
             parties=len(self.companies),
             can_read_invoices=True,
             can_mark_invoices=True,
-            has_purchase_orders=False,
+            has_purchase_orders=self.has_orders,
         )
 
     def headers(self, kind: str, window: Window) -> Iterator[list[SourceHeader]]:
@@ -118,7 +125,11 @@ class MemorySource:
 
     def mark_synced(self, kind: str, id: str, *, number: str | None, at: datetime) -> None:
         self.calls.append("mark_synced")
-        if number is None:
+        if kind == ORDER:
+            if not number:
+                raise ValueError("an order is marked with a number")
+            self._mark_order(id, number)
+        elif number is None:
             self._change(id, marked_at=at)
         else:
             self._change(id, marked_at=at, number=number)
@@ -126,22 +137,30 @@ class MemorySource:
 
     def clear_mark(self, kind: str, id: str) -> None:
         self.calls.append("clear_mark")
-        self._change(id, marked_at=None)
+        if kind == ORDER:
+            self._mark_order(id, None)
+        else:
+            self._change(id, marked_at=None)
 
     def marks(self, kind: str, ids: Sequence[str]) -> list[Mark]:
         self.calls.append("marks")
-        wanted = [one for one in self._visible(kind) if one.id in set(ids)]
-        return [Mark(one.id, one.number, one.marked_at, failed=one.id in self.failed) for one in wanted]
+        return [self._mark(one) for one in self._visible(kind) if one.id in set(ids)]
 
     def set_error(self, kind: str, id: str) -> None:
         self.calls.append("set_error")
-        self._change(id, number=None)
-        self.failed.add(id)
+        if kind == ORDER:
+            self._mark_order(id, _FAILED)
+        else:
+            self._change(id, number=None)
+            self.failed.add(id)
 
     def clear_error(self, kind: str, id: str, *, number: str | None) -> None:
         self.calls.append("clear_error")
-        self._change(id, number=number)
-        self.failed.discard(id)
+        if kind == ORDER:
+            self._mark_order(id, number)
+        else:
+            self._change(id, number=number)
+            self.failed.discard(id)
 
     def todo_lists(self) -> TodoLists:
         self.calls.append("todo_lists")
@@ -179,6 +198,17 @@ class MemorySource:
             raise BadAnswer(f"There is no to-do {id}.", platform="Memory")
         self.todos[id] = replace(self.todos[id], **changes)  # type: ignore[arg-type]
 
+    def _mark(self, header: SourceHeader) -> Mark:
+        if header.order is None:
+            return Mark(header.id, header.number, header.marked_at, failed=header.id in self.failed)
+        external, failed = header.order.external_number, header.order.external_number == _FAILED
+        return Mark(header.id, None if failed else external, None, failed=failed)
+
+    def _mark_order(self, id: str, number: str | None) -> None:
+        document = self.contents.get(id)
+        head = document.header.order if document is not None else None
+        self._change(id, order=None if head is None else replace(head, external_number=number))
+
     def _change(self, id: str, **changes: object) -> None:
         document = self.contents.get(id)
         if document is None:
@@ -186,6 +216,18 @@ class MemorySource:
         self.contents[id] = replace(document, header=replace(document.header, **changes))  # type: ignore[arg-type]
 
 
+def _order_waits(header: SourceHeader, head: OrderHead, window: Window) -> bool:
+    wanted = [OrderStatus.SUBMITTED]
+    if window.received:
+        wanted += [OrderStatus.PARTLY_RECEIVED, OrderStatus.RECEIVED]
+    young = header.created_at >= window.since
+    if window.submitted_since is not None and head.submitted_at is not None:
+        young = young or head.submitted_at >= window.submitted_since
+    return head.status in wanted and head.external_number in (None, _FAILED) and young
+
+
 def _unsynced(header: SourceHeader, window: Window) -> bool:
+    if header.order is not None:
+        return _order_waits(header, header.order, window)
     blank = header.number is None if window.number_blank else header.marked_at is None
     return blank and not header.voided and header.created_at >= window.since

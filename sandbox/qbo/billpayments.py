@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
+from sandbox.double_entry import gather
 from sandbox.qbo import ledger, transactions
 from sandbox.qbo.accounts import by_role
 from sandbox.qbo.entities import Entity
@@ -53,7 +54,7 @@ def write(
         _apply(realm, bill, amount, {"TxnId": ident, "TxnType": f"BillPayment{draft['PayType']}"}, draft)
     payables = by_role(realm, "payable", draft["CurrencyRef"]["value"])
     vendor_id = draft["VendorRef"]["value"]
-    journal = ledger.gather([(payables, owed, vendor_id), (paid_from["value"], -owed, None)])
+    journal = gather([(payables, owed, vendor_id), (paid_from["value"], -owed, None)])
     ledger.move(realm, [], journal)
     return realm.insert("BillPayment", draft, ident, {"vendor": vendor_id}, journal=journal)
 

@@ -117,7 +117,8 @@ def add(
 ) -> list[dict[str, Any]]:
     """Put `orders` sound orders and `problems` faulty ones into the provider; gives what was planted.
 
-    `further`: and one of each kind that only a setting or a person decides, or that must be left alone. Turns the inventory module on. Two of three vendors and products are known to the ledger already.
+    `further`: and one of each kind that only a setting or a person decides, or that must be left alone.
+    Turns the inventory module on. Two of three vendors and products are known to the ledger already.
     """
     from sandbox.seeds import order_problems
 

@@ -124,23 +124,22 @@ def generate(
         planted = catalogue_of_problems.plant(provider, seeded) if problems else []
         wanted = (orders, order_problems, further_order_problems)
         bought = purchase_orders.add(provider, seeded, *wanted) if any(wanted) else []
+    made = {"planted": planted, "planted_orders": bought}
+    return {**_told(world, laid.tenant, realm), **made, "region": region, "currency": REGIONS[region].currency}
+
+
+def _told(world: World, tenant: Tenant, realm: str) -> dict[str, Any]:
+    """What there is now: access, counts, the first day of an invoice."""
     counts = {
-        "invoices": world.store.count(laid.tenant.space, "Invoices"),
-        "lines": world.store.count(laid.tenant.space, "BillingItems"),
-        "companies": world.store.count(laid.tenant.space, "Companies") - 1,
+        "invoices": world.store.count(tenant.space, "Invoices"),
+        "lines": world.store.count(tenant.space, "BillingItems"),
+        "companies": world.store.count(tenant.space, "Companies") - 1,
         "billing_codes": len(CODES),
-        "orders": world.store.count(laid.tenant.space, "PurchaseOrders"),
+        "orders": world.store.count(tenant.space, "PurchaseOrders"),
     }
-    first = min(row["invoiceDateTime"] for row in laid.tenant.rows("Invoices")) if counts["invoices"] else None
-    return {
-        **ledger.access(world, laid.tenant, realm, counts),
-        "planted": planted,
-        "planted_orders": bought,
-        "region": region,
-        "first_day": first[:10] if first else None,
-        "currency": REGIONS[region].currency,
-        "time_zone": laid.tenant.zone_name,
-    }
+    first = min(row["invoiceDateTime"] for row in tenant.rows("Invoices")) if counts["invoices"] else None
+    access = ledger.access(world, tenant, realm, counts)
+    return {**access, "first_day": first[:10] if first else None, "time_zone": tenant.zone_name}
 
 
 def _billing_codes(provider: Provider) -> None:

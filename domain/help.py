@@ -5,21 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from domain.catalogue.entry import Again
 from domain.ledger_words import words_named
 from domain.reasons import CATALOGUE, Entry, Stage, Turn
 
 _BREAKS = re.compile(r"(?<=\.)\s+|;\s+|,\s+then\s+")
-_RETRIES = {
-    Turn.FAULT: "When you press Retry",
-    Turn.WAIT: "By itself, as soon as what it waits for is over",
-    Turn.SKIP: "Not by itself: it is set aside",
-}
 _STATUS = {Turn.FAULT: "Fault", Turn.WAIT: "Pending Sync", Turn.SKIP: "Skipped Over"}
 
 
 @dataclass(frozen=True, slots=True)
 class HelpPage:
-    """One reason explained. `sentence` has words in brackets where a document's own figures stand."""
+    """One reason explained. `sentence` has words in brackets where a document's own figures stand; `status` is empty
+    where no document waits."""
 
     code: str
     sentence: str
@@ -45,8 +42,9 @@ def page(code: str, ledger: str) -> HelpPage | None:
     names = _Named(words_named(ledger).tokens())
     return HelpPage(
         code=code, sentence=entry.sentence.format_map(names), cause=entry.cause.format_map(names),
-        steps=steps(entry.fix.format_map(names)), stage=entry.stage, status=_STATUS[entry.turn],
-        retries=_RETRIES[entry.turn], button=entry.action[0], related=_related(code, entry),
+        steps=steps(entry.fix.format_map(names)), stage=entry.stage,
+        status="" if entry.again is Again.TOLD else _STATUS[entry.turn],
+        retries=str(entry.again), button=entry.action[0], related=_related(code, entry),
     )
 
 

@@ -27,6 +27,7 @@ from sync.lists import facts, prefetch, source_document
 from sync.runtime import Runtime
 
 KIND = "invoice"
+MARKED = ("marked_elsewhere", "numbered_elsewhere")
 SETTLED = timedelta(minutes=5)
 """How long after a mark was proven a page without it may still be an older look."""
 
@@ -158,11 +159,17 @@ def refresh_header(
         return
     if posting is not None and posting.state == PostingState.NEW:
         posting.next_action_at, row.prepared = None, False
-    if row.status == Status.SKIPPED and (row.reason_code or "").startswith("zero_total"):
+    if row.status == Status.SKIPPED and _asked_for_again(row, header, settings):
         set_status(db, row, Status.PENDING, [reason("waits_for_reading")], now)
     row.header, row.header_hash, row.lines = stored, fresh, None
     row.number, row.party_id, row.document_date = header.number, header.party_id, header.document_date
     row.total, row.tax_total = storable(header.total), storable(header.tax_total)
+
+
+def _asked_for_again(row: Document, header: SourceHeader, settings: InvoiceSettings) -> bool:
+    """It was set aside for its total, which changed, or for somebody's mark, which was taken off in the source."""
+    code = row.reason_code or ""
+    return code.startswith("zero_total") or (code in MARKED and taken(header, settings) is None)
 
 
 def _notice_cleared_mark(

@@ -13,9 +13,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from connectors.sources.base import Source
-from domain.reasons import CATALOGUE, Reason
+from domain.reasons import CATALOGUE, Reason, reason
 from domain.todos import TodoLists
-from models import ErrorMarkState, FaultFollower, MirrorState, TodoState
+from models import ErrorMarkState, FaultFollower, MirrorState, TodoRow, TodoState
 from sync import codec
 from sync.lease import exclusive, wake
 from sync.runtime import Runtime
@@ -75,11 +75,18 @@ def comparing_due(db: Session, company_id: int, table: Follower) -> datetime | N
 
 
 def problem_of(db: Session, company_id: int, area: str = INVOICES) -> Reason | None:
-    """Why to-dos wait although they are wanted; None when they do not."""
+    """Why to-dos wait although they are wanted: nobody may be given one, or the source refused one. None: they do
+    not wait."""
     state = db.get(TodoState, (company_id, area))
-    if state is None or not state.wanted or not state.problem or state.problem.get("code") not in CATALOGUE:
+    if state is None or not state.wanted:
         return None
-    return Reason.from_json(state.problem)
+    if state.problem and state.problem.get("code") in CATALOGUE:
+        return Reason.from_json(state.problem)
+    refused = db.scalars(select(TodoRow.problem).where(
+        TodoRow.company_id == company_id, TodoRow.area == area, TodoRow.ended_at.is_(None), TodoRow.problem.is_not(None)
+    ).order_by(TodoRow.id).limit(1)).first()
+    said = (refused or "").removeprefix("Autotask refused the request: ").rstrip(".")
+    return reason("todo_refused", message=said) if said else None
 
 
 def lists_of(db: Session, company_id: int) -> TodoLists | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import DOCUMENT, Entry, Stage, skip, wait
+from domain.catalogue.entry import DOCUMENT, Again, Entry, Stage, skip, wait
 
 REVIEW = ("Review and release", "review")
 
@@ -14,6 +14,7 @@ ENTRIES: dict[str, Entry] = {
         "The sync state is Review first: documents are read and checked, and a person releases them.",
         "Look at its preview, then release it alone, with others, or all that stand ready.",
         REVIEW,
+        again=Again.RELEASE,
     ),
     "changed_since_preview": wait(
         Stage.LEDGER,
@@ -22,6 +23,7 @@ ENTRIES: dict[str, Entry] = {
         "What would be sent now is not what was looked at: the invoice, the settings or a list changed in between.",
         "Look at its preview once more, then release it again.",
         REVIEW,
+        again=Again.RELEASE,
     ),
     "held": skip(
         Stage.SCOPE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import CONNECTIONS, DOCUMENT, SETTINGS, Entry, Stage, wait
+from domain.catalogue.entry import CONNECTIONS, DOCUMENT, SETTINGS, Again, Entry, Stage, wait
 
 ENTRIES: dict[str, Entry] = {
     "platform_refused": wait(
@@ -12,6 +12,7 @@ ENTRIES: dict[str, Entry] = {
         "The question was asked a moment ago by Troubleshoot, over the connection that every sync uses.",
         "Look at Connections. When it says connected, wait some minutes and troubleshoot again; else reconnect.",
         CONNECTIONS,
+        again=Again.TOLD,
     ),
     "token_ends": wait(
         Stage.LEDGER,
@@ -20,6 +21,7 @@ ENTRIES: dict[str, Entry] = {
         "{the_ledger} ends every connection some months after a person gave it.",
         "Reconnect {the_ledger} before that day; settings and documents stay as they are.",
         CONNECTIONS,
+        again=Again.TOLD,
     ),
     "clock_off": wait(
         Stage.SCOPE,
@@ -28,6 +30,7 @@ ENTRIES: dict[str, Entry] = {
         "What was changed since a moment is asked by the clock; a large gap makes changes look older than they are.",
         "Have whoever runs this installation set the server's clock by NTP.",
         CONNECTIONS,
+        again=Again.TOLD,
     ),
     "source_unreadable": wait(
         Stage.SCOPE,
@@ -36,6 +39,7 @@ ENTRIES: dict[str, Entry] = {
         "Its security level hides them, so an empty answer would look like no invoices.",
         "Give the security level of the API user access to invoices in Autotask. Then press Test connection.",
         CONNECTIONS,
+        again=Again.TOLD,
     ),
     "mark_not_allowed": wait(
         Stage.SCOPE,
@@ -44,6 +48,7 @@ ENTRIES: dict[str, Entry] = {
         "The mark is the last step of a transfer; without it other tools take the invoice for a new one.",
         "Give the security level of the API user the right to edit invoices in Autotask. Then press Test connection.",
         CONNECTIONS,
+        again=Again.TOLD,
     ),
     "work_stuck": wait(
         Stage.LEDGER,
@@ -52,6 +57,7 @@ ENTRIES: dict[str, Entry] = {
         "The process that worked on it ended or hangs; what it sent is looked up before anything goes again.",
         "Open Tools, Clear In-Process Status, and press Clear.",
         ("Clear In-Process Status", "in_process"),
+        again=Again.TOLD,
     ),
     "sync_is_off": wait(
         Stage.SCOPE,
@@ -60,6 +66,7 @@ ENTRIES: dict[str, Entry] = {
         "That is the state chosen in Settings, Invoices.",
         "Switch syncing on in Settings, or press Sync Now.",
         SETTINGS,
+        again=Again.TOLD,
     ),
     "outside_window": wait(
         Stage.SCOPE,
@@ -68,6 +75,7 @@ ENTRIES: dict[str, Entry] = {
         "An invoice that a sync never saw is not read once it is older than the window.",
         "Use Manually Copy an Invoice for this one, or widen Invoice Max Age in Settings.",
         ("Manually Copy an Invoice", "manual_copy"),
+        again=Again.TOLD,
     ),
     "not_in_source": wait(
         Stage.SCOPE,
@@ -76,6 +84,7 @@ ENTRIES: dict[str, Entry] = {
         "No invoice has this id or number, or the API user may not see it.",
         "Check the id in Autotask. If it is there, give the API user's security level access to it.",
         CONNECTIONS,
+        again=Again.TOLD,
     ),
     "sides_differ": wait(
         Stage.LEDGER,
@@ -84,6 +93,7 @@ ENTRIES: dict[str, Entry] = {
         "It was changed on one side after it was transferred, or written by somebody else.",
         "Open the document and press Resync: it shows both sides and writes nothing before you say so.",
         DOCUMENT,
+        again=Again.TOLD,
     ),
     "number_in_ledger": wait(
         Stage.NUMBER,
@@ -92,6 +102,7 @@ ENTRIES: dict[str, Entry] = {
         "It was typed by a person or written by another program.",
         "Use Manually Copy an Invoice: it shows both side by side and offers to link them.",
         ("Manually Copy an Invoice", "manual_copy"),
+        again=Again.TOLD,
     ),
     "limit_near": wait(
         Stage.LEDGER,
@@ -99,5 +110,6 @@ ENTRIES: dict[str, Entry] = {
         "{used} of {most} calls of {name} are used",
         "Each platform allows a number of calls; other programs may use the same allowance.",
         "Nothing needs doing: work waits and goes on by itself. Run other integrations at another time.",
+        again=Again.TOLD,
     ),
 }

@@ -29,6 +29,19 @@ class Turn(StrEnum):
     WAIT = "wait"
 
 
+class Again(StrEnum):
+    """Whether and when a document with this reason is tried again: the words that help pages show."""
+
+    RETRY = "When you press Retry. The next Sync checks it again too, with the lists and settings of then."
+    PRESS = "Only when you press Retry: it may be in the books, so it is looked up there first."
+    DECIDE = "When you decide on the document's page, not before."
+    RELEASE = "When a person includes or releases it, not before."
+    ITSELF = "By itself, as soon as what it waits for is over."
+    SYNC = "With the next Sync, the schedule's or yours."
+    NEVER = "Not by itself: it is set aside until somebody does what stands above."
+    TOLD = "There is nothing to try again: it is told where somebody asked."
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """`title` names the cause in lists; `sentence`, `cause` and `fix` are format strings over the reason's
@@ -44,6 +57,7 @@ class Entry:
     cause: str
     fix: str
     action: tuple[str, str]
+    again: Again
 
 
 RETRY = ("Retry", "retry")
@@ -58,21 +72,24 @@ CONNECTIONS = ("Open Connections", "connections")
 
 
 def fault(
-    stage: Stage, title: str, sentence: str, cause: str, fix: str, action: tuple[str, str] = RETRY
+    stage: Stage, title: str, sentence: str, cause: str, fix: str, action: tuple[str, str] = RETRY,
+    again: Again = Again.RETRY,
 ) -> Entry:
     """A person's turn."""
-    return Entry(stage, Turn.FAULT, title, sentence, cause, fix, action)
+    return Entry(stage, Turn.FAULT, title, sentence, cause, fix, action, again)
 
 
 def wait(
-    stage: Stage, title: str, sentence: str, cause: str, fix: str, action: tuple[str, str] = DOCUMENT
+    stage: Stage, title: str, sentence: str, cause: str, fix: str, action: tuple[str, str] = DOCUMENT,
+    again: Again = Again.ITSELF,
 ) -> Entry:
     """Ours: it goes by itself."""
-    return Entry(stage, Turn.WAIT, title, sentence, cause, fix, action)
+    return Entry(stage, Turn.WAIT, title, sentence, cause, fix, action, again)
 
 
 def skip(
-    stage: Stage, title: str, sentence: str, cause: str, fix: str, action: tuple[str, str] = DOCUMENT
+    stage: Stage, title: str, sentence: str, cause: str, fix: str, action: tuple[str, str] = DOCUMENT,
+    again: Again = Again.NEVER,
 ) -> Entry:
     """Set aside by a rule or a person."""
-    return Entry(stage, Turn.SKIP, title, sentence, cause, fix, action)
+    return Entry(stage, Turn.SKIP, title, sentence, cause, fix, action, again)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import CONNECTIONS, DOCUMENT, SETTINGS, Entry, Stage, fault, wait
+from domain.catalogue.entry import CONNECTIONS, DOCUMENT, SETTINGS, Again, Entry, Stage, fault, wait
 
 ENTRIES: dict[str, Entry] = {
     "ledger_refused": fault(
@@ -64,6 +64,7 @@ ENTRIES: dict[str, Entry] = {
         "What {the_ledger} says it holds is not what was sent, so a person has to look.",
         "Compare both documents in {the_ledger}; correct or delete the wrong one there.",
         DOCUMENT,
+        again=Again.PRESS,
     ),
     "cannot_settle": fault(
         Stage.LEDGER,
@@ -72,6 +73,7 @@ ENTRIES: dict[str, Entry] = {
         "{the_ledger} keeps answering that the number is used but does not show the document.",
         "Look for number {number} in {the_ledger}, then Retry.",
         DOCUMENT,
+        again=Again.PRESS,
     ),
     "waits_for_sync": wait(
         Stage.LEDGER,
@@ -80,6 +82,7 @@ ENTRIES: dict[str, Entry] = {
         "Nothing asked for it to be posted yet: syncing is off or was stopped.",
         "Press Sync Now, or switch syncing on in Settings.",
         ("Sync Now", "sync_now"),
+        again=Again.SYNC,
     ),
     "queued": wait(
         Stage.LEDGER,
@@ -95,6 +98,7 @@ ENTRIES: dict[str, Entry] = {
         "Only the header was read so far.",
         "Nothing needs doing: the lines are read with the next Sync.",
         ("Sync Now", "sync_now"),
+        again=Again.SYNC,
     ),
     "run_stopped": wait(
         Stage.LEDGER,
@@ -103,6 +107,7 @@ ENTRIES: dict[str, Entry] = {
         "A person stopped the run, or its size was above the run limit. Nothing was posted for it.",
         "Press Sync Now to post it.",
         ("Sync Now", "sync_now"),
+        again=Again.SYNC,
     ),
     "checking": wait(
         Stage.LEDGER,
@@ -145,7 +150,9 @@ ENTRIES: dict[str, Entry] = {
         "Its items are in the books already",
         "Its items are already in {the_ledger} on {other}",
         "A billing item is never in two live documents; the earlier invoice must be gone from {the_ledger} first.",
-        "Void or delete {other} in {the_ledger} if it is the wrong one, then Retry.",
+        "If {other} is the wrong one, void it in Autotask: it is then offered to be voided in {the_ledger} too. After "
+        "that this one goes with the next Sync.",
+        again=Again.SYNC,
     ),
     "linked_elsewhere": fault(
         Stage.NUMBER,
@@ -154,6 +161,7 @@ ENTRIES: dict[str, Entry] = {
         "Two invoices never share one document of the ledger, or one of them would be missing in the books.",
         "Give one of the two another number in Autotask or in {the_ledger}, then copy it again.",
         DOCUMENT,
+        again=Again.TOLD,
     ),
     "reconnect": wait(
         Stage.LEDGER,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import ADOPT, LINES, SETTINGS, Entry, Stage, fault
+from domain.catalogue.entry import ADOPT, LINES, SETTINGS, Again, Entry, Stage, fault
 
 ENTRIES: dict[str, Entry] = {
     "number_too_long": fault(
@@ -28,6 +28,7 @@ ENTRIES: dict[str, Entry] = {
         "Compare both documents. If it is the same invoice, adopt it: it is linked and nothing is posted. Otherwise "
         "renumber or delete the wrong one in {the_ledger}, then Retry.",
         ADOPT,
+        again=Again.PRESS,
     ),
     "no_billing_code": fault(
         Stage.ITEMS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import DOCUMENT, Entry, Stage, fault, skip
+from domain.catalogue.entry import DOCUMENT, Again, Entry, Stage, fault, skip
 
 ENTRIES: dict[str, Entry] = {
     "mail_unsure": fault(
@@ -14,6 +14,7 @@ ENTRIES: dict[str, Entry] = {
         "Look at the sent mail in {the_ledger} or ask the customer. Choose It was sent or Send again on the "
         "document's page.",
         DOCUMENT,
+        again=Again.DECIDE,
     ),
     "mail_no_address": skip(
         Stage.LEDGER,

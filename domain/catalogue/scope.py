@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import SETTINGS, Entry, Stage, fault, skip, wait
+from domain.catalogue.entry import SETTINGS, Again, Entry, Stage, fault, skip, wait
 
 ENTRIES: dict[str, Entry] = {
     "zero_total": skip(
@@ -10,7 +10,7 @@ ENTRIES: dict[str, Entry] = {
         "The total is 0.00",
         "The invoice total is 0.00, so there is nothing to book",
         "An invoice of 0.00 has no journal, and the setting for zero-total invoices is to skip them.",
-        "Nothing needs doing. To post such invoices, change “Zero-total invoices” in Settings.",
+        "Nothing needs doing. To post it, change “Zero-total invoices” in Settings, then Un-skip it.",
         SETTINGS,
     ),
     "zero_total_cancels": skip(
@@ -18,7 +18,8 @@ ENTRIES: dict[str, Entry] = {
         "The total is 0.00 because the lines cancel out",
         "The invoice total is 0.00, but its lines cancel out ({amounts})",
         "The lines add to nothing although they are not zero, and zero-total invoices are skipped.",
-        "Check whether these lines belong to different accounts; if so, post zero-total invoices in Settings.",
+        "Check whether these lines belong to different accounts; if so, post zero-total invoices in Settings, then "
+        "Un-skip it.",
         SETTINGS,
     ),
     "voided_in_source": skip(
@@ -71,6 +72,7 @@ ENTRIES: dict[str, Entry] = {
         "History is never posted by itself, so that nothing already in the books is posted twice.",
         "Include it if it is not in {the_ledger} yet, or set an earlier start date.",
         SETTINGS,
+        again=Again.RELEASE,
     ),
     "skipped_by_person": skip(
         Stage.SCOPE,

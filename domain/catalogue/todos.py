@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import SETTINGS, Entry, Stage, fault
+from domain.catalogue.entry import SETTINGS, Again, Entry, Stage, fault
 
 ENTRIES: dict[str, Entry] = {
     "todo_resource_gone": fault(
@@ -12,6 +12,7 @@ ENTRIES: dict[str, Entry] = {
         "The person was deactivated in Autotask after Settings were saved, or was never active.",
         "Choose somebody else under Error to-dos in Settings. To-dos wait until then; documents do not.",
         SETTINGS,
+        again=Again.ITSELF,
     ),
     "todo_action_gone": fault(
         Stage.LEDGER,
@@ -20,6 +21,7 @@ ENTRIES: dict[str, Entry] = {
         "The action type was deactivated or deleted in Autotask after Settings were saved.",
         "Choose another action type under Error to-dos in Settings. To-dos wait until then; documents do not.",
         SETTINGS,
+        again=Again.ITSELF,
     ),
     "todo_lists_hidden": fault(
         Stage.LEDGER,
@@ -28,6 +30,7 @@ ENTRIES: dict[str, Entry] = {
         "Without them nobody can be chosen for an error to-do.",
         "Give the API user's security level View on resources and on action types, then refresh the lists.",
         SETTINGS,
+        again=Again.ITSELF,
     ),
     "todo_refused": fault(
         Stage.LEDGER,
@@ -36,5 +39,6 @@ ENTRIES: dict[str, Entry] = {
         "The API user may lack the right to edit to-dos, or a value was not accepted. Documents are not held up.",
         "Give the API user Add and Edit on to-dos (CRM). Then save Settings again; it is tried anew every hour.",
         SETTINGS,
+        again=Again.ITSELF,
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import DOCUMENT, REISSUE, Entry, Stage, fault, wait
+from domain.catalogue.entry import DOCUMENT, REISSUE, Again, Entry, Stage, fault, wait
 
 ENTRIES: dict[str, Entry] = {
     "void_queued": wait(
@@ -19,6 +19,7 @@ ENTRIES: dict[str, Entry] = {
         "The open copy overstates what customers owe. Nothing is voided by itself.",
         "Choose Void on the document's page, or keep it there with a reason.",
         DOCUMENT,
+        again=Again.DECIDE,
     ),
     "void_paid": fault(
         Stage.LEDGER,
@@ -28,6 +29,7 @@ ENTRIES: dict[str, Entry] = {
         "Unapply the payment in {the_ledger}, or decide on the document's page: void it with the payment set free, "
         "or keep it with a reason.",
         DOCUMENT,
+        again=Again.DECIDE,
     ),
     "void_closed": fault(
         Stage.LEDGER,
@@ -36,6 +38,7 @@ ENTRIES: dict[str, Entry] = {
         "Nothing in a closed period is voided or deleted: it would change a period that was reported.",
         "Post a {credit_memo} on the first open day and apply it to {number}, then keep the invoice with that reason.",
         DOCUMENT,
+        again=Again.DECIDE,
     ),
     "void_refused": fault(
         Stage.LEDGER,
@@ -44,6 +47,7 @@ ENTRIES: dict[str, Entry] = {
         "{the_ledger} refused it (code {code}). The document stands there as before.",
         "Correct what the sentence names, then void it again on the document's page, or keep it with a reason.",
         DOCUMENT,
+        again=Again.DECIDE,
     ),
     "void_changing": fault(
         Stage.LEDGER,
@@ -52,6 +56,7 @@ ENTRIES: dict[str, Entry] = {
         "Somebody or another app works on it. Nothing was voided.",
         "Look at it in {the_ledger}, then void it again on the document's page.",
         DOCUMENT,
+        again=Again.DECIDE,
     ),
     "reissue_waits": wait(
         Stage.SCOPE,
@@ -60,6 +65,7 @@ ENTRIES: dict[str, Entry] = {
         "A billing item is never in two live documents; the voided invoice must be gone from {the_ledger} first.",
         "Open {other} and void it in {the_ledger}, or keep it with a reason. After the void this one goes with the "
         "next Sync.",
+        again=Again.SYNC,
     ),
     "reissue_kept": fault(
         Stage.SCOPE,
@@ -69,6 +75,7 @@ ENTRIES: dict[str, Entry] = {
         "Skip it with a reason if {other} is the right one. Post it anyway only if both shall be paid; that is "
         "recorded.",
         REISSUE,
+        again=Again.DECIDE,
     ),
     "reissue_like": fault(
         Stage.SCOPE,
@@ -78,6 +85,7 @@ ENTRIES: dict[str, Entry] = {
         "Open {other} and void it in {the_ledger}: then this one can be posted. If it is another sale, post it anyway; "
         "that is recorded. If it shall not be billed, skip it.",
         REISSUE,
+        again=Again.DECIDE,
     ),
     "update_queued": wait(
         Stage.LEDGER,
@@ -93,6 +101,7 @@ ENTRIES: dict[str, Entry] = {
         "{the_ledger} refused it (code {code}). The document stands there as before.",
         "Correct what the sentence names, then copy it again with Overwrite.",
         DOCUMENT,
+        again=Again.DECIDE,
     ),
     "overwrite_changed": fault(
         Stage.LEDGER,
@@ -101,6 +110,7 @@ ENTRIES: dict[str, Entry] = {
         "A person's change is never overwritten unseen. Nothing was replaced.",
         "Compare both again on the document's page, then copy it with Overwrite if it shall be replaced.",
         DOCUMENT,
+        again=Again.DECIDE,
     ),
     "overwrite_gone": fault(
         Stage.LEDGER,
@@ -109,5 +119,6 @@ ENTRIES: dict[str, Entry] = {
         "There is nothing to replace. Nothing was sent.",
         "Look in {the_ledgers} {audit_log} who removed it, then decide whether it shall be posted again.",
         DOCUMENT,
+        again=Again.DECIDE,
     ),
 }

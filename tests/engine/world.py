@@ -122,7 +122,11 @@ def make_world(url: str, **changes: Any) -> World:
     """A connected company with the default settings of the tests (missing items created, everything in scope)."""
     engine = make_engine(url)
     Base.metadata.create_all(engine)
-    sessions = make_sessions(engine)
+    return make_world_in(make_sessions(engine), **changes)
+
+
+def make_world_in(sessions: sessionmaker[Session], **changes: Any) -> World:
+    """The same in a database that has its tables."""
     clock = VirtualClock()
     source = MemorySource()
     books = MemoryCompany(clock=clock.now)

@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 
 from wtforms import BooleanField, SelectField
 
+from blueprints.context import company, db
 from blueprints.settings.section import Choices, Scene, Section, refuse
-from domain.reasons import reason
+from domain.reasons import Reason, reason
 from domain.todos import Choice, TodoLists, proposed
+from sync.todo_state import problem_of
 
 PEOPLE, ACTION_TYPES = "person", "action_type"
 
@@ -57,7 +59,7 @@ def _choices(scene: Scene, kind: str, held: str | None, first: str) -> Choices:
 
 
 def _problem(scene: Scene) -> str:
-    """What became of the saved person or action type since; empty while both are there."""
+    """What became of the saved person or action type since, or what Autotask refused; empty while all is well."""
     now = scene.current
     if not now.error_todos:
         return ""
@@ -66,8 +68,13 @@ def _problem(scene: Scene) -> str:
     ):
         if held not in {each.ledger_id for each in scene.records(kind)}:
             why = reason(code, name=scene.name_of(kind, held or "").removesuffix(" (inactive)"))
-            return f"{why.sentence(scene.ledger)}. {why.fix(scene.ledger)}"
-    return ""
+            return _words(why, scene)
+    refused = problem_of(db(), company().id)
+    return _words(refused, scene) if refused is not None and refused.code == "todo_refused" else ""
+
+
+def _words(why: Reason, scene: Scene) -> str:
+    return f"{why.sentence(scene.ledger)}. {why.fix(scene.ledger)}"
 
 
 def _listed(scene: Scene, kind: str) -> tuple[Choice, ...]:

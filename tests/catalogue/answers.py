@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from connectors.errors import NeedsReconnect, NotSent, PlatformError, RetryLater
-from connectors.ledgers.base import Kind, Refusal
+from connectors.ledgers.base import Answer, Kind, LedgerFault, Refusal, Refused
 from domain.documents import Party
 from domain.reasons import Reason
 from models import Run
@@ -84,6 +84,17 @@ def _lost(stage: Stage) -> None:
     stage.sync()
 
 
+def _whole_call(stage: Stage) -> None:
+    """The call of two is refused as one; each then goes by itself."""
+    fault = LedgerFault(Refusal.OTHER, "2020", "Something in it.")
+    stage.ledger.script.append(
+        lambda batch: Answer({one.short_id: Refused((fault,), whole=True) for one in batch.members}, 400, None)
+    )
+    stage.watch_sends()
+    stage.put(invoice("1"), invoice("2"))
+    stage.sync()
+
+
 def _on_its_way(stage: Stage) -> None:
     stage.watch_sends()
     stage.put(invoice("1"))
@@ -156,6 +167,7 @@ CASES: dict[str, Case] = {
     "waits_for_reading": Case(_only_headers, on=("sync",)),
     "run_stopped": Case(_stopped, on=("sync",)),
     "checking": Case(_lost, on=(), where=Where.SEEN, left=1),
+    "divided": Case(_whole_call, on=(), where=Where.SEEN, left=2, ends=2),
     "in_hand": Case(_on_its_way, on=(), where=Where.SEEN, left=1),
     "ledger_limit": Case(_failed(_limit), on=("itself",)),
     "ledger_away": Case(_failed(lambda stage: NotSent("No connection.")), on=("itself",)),

@@ -14,6 +14,7 @@ from domain.documents import Party
 from domain.settings import MissingItem
 from domain.statuses import Status
 from domain.todos import Choice, TodoDraft
+from models import TodoState
 from sync import attaching, delivery, todo_state
 from tests.catalogue.stage import Case, Stage, Where, invoice
 from tests.engine.test_todos import step
@@ -95,7 +96,8 @@ def _todo(before: Callable[[Stage], object]) -> Callable[[Stage], None]:
 
     def provoke(stage: Stage) -> None:
         with stage.world.sessions() as db, db.begin():
-            todo_state.choose(db, stage.world.company_id, todo_state.INVOICES, True, stage.world.clock.now())
+            todo_state.choose(
+                db, stage.world.company_id, todo_state.INVOICES, TodoState, True, stage.world.clock.now())
         before(stage)
         stage.put(invoice("1"))
         stage.press()

@@ -67,11 +67,10 @@ class ScriptedLedger(MemoryLedger):
         self.watch: Callable[[], object] = lambda: None
         self.blind = False
         """Look-ups find nothing."""
-        self.no_place = False
-        """The limiter grants nothing."""
 
     def slot(self, operation: str) -> float:
-        return 1000.0 if self.no_place else 0.0
+        self.watch()
+        return 0.0
 
     def send(self, batch: Batch) -> Answer:
         self.watch()
@@ -257,7 +256,7 @@ class Stage:
         self.ledger.script.append(other)
 
     def honest(self) -> None:
-        self.ledger.script, self.ledger.always, self.ledger.blind, self.ledger.no_place = [], None, False, False
+        self.ledger.script, self.ledger.always, self.ledger.blind = [], None, False
 
     # ---- what is told ---------------------------------------------------------------------------------------
 

@@ -47,6 +47,7 @@ def check(client: AutotaskClient) -> SourceCheck:
     invoices = _information(client, "Invoices")
     currencies = _rows(client, "Currencies")
     can_read, can_mark = _may(invoices, "Query"), _may(invoices, "Update")
+    orders = _information(client, "PurchaseOrders")
     return SourceCheck(
         tenant=zone.tenant,
         web_url=zone.web_url,
@@ -57,8 +58,8 @@ def check(client: AutotaskClient) -> SourceCheck:
         parties=client.count("Companies"),
         can_read_invoices=can_read,
         can_mark_invoices=can_mark,
-        has_purchase_orders=_may(_information(client, "PurchaseOrders"), "Query"),
-        notes=_notes(client, can_read, can_mark),
+        has_purchase_orders=_may(orders, "Query"),
+        notes=(*_notes(client, can_read, can_mark), *_order_notes(orders)),
     )
 
 
@@ -114,6 +115,12 @@ def _notes(client: AutotaskClient, can_read: bool, can_mark: bool) -> tuple[str,
         allowed, counted = used
         notes.append(f"All integrations together used {counted:,} of {allowed:,} calls in the last hour.")
     return tuple(note for note in notes if note)
+
+
+def _order_notes(orders: Json) -> tuple[str, ...]:
+    if not _may(orders, "Query") or _may(orders, "Update"):
+        return ()
+    return ("This user may read purchase orders but not mark them: its security level needs Edit on them.",)
 
 
 def _who(client: AutotaskClient) -> str:

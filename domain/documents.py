@@ -86,6 +86,8 @@ class SourceLine:
     """Its line of business."""
     goods: Goods | None = None
     """Of an order line."""
+    months: int | None = None
+    """How many months the service on it is billed for at once; None where the source does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ def build_lines(
     tax_codes: Sequence[Reference | None], blank_text: BlankText, *,
     decimals: int, text_limit: int, latin1_only: bool, parties: Mapping[str, Party],
     classes: Sequence[Reference | None] = (),
+    longest_months: int = 1,
 ) -> tuple[list[DraftLine], list[str], list[Reason]]:
     """Draft lines, notes on what was adjusted, and reasons against it. Lines whose item is unknown are left out
     (the caller has that reason already)."""
@@ -40,14 +41,17 @@ def build_lines(
             continue
         amount = round_money(line.extended_price * sign, currency)
         quantity, price, shown = quantity_and_price(line, sign, amount, currency, decimals)
+        if shown:
+            notes.append(f"Line {number} goes as 1 × {amount:,}:{shown.strip()} does not give that amount exactly.")
+        if line.months is not None and line.months > longest_months:
+            shown += f" (billed for {line.months} months)"
+            notes.append(f"Line {number} is billed for {line.months} months at once: revenue is not spread.")
         text = _text(line, item, document, parties) + shown
         text = fit_repertoire(text, latin1_only=latin1_only)
         if len(text) > text_limit:
             kept = text_limit - len(shown) - 4
             text = text[:kept].rstrip() + " ..." + shown
             notes.append(f"The text of line {number} was cut to {text_limit:,} characters.")
-        if shown:
-            notes.append(f"Line {number} goes as 1 × {amount:,}:{shown.strip()} does not give that amount exactly.")
         code = tax_codes[number - 1] if tax_codes else None
         lines.append(DraftLine(
             item, text, quantity, price, amount, line.tax != 0, code, line.service_date, place.account,

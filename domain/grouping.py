@@ -58,6 +58,7 @@ def _join(lines: Sequence[SourceLine], place: Place | None, detail: LineDetail) 
         return lines[0]
     head = lines[0]
     rates, dates = {line.rate for line in lines}, {line.service_date for line in lines}
+    months = {line.months for line in lines}
     quantity = sum((line.quantity for line in lines), Decimal(0)) if len(rates) == 1 else Decimal(1)
     amount = sum((line.extended_price for line in lines), Decimal(0))
     parties = {line.party_id for line in lines}
@@ -66,6 +67,7 @@ def _join(lines: Sequence[SourceLine], place: Place | None, detail: LineDetail) 
         extended_price=amount, tax=sum((line.tax for line in lines), Decimal(0)),
         party_id=head.party_id if len(parties) == 1 else None,
         service_date=head.service_date if len(dates) == 1 else None,
+        months=head.months if len(months) == 1 else None,
     )
 
 

@@ -7,13 +7,13 @@ where that books on this account, and else an item that stands for the account, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.accounts import INCOME_TYPES, usable_account
-from domain.documents import Code, ItemDraft, Reference, SourceDocument, SourceLine
+from domain.documents import Code, ItemDraft, Reference, SourceDocument
 from domain.items import UNUSABLE_ITEM_TYPES, created_item, existing_item, item_name, item_on_account, may_create
 from domain.known import Entry, Facts, Lists
-from domain.line_kinds import PREPAID, LineKind, kind_of
+from domain.line_kinds import LONG_SERVICES, PREPAID, kinds_of
 from domain.matching import fold
 from domain.reasons import Reason, reason
 from domain.settings import InvoiceSettings, LineRule
@@ -30,33 +30,35 @@ class Place:
     creation: ItemDraft | None = None
 
 
-def find_rule(rules: Sequence[LineRule], code_id: str, kind: LineKind | None) -> LineRule | None:
-    """The most particular rule: of code and kind, of the code, of the kind."""
-    for code, wanted in ((code_id, str(kind or "")), (code_id, ""), ("", str(kind or "-"))):
-        found = next((rule for rule in rules if rule.code_id == code and rule.kind == wanted), None)
-        if found is not None:
-            return found
-    return None
+def find_rule(rules: Sequence[LineRule], code_id: str, kinds: Sequence[str]) -> LineRule | None:
+    """The most particular row: of code and kind, of the code, of the kind. A longer period asks before all of them:
+    one code may bill a month and a year."""
+    wanted = [(code, kind) for kind in kinds if kind == LONG_SERVICES for code in (code_id, "")]
+    usual = [kind for kind in kinds if kind != LONG_SERVICES]
+    wanted += [*((code_id, kind) for kind in usual), (code_id, ""), *(("", kind) for kind in usual)]
+    known = {(rule.code_id, rule.kind): rule for rule in reversed(rules)}
+    return next((known[each] for each in wanted if each in known), None)
 
 
 def place_lines(
     document: SourceDocument, settings: InvoiceSettings, lists: Lists, facts: Facts, reasons: list[Reason]
 ) -> tuple[list[Place | None], tuple[ItemDraft, ...]]:
     """The place of each line (None: the reason was added, once per cause), and the items to create."""
-    known: dict[tuple[str, str], Place | Reason] = {}
+    known: dict[tuple[str, tuple[str, ...]], Place | Reason] = {}
     places: list[Place | None] = []
     created: dict[str, ItemDraft] = {}
     for number, line in enumerate(document.lines, 1):
         code = lists.catalog.codes.get(line.code_id or "")
-        key = (line.code_id or "", line.line_type if code is not None else "")
+        kinds = kinds_of(line, settings.long_service_months) if code is not None else ()
+        key = (line.code_id or "", kinds)
         if key not in known:
             known[key] = (
-                _place(code, line, settings, lists, facts) if code is not None
+                _place(code, kinds, settings, lists, facts) if code is not None
                 else reason("no_billing_code", line=number, text=line.text[:60] or line.name[:60])
             )  # fmt: skip
         found = known[key]
         if isinstance(found, Place) and line.extended_price != 0:
-            found = _prepaid(found, line, lists) or found
+            found = _too_early(found, kinds, lists) or found
         if isinstance(found, Reason):
             if found not in reasons:
                 reasons.append(found)
@@ -68,13 +70,16 @@ def place_lines(
     return places, tuple(created.values())
 
 
-def _place(code: Code, line: SourceLine, settings: InvoiceSettings, lists: Lists, facts: Facts) -> Place | Reason:
-    kind = kind_of(line.line_type)
-    rule = find_rule(settings.line_map, code.id, kind)
-    if rule is not None and rule.item is not None:
-        return _on_item(rule.item, code, lists)
-    if rule is not None and rule.account is not None:
-        return _on_account(rule.account, code, kind, settings, lists, facts)
+def _place(code: Code, kinds: tuple[str, ...], settings: InvoiceSettings, lists: Lists, facts: Facts) -> Place | Reason:
+    rule = find_rule(settings.line_map, code.id, kinds)
+    if rule is not None and (rule.item or rule.account):
+        found = (
+            _on_item(rule.item, code, lists) if rule.item
+            else _on_account(rule.account or "", code, kinds[0] if kinds else "", settings, lists, facts)
+        )  # fmt: skip
+        # A row for the code or for services says nothing about those that are billed for a year.
+        asked = LONG_SERVICES in kinds and rule.kind != LONG_SERVICES
+        return replace(found, by_rule=not asked) if isinstance(found, Place) else found
     name = item_name(code, settings.match_by, facts)
     problem, entry = existing_item(code.id, name, lists)
     if entry is not None:
@@ -99,11 +104,11 @@ def _on_item(item_id: str, code: Code, lists: Lists) -> Place | Reason:
         return reason("item_inactive", item=entry.name)
     if entry.details.get("type") in UNUSABLE_ITEM_TYPES:
         return reason("item_unusable", item=entry.name, type=str(entry.details.get("type")).lower())
-    return Place(Reference("item", fold(entry.name), entry.name, entry.id), _account_of(entry, lists), by_rule=True)
+    return Place(Reference("item", fold(entry.name), entry.name, entry.id), _account_of(entry, lists))
 
 
 def _on_account(
-    account_id: str, code: Code, kind: LineKind | None, settings: InvoiceSettings, lists: Lists, facts: Facts
+    account_id: str, code: Code, kind: str, settings: InvoiceSettings, lists: Lists, facts: Facts
 ) -> Place | Reason:
     account = usable_account(account_id, f"“{code.name}”" + (f", {kind}" if kind else ""), lists)
     if isinstance(account, Reason):
@@ -111,20 +116,21 @@ def _on_account(
     name = item_name(code, settings.match_by, facts)
     _, entry = existing_item(code.id, name, lists)
     if entry is not None and entry.details.get("income_account_id") == account.ledger_id:
-        return Place(Reference("item", fold(name), entry.name, entry.id), account, by_rule=True)
+        return Place(Reference("item", fold(name), entry.name, entry.id), account)
     own = item_on_account(account.name, account, f"Lines booked on {account.name}", lists, facts)
-    return own if isinstance(own, Reason) else Place(own.reference, account, by_rule=True, creation=own.creation)
+    return own if isinstance(own, Reason) else Place(own.reference, account, creation=own.creation)
 
 
-def _prepaid(place: Place, line: SourceLine, lists: Lists) -> Reason | None:
-    """Prepaid work never falls to income unasked (R28); a rule of the table that says income is a choice."""
-    kind = kind_of(line.line_type)
-    if kind not in PREPAID or place.by_rule or place.account is None:
+def _too_early(place: Place, kinds: tuple[str, ...], lists: Lists) -> Reason | None:
+    """Prepaid work and services of later months never fall to income unasked (R28, R29); a row of the table that says
+    income is a choice."""
+    if not kinds or kinds[0] not in (*PREPAID, LONG_SERVICES) or place.by_rule or place.account is None:
         return None
     entry = lists.accounts.get(place.account.ledger_id or "")
     if entry is None or entry.details.get("type") not in INCOME_TYPES:
         return None
-    return reason("prepaid_account", kind=str(kind), item=place.item.name, account=entry.name)
+    code = "long_service_account" if kinds[0] == LONG_SERVICES else "prepaid_account"
+    return reason(code, kind=kinds[0], item=place.item.name, account=entry.name)
 
 
 def _account_of(entry: Entry, lists: Lists) -> Reference | None:

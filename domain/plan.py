@@ -195,7 +195,7 @@ def _draft(
     lines, notes, problems = build_lines(
         joined.document, sign, currency, joined.places, joined.tax_codes, settings.blank_text,
         decimals=facts.quantity_decimals, text_limit=facts.line_text_length, latin1_only=facts.latin1_only,
-        parties=lists.parties, classes=joined.classes,
+        parties=lists.parties, classes=joined.classes, longest_months=settings.long_service_months,
     )
     reasons += problems
     if reasons:

@@ -171,6 +171,8 @@ class InvoiceSettings:
     tax_map: TaxMap = NO_TAX_MAP
     line_map: tuple[LineRule, ...] = ()
     line_detail: LineDetail = LineDetail.EVERY
+    long_service_months: int = 1
+    """A service billed for more months than these at once asks for an account (R29)."""
     no_company_customer: str | None = None
     """The ledger customer of documents that name no company."""
     no_company_name: str | None = None

@@ -19,7 +19,7 @@ from blueprints.problems import Problem
 from blueprints.settings.routes import blueprint
 from domain.accounts import INCOME_TYPES, OWED_TYPES
 from domain.documents import Code
-from domain.line_kinds import LineKind
+from domain.line_kinds import ROW_KINDS
 from domain.matching import loose
 from domain.settings import InvoiceSettings, LineRule
 from models import MirrorEntry, User
@@ -38,7 +38,7 @@ def lines(company_id: int) -> ResponseReturnValue:
         "settings/lines.html",
         rules=[_rule(rule, codes, names) for rule in current.line_map],
         codes=sorted(((code.id, code.name) for code in codes.values() if code.active), key=lambda pair: pair[1]),
-        kinds=[str(kind) for kind in LineKind],
+        kinds=list(ROW_KINDS),
         accounts=[(f"account/{a.ledger_id}", a.name, a.details.get("type")) for a in accounts],
         items=[(f"item/{i.ledger_id}", i.name) for i in items],
         suggestions=_suggestions(current, codes, accounts),
@@ -53,7 +53,7 @@ def save_line(company_id: int) -> ResponseReturnValue:
     code, kind, target = (request.form.get(name, "") for name in ("code", "kind", "target"))
     removing = request.form.get("remove") == "1"
     known = {"", *mirror.catalog_of(db(), company_id).codes}
-    if (code not in known and not removing) or kind not in {"", *map(str, LineKind)}:
+    if (code not in known and not removing) or kind not in {"", *ROW_KINDS}:
         raise Problem(400, "400")
     if not removing and (not (code or kind) or not _offered(target)):
         flash("Choose a billing code or a kind of line, and where such lines go.", "bad")

@@ -19,6 +19,7 @@ from connectors.sources import autotask_check, autotask_places, autotask_todos
 from connectors.sources import autotask_payloads as rows
 from connectors.sources.autotask_http import PLATFORM, AutotaskClient, since_text
 from connectors.sources.autotask_orders import AutotaskOrders
+from connectors.sources.autotask_services import ServicePeriods
 from connectors.sources.base import Mark, SourceCheck, Todo, Voided
 from domain.documents import Catalog, Code, Party, SourceDocument, SourceHeader, Term, Window
 from domain.order_documents import ORDER
@@ -41,6 +42,7 @@ class AutotaskSource:
         self._code_categories: dict[str, str | None] = {}
         self._currencies: dict[str, str] | None = None
         self._orders = AutotaskOrders(client, self._zone)
+        self._services = ServicePeriods(client)
 
     @property
     def tenant(self) -> str:
@@ -80,7 +82,7 @@ class AutotaskSource:
         for chunk in rows.chunks(headers):
             of_these = rows.one_of("invoiceID", [one.id for one in chunk])
             items = [rows.slim(row) for page in self._client.pages("BillingItems", [of_these]) for row in page]
-            categories = self._categories(items)
+            categories, periods = self._categories(items), self._services.months(items)
             types = self._client.labels("BillingItems", "billingItemType") if items else {}
             by_invoice: dict[str, list[Json]] = {one.id: [] for one in chunk}
             for item in items:
@@ -89,7 +91,9 @@ class AutotaskSource:
                 SourceDocument(
                     one,
                     tuple(
-                        rows.line(item, self._zone, types, categories.get(str(item["id"])))
+                        rows.line(
+                            item, self._zone, types, categories.get(str(item["id"])), periods.get(str(item["id"]))
+                        )
                         for item in sorted(by_invoice[one.id], key=rows.printed_order)
                     ),
                 )

@@ -59,6 +59,8 @@ _LINE_FIELDS = (
     "taxCategoryID",
     "itemDate",
     "organizationalLevelAssociationID",
+    "serviceBundleID",
+    "serviceID",
     "sortOrderID",
 )
 _LAST = 1 << 62
@@ -143,7 +145,9 @@ def slim(row: Json) -> Json:
     return {name: row[name] for name in _LINE_FIELDS if name in row}
 
 
-def line(row: Json, zone: ZoneInfo, types: Mapping[str, str], category: str | None) -> SourceLine:
+def line(
+    row: Json, zone: ZoneInfo, types: Mapping[str, str], category: str | None, months: int | None = None
+) -> SourceLine:
     """One billing item. An amount that cannot be read counts as zero: the header's total then shows the difference."""
     worked = moment(row.get("itemDate"))
     return SourceLine(
@@ -163,6 +167,7 @@ def line(row: Json, zone: ZoneInfo, types: Mapping[str, str], category: str | No
         group_text=text(row.get("lineItemGroupDescription")) or "",
         business_id=key(row.get("organizationalLevelAssociationID")),
         home_price=decimal(row.get("internalCurrencyExtendedPrice")),
+        months=months,
     )
 
 

@@ -178,6 +178,16 @@ ENTRIES: dict[str, Entry] = {
         "Choose a liability account for {kind} in Settings, Lines (or say there that it is income), then Retry.",
         LINES,
     ),
+    "long_service_account": fault(
+        Stage.ITEMS,
+        "A service billed for more than a month would count as income at once",
+        "{kind}: item “{item}” books on the income account “{account}”",
+        "What is billed for later months is earned in those months; all of it as income today is a wrong return. "
+        "Bookbridge does not spread revenue: the monthly release is the accountant's journal.",
+        "Choose an account for {kind} in Settings, Lines: a liability account such as Deferred Revenue, or an income "
+        "account if it shall count at once. Then Retry.",
+        LINES,
+    ),
     "own_item_taken": fault(
         Stage.ITEMS,
         "The item's name is in use",

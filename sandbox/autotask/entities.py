@@ -161,6 +161,12 @@ TAXES = entity(
     "POST PATCH PUT",
 )
 
+_SERVICE = """
+    name s150 R | description s400 | invoiceDescription s1000 | billingCodeID i R ->BillingCodes |
+    unitPrice d R | unitCost d | periodType i R P:periodType | isActive b | createDate dt RO | lastModifiedDate dt RO"""
+SERVICES = entity("Services", "Service", _SERVICE, "POST PATCH PUT", udfs=True)
+SERVICE_BUNDLES = entity("ServiceBundles", "ServiceBundle", _SERVICE, "POST PATCH PUT", udfs=True)
+
 CURRENCIES = entity(
     "Currencies",
     "Currency",
@@ -226,6 +232,8 @@ ENTITIES: dict[str, Entity] = {
         TAX_REGIONS,
         TAX_CATEGORIES,
         TAXES,
+        SERVICES,
+        SERVICE_BUNDLES,
         CURRENCIES,
         COUNTRIES,
         INTERNAL_LOCATIONS,

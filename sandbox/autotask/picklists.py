@@ -67,6 +67,7 @@ PICKLISTS: dict[str, Picklist] = {
     "classification": Picklist(_labels("Platinum, Gold, Silver, Retired"), inactive=("Retired",)),
     "billToAddressToUse": Picklist(_labels("NONE, ACCOUNT, ACCOUNTBILLING, PARENT, PARENTBILLING")),
     "invoiceMethod": Picklist(_labels("None, Print, Email, PrintAndEmail")),
+    "periodType": Picklist(_labels("Monthly, Quarterly, Semi-Annually, Yearly")),
     "actionTypeView": Picklist(_labels("None, Calendar, To Do, Both")),
     "licenseType": Picklist(_labels("Professional, Executive, Team Member, API User (system) (API-only)")),
     "userType": Picklist(_labels("System Administrator, Manager, API User (system)")),

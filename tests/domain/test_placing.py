@@ -9,7 +9,7 @@ import pytest
 
 from domain.documents import SourceLine
 from domain.known import Entry, Lists
-from domain.line_kinds import LineKind, kind_of
+from domain.line_kinds import LONG_SERVICES, LineKind, kind_of
 from domain.plan import Plan, plan
 from domain.settings import InvoiceSettings, LineDetail, LineRule
 from tests.domain.test_rounding import CHOSEN, FACTS, LISTS, document, line
@@ -56,6 +56,31 @@ def test_a_block_purchase_waits_until_somebody_chose_and_then_goes_to_the_liabil
     assert [made.name for made in found.creations] == ["Harbor Point", "Unearned Revenue"]
     said_income = planned(block, rules=(LineRule("1", "", account="9"),))
     assert booked(said_income) == [("LAB", "Sales", Decimal("1500.00"))]
+
+
+def service(months: int | None, amount: str = "1200.00") -> SourceLine:
+    return replace(line(1, Decimal(amount)), line_type="Recurring Services", months=months)
+
+
+def test_a_service_billed_for_a_year_waits_until_its_own_row_chose_an_account() -> None:
+    deferred = LineRule("", LONG_SERVICES, account="24")
+    assert [why.code for why in planned(service(12)).reasons] == ["long_service_account"]
+    for other in (LineRule("1", "", account="9"), LineRule("", "Services/Bundles", account="9")):
+        assert [why.code for why in planned(service(12), rules=(other,)).reasons] == ["long_service_account"]
+        found = planned(service(12), rules=(other, deferred))
+        assert booked(found) == [("Unearned Revenue", "Unearned Revenue", Decimal("1200.00"))]
+    assert found.draft is not None and found.draft.lines[0].text == "Support (billed for 12 months)"
+    assert any("revenue is not spread" in note for note in found.draft.notes)
+    said_income = planned(service(12), rules=(LineRule("1", LONG_SERVICES, account="9"), deferred))
+    assert booked(said_income) == [("LAB", "Sales", Decimal("1200.00"))]
+
+
+def test_a_month_is_no_longer_period_and_settings_say_what_is() -> None:
+    for months, longest in ((None, 1), (1, 1), (3, 3)):
+        found = planned(service(months), long_service_months=longest)
+        assert booked(found) == [("LAB", "Sales", Decimal("1200.00"))]
+        assert found.draft is not None and found.draft.lines[0].text == "Support"
+    assert planned(service(3), long_service_months=1).draft is None
 
 
 def test_the_most_particular_row_wins() -> None:

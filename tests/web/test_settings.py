@@ -33,6 +33,7 @@ GOOD: dict[str, str] = {
     "sync_state": "Do not sync invoices", "start_date": "2026-11-22", "numbering": "source", "match_by": "number",
     "missing_item": "create", "created_item_account": "79", "recipients": "books@acme.example", "look_back_days": "14",
     "void_window_days": "14",
+    "long_service_months": "1",
     "zero_total": "skip", "blank_text": "name", "run_limit": "200", "time_zone": "America/Chicago",
     "source_time_zone": "America/Chicago", "tax_source": "source",
 }  # fmt: skip

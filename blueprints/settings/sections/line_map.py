@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from wtforms import RadioField, StringField
+from wtforms import IntegerField, RadioField, StringField
+from wtforms.validators import InputRequired, NumberRange
 
 from blueprints.settings.section import Scene, Section, text_choices
 from domain.settings import LineDetail
@@ -25,6 +26,13 @@ class LineMap(Section):
 
     class Fields:
         line_detail = RadioField("Lines in the ledger", choices=text_choices(DETAIL))
+        long_service_months = IntegerField(
+            "Months a service may be billed for at once without an account of its own",
+            [
+                InputRequired("Enter a number of months."),
+                NumberRange(1, 120, "Enter a number of months from 1 to 120."),
+            ],
+        )
         line_map = StringField("Table of lines")
 
     def hidden(self, scene: Scene) -> Collection[str]:

@@ -308,6 +308,8 @@ class PartyDraft:
     kind: str = "customer"
     company_name: str = ""
     """The name as the source has it, where `name` bears a suffix."""
+    parent: Reference | None = None
+    """It stands under this customer and is billed with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from domain.reissues import bills_again, objection
 from domain.rounding import Remainder, RoundingLine, round_off
 from domain.settings import BillTo, InvoiceSettings, Numbering, ZeroTotal
 from domain.stages import bill_to_reason, in_order
+from domain.subcustomers import bill_below
 from domain.taxes import TaxResult, TaxRules, choose_tax, exemption
 from domain.tracking import Tracked, track
 
@@ -76,6 +77,7 @@ def plan(
     currency = _currency(header, lists, facts)
     reasons += filter(None, (source_reason(document, currency), currency_reason(lists, facts)))
     customer, new_customer = choose_customer(header, currency, settings, lists, facts, reasons)
+    customer, new_customers = _sub_customer(document, customer, new_customer, currency, settings, lists, facts, reasons)
     bill_to = bill_to_reason(document, lists.parties) if settings.bill_to is BillTo.CHECK else None
     reasons += [bill_to] if bill_to is not None else []
     number = _number(header, settings, lists, facts, reasons)
@@ -91,7 +93,7 @@ def plan(
         dating = Dating(header.document_date, None, None)
     # Without a customer the draft is thrown away, but what its lines lack is told as well.
     customer = customer or Reference("customer", header.party_id or "", "")
-    creations: list[PartyDraft | ItemDraft] = [*([new_customer] if new_customer else []), *new_items]
+    creations: list[PartyDraft | ItemDraft] = [*new_customers, *new_items]
     draft = _draft(
         document, settings, lists, facts, customer, number, dating, places, tracked, tax, currency, marker,
         reasons, creations,
@@ -99,6 +101,21 @@ def plan(
     if reasons or draft is None:
         return Plan(document, None, (), in_order(reasons))
     return Plan(document, draft, tuple(creations), ())
+
+
+def _sub_customer(
+    document: SourceDocument, customer: Reference | None, new: PartyDraft | None, currency: str,
+    settings: InvoiceSettings, lists: Lists, facts: Facts, reasons: list[Reason],
+) -> tuple[Reference | None, list[PartyDraft]]:
+    """Whom the document goes to in the end, and the customers to create, a parent before what stands under it."""
+    creations = [new] if new is not None else []
+    below = bill_below(document, customer, currency, settings, lists, facts) if customer is not None else None
+    if below is None:
+        return customer, creations
+    if isinstance(below, Reason):
+        reasons.append(below)
+        return customer, creations
+    return below[0], [*creations, below[1]] if below[1] is not None else creations
 
 
 def source_reason(document: SourceDocument, currency: str) -> Reason | None:

@@ -73,6 +73,13 @@ class PennyPolicy(StrEnum):
     STOP = "stop"
 
 
+class SubCustomers(StrEnum):
+    """Whom a document goes to whose lines all belong to one sub-company of the company that is billed (R37)."""
+
+    OFF = "parent"
+    ON = "sub_customer"
+
+
 class LineDetail(StrEnum):
     """How many lines a document has in the ledger. Lines join only where item, account and tax agree (R06)."""
 
@@ -177,6 +184,7 @@ class InvoiceSettings:
     """The ledger customer of documents that name no company."""
     no_company_name: str | None = None
     """Instead: the name of a customer to create for them."""
+    sub_customers: SubCustomers = SubCustomers.OFF
     penny_policy: PennyPolicy = PennyPolicy.LINE
     rounding_account: str | None = None
     voids: VoidPolicy = VoidPolicy.ASK

@@ -81,7 +81,7 @@ def to_create(db: Session, company_id: int, tenant: str, now: datetime, limit: i
         PostingNeed.need_id == Posting.id, _OTHER.id == PostingNeed.posting_id,
         _OTHER.state == PostingState.NEW, _OTHER.next_action_at.is_not(None),
     )
-    return db.scalars(query.where(or_(needed, _asked_for())).limit(limit)).all()
+    return db.scalars(query.where(or_(needed, _asked_for()), ~_missing()).limit(limit)).all()
 
 
 def _asked_for() -> ColumnElement[bool]:
@@ -106,10 +106,14 @@ def to_send(
     )
     if interactive:
         query = query.where(Posting.interactive > 0)
-    missing = exists().where(
+    return db.scalars(query.where(~_missing()).limit(limit)).all()
+
+
+def _missing() -> ColumnElement[bool]:
+    """Something that must exist first does not exist yet."""
+    return exists().where(
         PostingNeed.posting_id == Posting.id, _OTHER.id == PostingNeed.need_id, _OTHER.state.not_in(READY_STATES)
     )
-    return db.scalars(query.where(~missing).limit(limit)).all()
 
 
 def to_send_alone(db: Session, company_id: int, tenant: str, now: datetime) -> Sequence[Posting]:

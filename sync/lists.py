@@ -18,6 +18,7 @@ from domain.matching import fold, ledger_name, loose
 from domain.plan import effective_number
 from domain.settings import InvoiceSettings, Numbering
 from domain.statuses import Status
+from domain.subcustomers import sub_company, sub_key
 from models import Document, Link, MirrorEntry, PartyEntry
 from sync import codec, currencies, reissues
 
@@ -55,9 +56,11 @@ def prefetch(
     keys = party_ids | {document_key(header.id) for header in unnamed}
     standing = stand_in(unnamed[0], settings, {}) if unnamed else None
     keys |= {standing.id} if standing else set()
+    below = [(one, d.header.party_id) for d in documents if (one := sub_company(d, settings, Lists(parties=parties)))]
+    keys |= {sub_key(one.id, parent) for one, parent in below if parent}
     codes = {line.code_id for d in documents for line in d.lines if line.code_id}
     links = _links(db, company_id, keys, codes)
-    sought = (*billed, *([standing] if standing else []))
+    sought = (*billed, *([standing] if standing else []), *(one for one, _ in below))
     names = [ledger_name(p.name, facts.party_name_length, latin1_only=facts.latin1_only) for p in sought]
     names += [currency_name(p.name, p.currency, facts) for p in billed if facts.multi_currency and p.currency]
     folded = {fold(name) for name in names}

@@ -68,6 +68,7 @@ class Preparation:
         self.db.flush()
         self._known_links()
         self._clear_needs()
+        self._below_parents()
         for (row, planned, posting), wanted in zip(self.reserved, needs, strict=True):
             self._tie(row, planned, posting, wanted)
         self.db.flush()
@@ -214,6 +215,21 @@ class Preparation:
         ids = [posting.id for _, _, posting in self.reserved]
         if ids:
             self.db.execute(delete(PostingNeed).where(PostingNeed.posting_id.in_(ids)))
+
+    def _below_parents(self) -> None:
+        """A sub-customer is created after its parent."""
+        below = [
+            (self.creations["customer", made.key].id, self.creations["customer", made.parent.key].id)
+            for _, planned, _ in self.reserved for made in planned.creations
+            if isinstance(made, PartyDraft) and made.parent is not None and made.parent.ledger_id is None
+        ]
+        known = set(self.db.execute(select(PostingNeed.posting_id, PostingNeed.need_id).where(
+            PostingNeed.posting_id.in_([sub for sub, _ in below])
+        )).tuples()) if below else set()  # fmt: skip
+        self.db.add_all([
+            PostingNeed(posting_id=sub, need_id=parent, company_id=self.company.id)
+            for sub, parent in dict.fromkeys(below) if (sub, parent) not in known
+        ])
 
     def _creation(self, draft: PartyDraft | ItemDraft, interactive: int) -> Posting:
         kind = _kind(draft)

@@ -173,14 +173,15 @@ class Settling:
         document = self.document(posting)
         if document is None:
             for waiting in self._dependents(posting):
-                self.db.get_one(Document, waiting.document_id).prepared = False
+                if waiting.document_id is not None:  # a sub-customer is asked for by its documents, too
+                    self.db.get_one(Document, waiting.document_id).prepared = False
             return
         document.prepared = False
         code = "waits_for_sync" if document.due_at is None else "queued"
         set_status(self.db, document, Status.PENDING, [reason(code)], self.now)
 
     def _dependents(self, need: Posting) -> Sequence[Posting]:
-        """Documents' postings that wait for this customer or item."""
+        """Postings that wait for this customer or item: documents, and sub-customers of a customer."""
         return self.db.scalars(
             select(Posting).join(PostingNeed, PostingNeed.posting_id == Posting.id)
             .where(PostingNeed.need_id == need.id, Posting.state == PostingState.NEW)

@@ -18,6 +18,7 @@ from blueprints.settings.sections.recipients import Recipients
 from blueprints.settings.sections.rounding import Rounding
 from blueprints.settings.sections.stages import CheckStages
 from blueprints.settings.sections.start import Start
+from blueprints.settings.sections.sub_companies import SubCompanies
 from blueprints.settings.sections.sync_state import SyncStates
 from blueprints.settings.sections.tax import Tax
 from blueprints.settings.sections.todos import Todos
@@ -44,6 +45,7 @@ MORE: tuple[Section, ...] = (
     LineMap(),
     Tracking(),
     NoCompany(),
+    SubCompanies(),
     Rounding(),
     Voids(),
     Currency(),

@@ -375,6 +375,7 @@ class MemoryLedger:
 def _body(draft: AnyDraft, ids: Mapping[tuple[str, str], str]) -> dict[str, Any]:
     if isinstance(draft, PartyDraft):
         details = {"currency": draft.currency, "email": draft.email, "taxable": not draft.tax_exempt}
+        details |= {"parent_id": _id(draft.parent, ids)} if draft.parent else {}
         return {"name": draft.name, "details": {**details, **purchases.party_kind(draft)}}
     if isinstance(draft, ItemDraft):
         return {"name": draft.name, "details": purchases.item_details(draft, _id(draft.account, ids))}

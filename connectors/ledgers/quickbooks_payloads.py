@@ -181,6 +181,8 @@ def _customer(draft: PartyDraft, ids: Ids, spelling: Spelling) -> dict[str, Any]
         body["CurrencyRef"] = {"value": draft.currency}
     if draft.tax_exempt and spelling.country == "US":
         body["Taxable"] = False
+    if draft.parent is not None:
+        body |= {"ParentRef": _ref(draft.parent, ids), "Job": True, "BillWithParent": True}
     return body
 
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.errors import BadAnswer, NotAllowed
-from connectors.sources.autotask_http import PAGE, AutotaskClient
-from connectors.sources.autotask_payloads import key, one_of
+from connectors.sources.autotask_http import AutotaskClient
+from connectors.sources.autotask_payloads import chunks, key, one_of
 
 MONTHS = {"monthly": 1, "quarterly": 3, "semi-annually": 6, "semi-annual": 6, "yearly": 12, "annually": 12}
 _ENTITIES = {"serviceID": "Services", "serviceBundleID": "ServiceBundles"}
@@ -39,9 +39,8 @@ class ServicePeriods:
         self._known[entity] |= dict.fromkeys(ids)
         try:
             words = self._client.labels(entity, "periodType")
-            for start in range(0, len(ids), PAGE):
-                of_these = [one_of("id", ids[start : start + PAGE])]
-                for row in self._client.rows(entity, of_these, ("periodType",)):
+            for some in chunks(ids):
+                for row in self._client.rows(entity, [one_of("id", some)], ("periodType",)):
                     word = words.get(str(row.get("periodType")), "")
                     self._known[entity][str(row["id"])] = MONTHS.get(word.casefold())
         except (NotAllowed, BadAnswer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import CURRENCIES, Entry, Stage, fault
+from domain.catalogue.entry import CURRENCIES, SETTINGS, Entry, Stage, fault
 
 ENTRIES: dict[str, Entry] = {
     "bill_to_unknown": fault(
@@ -121,6 +121,16 @@ ENTRIES: dict[str, Entry] = {
         "Exempt on one side only: {the_ledger} would drop the tax from invoices like this one.",
         "Tick “This customer is taxable” on the customer in {the_ledger}, or tick “Tax exempt” on the company in "
         "Autotask, then Retry.",
+    ),
+    "sub_customer_unfit": fault(
+        Stage.CUSTOMER,
+        "A sub-customer is not under its parent",
+        "“{name}” is to be a sub-customer of “{parent}” in {the_ledger}: {why}",
+        "All lines are for “{name}”, which Autotask bills through “{parent}”, and Settings send such invoices to the "
+        "sub-customer. On a customer of another place the debt would stand with somebody who does not pay it.",
+        "Make “{name}” an active sub-customer of “{parent}” in {the_ledger} that is billed with it, or choose in "
+        "Settings, Sub-companies, that such invoices go to the parent. Then Retry.",
+        SETTINGS,
     ),
     "customer_merged": fault(
         Stage.CUSTOMER,

@@ -185,6 +185,8 @@ def resolved(
     draft: Draft | PartyDraft | ItemDraft, ids: Mapping[tuple[str, str], str]
 ) -> Draft | PartyDraft | ItemDraft:
     """The draft with ids in place of "new customer Acme". Raises KeyError while one is missing."""
+    if isinstance(draft, PartyDraft) and draft.parent is not None and draft.parent.ledger_id is None:
+        return replace(draft, parent=replace(draft.parent, ledger_id=ids["customer", draft.parent.key]))
     if not isinstance(draft, Draft):
         return draft
     party = draft.party if draft.party.ledger_id else replace(draft.party, ledger_id=ids["customer", draft.party.key])

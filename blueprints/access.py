@@ -84,6 +84,7 @@ ENDPOINTS: dict[str, Need] = {
     "home.resync": S,
     "home.mark_again": S,
     "home.void": S,
+    "home.correct": S,
     "home.keep": S,
     "home.post_anyway": S,
     "home.mail_sent": S,

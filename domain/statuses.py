@@ -45,6 +45,8 @@ class Flag(StrEnum):
     VOIDED = "Voided"
     KEPT = "Kept"
     """Voided in the source and left in the ledger by a person's decision."""
+    CORRECTED = "Corrected"
+    """Voided in the source and taken back by another document, because its period is closed."""
     ROUNDED = "Rounded"
     DIFFERS = "Differs"
     RATE_ONE = "Rate 1"

@@ -197,7 +197,7 @@ class Serving:
     def _note_refusals(self, settling: Settling) -> None:
         """What was planned with is no longer so: it is read again before the next plan."""
         self.profile_stale |= settling.profile_refused
-        self.mirror_stale |= settling.references_refused
+        self.mirror_stale |= settling.references_refused or settling.profile_refused
 
     # ---- look-ups -------------------------------------------------------------------------------------------
 

@@ -70,7 +70,8 @@ class Freezing:
                 self._payload(posting, created)
                 posting.batch_key, posting.short_id = key, str(index)
             members.append(Member(
-                posting.short_id or str(index), Kind(posting.ledger_kind), posting.operation, posting.payload or b"",
+                posting.short_id or str(index), Kind(posting.ledger_kind), rule_of(posting).writes or posting.operation,
+                posting.payload or b"",
             ))
         return members
 

@@ -44,7 +44,7 @@ def voided(db: Session, company_id: int, parties: Collection[str]) -> dict[str, 
 def earlier(row: Document) -> Earlier:
     """A voided document as the rule sees it."""
     flags = set(row.flags or [])
-    copy = Copy.GONE if Flag.VOIDED in flags else Copy.KEPT if Flag.KEPT in flags else Copy.STANDS
+    copy = Copy.GONE if flags & {Flag.VOIDED, Flag.CORRECTED} else Copy.KEPT if Flag.KEPT in flags else Copy.STANDS
     items = frozenset(str(line["id"]) for line in json.loads(row.lines)) if row.lines else frozenset()
     at = row.voided_at or row.changed_at
     number = row.ledger_number or row.number or row.source_id

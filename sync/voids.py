@@ -14,19 +14,23 @@ from sqlalchemy.orm import Session
 
 from connectors.sources.base import Source, Voided
 from domain.reasons import Reason, reason
+from domain.reversal import KINDS
 from domain.settings import VoidPolicy
-from domain.statuses import Flag, Status
+from domain.statuses import Flag, PostingState, Status
 from models import Document, MirrorState, Posting, Run
-from sync import reissues
+from sync import codec, reissues
 from sync.documents import add_to_run, set_flag, set_status, step
 from sync.lease import exclusive
-from sync.operations import VOID, reserve
+from sync.operations import CORRECT, VOID, reserve
+from sync.replacing import last_written
 from sync.runtime import Runtime
 from sync.settings import load_invoices
 
 IDLE = timedelta(minutes=10)
 """How often voids are looked for while nothing else is new."""
-DECIDABLE = ("voided_open", "void_paid", "void_refused", "void_changing", "void_closed")
+DECIDABLE = ("voided_open", "void_paid", "void_refused", "void_changing")
+CORRECTABLE = ("void_closed", "correct_refused", "correct_changed")
+"""In a closed period: corrected by another document, or kept."""
 
 
 def look(rt: Runtime, company_id: int, source: Source, kind: str, *, posts: bool) -> int:
@@ -70,7 +74,7 @@ def look_when_idle(rt: Runtime, company_id: int, source: Source, kind: str, *, p
 
 
 def _notice(db: Session, row: Document, voided: Voided, now: datetime, *, by_itself: bool) -> int:
-    if {Flag.VOIDED, Flag.KEPT} & set(row.flags or []):
+    if {Flag.VOIDED, Flag.KEPT, Flag.CORRECTED} & set(row.flags or []):
         return 0
     row.voided_at = voided.at or now
     row.run_id = None  # the run that posted it is over; the next one tells of the void
@@ -106,7 +110,8 @@ def tell(db: Session, run: Run, now: datetime) -> None:
 
 def decidable(row: Document) -> bool:
     """It waits for a person to say what becomes of the copy in the ledger."""
-    return row.status == Status.FAULT and row.reason_code in DECIDABLE and row.ledger_id is not None
+    asked = row.reason_code in (*DECIDABLE, *CORRECTABLE)
+    return row.status == Status.FAULT and asked and row.ledger_id is not None
 
 
 def void(db: Session, row: Document, *, now: datetime, who: str) -> bool:
@@ -116,7 +121,7 @@ def void(db: Session, row: Document, *, now: datetime, who: str) -> bool:
     """
     exclusive(db, row.company_id)
     db.expire(row)
-    if not decidable(row) or row.reason_code == "void_closed":
+    if not decidable(row) or row.reason_code in CORRECTABLE:
         return False
     shown = Reason.from_json(row.reasons[0]).params
     terms = {"by": who, "applied": shown["applied"]} if "applied" in shown else {"by": who}
@@ -126,6 +131,28 @@ def void(db: Session, row: Document, *, now: datetime, who: str) -> bool:
     freed = f"; {terms['applied']} paid on it is set free" if "applied" in terms else ""
     step(db, row, now, "void_asked", f"A person asked for it to be voided in {{the_ledger}}{freed}", who=who)
     return True
+
+
+def correct(db: Session, row: Document, *, now: datetime, who: str) -> bool:
+    """In a closed period: the opposite document on the first open day. False: there is nothing to correct. Pressing
+    twice joins the open one. The caller rings."""
+    exclusive(db, row.company_id)
+    db.expire(row)
+    draft = last_written(db, row) if decidable(row) and row.reason_code in CORRECTABLE else None
+    if draft is None:
+        return False
+    row.run_id = None
+    terms = {"by": who, "number": row.ledger_number or row.number}
+    reserve(db, row, CORRECT, codec.dump(draft), terms=terms, now=now, interactive=1, ledger_kind=KINDS[draft.kind])
+    step(db, row, now, "correction asked", "A person asked for it to be corrected on the first open day", who=who)
+    return True
+
+
+def correction(db: Session, row: Document) -> Posting | None:
+    """The posting that corrected it; None without."""
+    return db.scalars(select(Posting).where(
+        Posting.document_id == row.id, Posting.operation == CORRECT, Posting.state == PostingState.DONE
+    ).limit(1)).first()
 
 
 def keep(db: Session, row: Document, *, why: str, now: datetime, who: str) -> bool:

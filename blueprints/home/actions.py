@@ -145,6 +145,22 @@ def void(company_id: int, document_id: int) -> ResponseReturnValue:
     return redirect(url_for("home.document", document_id=row.id))
 
 
+@blueprint.post("/c/<int:company_id>/documents/<int:document_id>/correct")
+def correct(company_id: int, document_id: int) -> ResponseReturnValue:
+    """Take back what stands in a closed period by a document on the first open day."""
+    row = find(document_id)
+    with writing() as write:
+        asked = voids.correct(write, write.get_one(Document, row.id), now=now(), who=the_user().name)
+        if asked:
+            audit.record(write, company_id, now(), the_user().email, "correction asked", number_of(row))
+    if asked:
+        ring(enqueue.ring, company_id)
+        flash("It is posted as soon as the ledger was asked whether anything changed.", "ok")
+    else:
+        flash("There is nothing to correct now: it was decided already.", "warn")
+    return redirect(url_for("home.document", document_id=row.id))
+
+
 @blueprint.route("/c/<int:company_id>/documents/<int:document_id>/keep", methods=["GET", "POST"])
 def keep(company_id: int, document_id: int) -> ResponseReturnValue:
     """Leave the copy in the ledger although the source voided it: asks for the reason."""

@@ -12,7 +12,7 @@ from blueprints.access import Need, may
 from blueprints.causes import actions_for, first, problem, sentence
 from blueprints.chosen import find
 from blueprints.context import company, db, services
-from blueprints.home import credits, delivery, differs
+from blueprints.home import credits, delivery, differs, voiding
 from blueprints.home.preview import packed
 from blueprints.home.reissue import chain
 from blueprints.home.routes import blueprint
@@ -22,7 +22,6 @@ from blueprints.rows import links, number_of
 from blueprints.shell import ledger_names
 from blueprints.todo_words import error_mark_facts, todo_facts_of
 from connectors.errors import PlatformError
-from connectors.ledgers.base import Kind
 from domain.documents import Draft, Party
 from domain.formats import format_day, format_money
 from domain.reasons import Reason, Turn
@@ -46,7 +45,8 @@ def document(company_id: int, document_id: int) -> ResponseReturnValue:
         "home/document.html",
         document=_head(row, short),
         note=differs.note(row, staff=staff)
-        or _note(row, staff)
+        or _note(row, short, staff)
+        or voiding.corrected(row, company(), short)
         or delivery.note(row, staff=staff)
         or credits.note(row, company(), short),
         differs=differs.marked(row),
@@ -89,7 +89,7 @@ def _waiting(row: Document, short: str) -> str:
     return f"{sentence(row.reasons, short)}. {why.fix(short)}"
 
 
-def _note(row: Document, staff: bool) -> dict[str, Any] | None:
+def _note(row: Document, short: str, staff: bool) -> dict[str, Any] | None:
     """Documents before the start date can be taken in, skipped ones taken back."""
     if row.before_start:
         action = {"label": "Include it", "url": url_for("home.include", document_id=row.id), "method": "post"}
@@ -98,7 +98,7 @@ def _note(row: Document, staff: bool) -> dict[str, Any] | None:
     if row.reason_code == "held":
         return _held_note(row, staff)
     if voids.decidable(row):
-        return _void_note(row, staff)
+        return voiding.note(row, company(), short, staff=staff)
     if row.status == Status.SKIPPED:
         action = {"label": "Un-skip", "url": url_for("home.unskip", document_id=row.id), "method": "post"}
         return {
@@ -119,20 +119,6 @@ def _note(row: Document, staff: bool) -> dict[str, Any] | None:
         )
         return {"kind": "warn", "text": text, "actions": actions if staff else []}
     return None
-
-
-def _void_note(row: Document, staff: bool) -> dict[str, Any]:
-    """Voided in the source: void the copy in the ledger, or keep it with a reason."""
-    _long, short = ledger_names(company())
-    verb = "Delete" if row.ledger_kind == Kind.CREDIT_MEMO else "Void"
-    label = f"{verb} in {short}" + (", set the payment free" if row.reason_code == "void_paid" else "")
-    void = {"label": label, "url": url_for("home.void", document_id=row.id), "method": "post"}
-    keep = {"label": "Keep it", "url": url_for("home.keep", document_id=row.id)}
-    actions = [keep] if row.reason_code == "void_closed" else [void, keep]
-    text = f"{short} is asked once more before anything is done there."
-    if verb == "Delete":
-        text += f" {short} cannot void a credit memo through its interface: it is deleted."
-    return {"kind": "warn", "text": text, "actions": actions if staff else []}
 
 
 def _held_note(row: Document, staff: bool) -> dict[str, Any]:

@@ -36,7 +36,33 @@ ENTRIES: dict[str, Entry] = {
         "Voided in Autotask, in a closed period of the ledger",
         "Voided in Autotask; {number} of {date} is in a closed period of {the_ledger}",
         "Nothing in a closed period is voided or deleted: it would change a period that was reported.",
-        "Post a {credit_memo} on the first open day and apply it to {number}, then keep the invoice with that reason.",
+        "Choose on the document's page: a {credit_memo} on the first open day takes it back, or it is kept. "
+        "If the period was opened again, Refresh Lists in Settings and choose the {credit_memo}: then it can be voided.",
+        DOCUMENT,
+    ),
+    "correct_queued": wait(
+        Stage.LEDGER,
+        "About to be corrected on the first open day",
+        "About to be corrected in {the_ledger} by a document on the first open day",
+        "{the_ledger} is asked first whether it still stands there unchanged; then the correction is sent.",
+        "Nothing needs doing.",
+    ),
+    "correct_refused": fault(
+        Stage.LEDGER,
+        "The ledger refused the correction",
+        "{the_ledger} did not take the correction of {number}: {message}",
+        "{number} was voided in Autotask and stands in a closed period. Nothing was changed there.",
+        "Correct what the sentence names, then choose the correction again on the document's page, or keep the "
+        "document with a reason.",
+        DOCUMENT,
+    ),
+    "correct_changed": fault(
+        Stage.LEDGER,
+        "Changed in the ledger before it was corrected",
+        "{number} is over {now} in {the_ledger} and was posted over {was}",
+        "Somebody changed it there, so a correction over the posted amount would not take it back.",
+        "Look at it in {the_ledger}. Correct it there by hand and keep it with that reason, or undo the change and "
+        "choose the correction again.",
         DOCUMENT,
         again=Again.DECIDE,
     ),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from models import Posting
 from sync.operations.base import Operation
 from sync.operations.change import UPDATE, VOID, Update, Void, reserve
+from sync.operations.correct import CORRECT, Correct
 from sync.operations.create import Create
 from sync.operations.send import Send
 
-__all__ = ["OPERATIONS", "UPDATE", "VOID", "Operation", "reserve", "rule_of"]
+__all__ = ["CORRECT", "OPERATIONS", "UPDATE", "VOID", "Operation", "reserve", "rule_of"]
 
-OPERATIONS: dict[str, Operation] = {rule.name: rule for rule in (Create(), Void(), Update(), Send())}
+OPERATIONS: dict[str, Operation] = {rule.name: rule for rule in (Create(), Void(), Update(), Send(), Correct())}
 
 
 def rule_of(posting: Posting) -> Operation:

@@ -21,6 +21,8 @@ class Operation:
     """One kind of write. `reads_first`: the record it changes is read before anything is sent."""
 
     name: ClassVar[str]
+    writes: ClassVar[str] = ""
+    """What the ledger is asked for, where that has another name."""
     reads_first: ClassVar[bool] = False
     follows: ClassVar[bool] = False
     """It comes after the document is in the books and never changes the document's own status by itself."""

@@ -65,6 +65,7 @@ class RecordChange(Operation):
         """The record itself says what became of it; only then a no counts."""
         fault = refused.faults[0]
         why = self.reason(posting, fault)
+        s.profile_refused |= fault.refusal is Refusal.CLOSED_PERIOD
         if fault.refusal is Refusal.TRANSIENT:
             s.unknown(posting, f"{fault.code} {fault.message}"[:200], wait=2)
         elif posting.sends > 1:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, select
 
+from connectors.ledgers.base import Answer, Batch, Kind, Unknown
+from connectors.ledgers.memory import MemoryLedger
 from domain.settings import SyncState
 from domain.statuses import Flag, RunState, Status
 from models import Company, Document, Run
@@ -21,6 +25,24 @@ def decide(world: World, what: str) -> bool:
         if what == "void":
             return voids.void(db, row, now=world.clock.now(), who="Robin")
         return voids.keep(db, row, why="the customer pays it", now=world.clock.now(), who="Robin")
+
+
+def press_correct(world: World) -> bool:
+    with world.sessions() as db, db.begin():
+        row = db.scalars(select(Document).where(Document.source_id == "1")).one()
+        return voids.correct(db, row, now=world.clock.now(), who="Robin")
+
+
+def closed(world: World, **header: Any) -> None:
+    """Posted, its period closed, voided in the source, and the void found to be impossible."""
+    world.source.put(invoice("1", lines=ITEMS, **header))
+    world.sync()
+    world.books.closed_through = date(2026, 11, 30)
+    world.source.void("1", world.clock.now())
+    world.sync()
+    assert decide(world, "void")
+    world.serve_until_rest()
+    assert told(world, "1") == (Status.FAULT, "void_closed")
 
 
 def post_anyway(world: World, id: str) -> bool:
@@ -121,6 +143,105 @@ def test_a_paid_one_is_voided_only_with_the_amount_in_view(world: World) -> None
     assert decide(world, "void")
     world.serve_until_rest()
     assert not entry.live and world.documents()["1"].flags == [Flag.VOIDED]
+
+
+def test_in_a_closed_period_a_credit_memo_on_the_first_open_day_takes_it_back_once(any_world: World) -> None:
+    world = any_world
+    closed(world)
+    world.source.put(invoice("2", lines=ITEMS, document_date=date(2026, 12, 1)))
+    world.sync()
+    assert told(world, "2") == (Status.PENDING, "reissue_waits")
+    assert not decide(world, "void")
+    assert press_correct(world) and not press_correct(world)  # the second press finds it under way
+    world.serve_until_rest()
+    assert (world.documents()["1"].status, world.documents()["1"].flags) == (Status.COMPLETE, [Flag.CORRECTED])
+    found = {entry.number: (entry.kind, entry.body["date"], entry.total) for entry in world.books.documents()}
+    assert found == {
+        "AT-1": (Kind.INVOICE, "2026-11-13", Decimal("100.00")),
+        "AT-1-C": (Kind.CREDIT_MEMO, "2026-12-01", Decimal("100.00")),
+    }  # fmt: skip
+    assert told(world, "2") == (Status.PENDING, "waits_for_sync") and not press_correct(world)
+    for _ in range(2):
+        world.sync()
+    assert live(world) == ["AT-1", "AT-1-C", "AT-2"]
+    assert told(world, "1") == (Status.COMPLETE, None)
+
+
+class LosesAnswers(MemoryLedger):
+    """Everything arrives, and the first answers do not come back."""
+
+    lost = 1
+
+    def send(self, batch: Batch) -> Answer:
+        answer = super().send(batch)
+        if self.lost:
+            self.lost -= 1
+            return Answer({member.short_id: Unknown("no answer") for member in batch.members}, None, None)
+        return answer
+
+
+def test_a_correction_whose_answer_is_lost_is_looked_up_and_not_made_twice(world: World) -> None:
+    closed(world)
+    world.books.forget_replays()
+    world.ledger = LosesAnswers(world.books)
+    assert press_correct(world)
+    world.serve_until_rest()
+    assert live(world) == ["AT-1", "AT-1-C"] and world.documents()["1"].flags == [Flag.CORRECTED]
+
+
+def test_a_credit_in_a_closed_period_is_taken_back_by_an_invoice(world: World) -> None:
+    world.source.put(invoice("1", "-100.00", lines=(line("77", "-100.00"),)))
+    world.sync()
+    world.books.closed_through = date(2026, 11, 30)
+    world.source.void("1", world.clock.now())
+    world.sync()
+    assert decide(world, "void")
+    world.serve_until_rest()
+    assert press_correct(world)
+    world.serve_until_rest()
+    assert [(e.kind, e.number) for e in world.books.documents()] == [
+        (Kind.CREDIT_MEMO, "AT-1"), (Kind.INVOICE, "AT-1-C")
+    ]  # fmt: skip
+
+
+def test_what_changed_before_the_correction_is_another_decision(world: World) -> None:
+    closed(world)
+    [entry] = world.books.documents()
+    entry.total = Decimal("90.00")  # somebody changed it in the ledger
+    assert press_correct(world)
+    world.serve_until_rest()
+    assert told(world, "1") == (Status.FAULT, "correct_changed") and live(world) == ["AT-1"]
+    entry.total = Decimal("100.00")
+    world.books.closed_through = None  # the period was opened again
+    world.clock.advance(2 * 86400)  # the ledger's preferences are read once a day
+    world.sync()
+    assert press_correct(world)
+    world.serve_until_rest()
+    assert told(world, "1") == (Status.FAULT, "voided_open") and live(world) == ["AT-1"]
+    assert decide(world, "void")
+    world.serve_until_rest()
+    assert live(world) == [] and world.documents()["1"].flags == [Flag.VOIDED]
+
+
+def test_a_number_that_is_in_use_ends_the_correction_and_the_next_has_another(world: World) -> None:
+    world.books.checked_numbers = frozenset({Kind.INVOICE, Kind.CREDIT_MEMO})
+    world.source.put(invoice("9", "-5.00", number="AT-1-C", document_date=date(2026, 11, 19)))
+    closed(world)
+    assert press_correct(world)
+    world.serve_until_rest()
+    assert told(world, "1") == (Status.FAULT, "correct_refused")
+    assert press_correct(world)
+    world.serve_until_rest()
+    assert sorted(filter(None, live(world))) == ["AT-1", "AT-1-C", "AT-1-C2"]
+
+
+def test_what_somebody_deleted_meanwhile_is_void_and_not_corrected(world: World) -> None:
+    closed(world)
+    world.books.void(world.books.documents()[0].id)
+    world.clock.advance(3600)
+    assert press_correct(world)
+    world.serve_until_rest()
+    assert live(world) == [] and world.documents()["1"].flags == [Flag.VOIDED]
 
 
 def test_what_lines_and_header_said_when_it_was_posted_stays(world: World) -> None:

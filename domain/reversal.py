@@ -19,7 +19,7 @@ def reversal(draft: Draft, number: str | None, day: dt.date, marker: str, *, att
     """`draft` as it stands in the books under `number`; `day` is the first open one; `attempt` counts from 1 and keeps
     the numbers of refused ones apart."""
     own = None if draft.number is None else _number(draft.number, attempt, number_length)
-    what = f"{draft.kind.replace('_', ' ')} {number or ''}".strip()
+    what = f"{'credit' if draft.kind == 'credit_memo' else 'invoice'} {number or ''}".strip()
     kind = KINDS[draft.kind]
     return replace(
         draft, kind=kind, number=own, date=day, due_date=day if kind == "invoice" else None, term=None, email=None,

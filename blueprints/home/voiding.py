@@ -32,7 +32,7 @@ def note(row: Document, company: Company, short: str, *, staff: bool) -> dict[st
 
 def _closed(row: Document, keep: dict[str, Any], short: str, staff: bool) -> dict[str, Any]:
     """Nothing in a closed period is voided: the opposite document on the first open day is offered."""
-    what = "An invoice" if row.ledger_kind == Kind.CREDIT_MEMO else "A credit memo"
+    what = "An invoice" if row.ledger_kind == Kind.CREDIT_MEMO else "A {credit_memo}"
     label = f"Post {what[0].lower()}{what[1:]} on the first open day"
     correct = {"label": label, "url": url_for("home.correct", document_id=row.id), "method": "post"}
     text = (
@@ -47,7 +47,8 @@ def corrected(row: Document, company: Company, short: str) -> dict[str, Any] | N
     posting = voids.correction(db(), row) if str(Flag.CORRECTED) in (row.flags or []) else None
     if posting is None or posting.ledger_id is None:
         return None
-    what = f"{posting.ledger_kind.replace('_', ' ')} {posting.ledger_number or ''}".strip()
+    kind = "{credit_memo}" if posting.ledger_kind == Kind.CREDIT_MEMO else "invoice"
+    what = f"{kind} {posting.ledger_number or ''}".strip()
     day = format_day(date.fromisoformat(str(posting.draft["date"])))
     text = f"Voided in Autotask, in a closed period: taken back by {what} of {day}, open until somebody applies it."
     action = {"label": f"Open it in {short}", "url": ledger_page(company, posting.ledger_kind, posting.ledger_id)}

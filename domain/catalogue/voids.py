@@ -37,7 +37,7 @@ ENTRIES: dict[str, Entry] = {
         "Voided in Autotask; {number} of {date} is in a closed period of {the_ledger}",
         "Nothing in a closed period is voided or deleted: it would change a period that was reported.",
         "Choose on the document's page: a {credit_memo} on the first open day takes it back, or it is kept. "
-        "If the period was opened again, Refresh Lists in Settings and choose the {credit_memo}: then it can be voided.",
+        "If the period was opened again, Refresh Lists in Settings and choose the {credit_memo}: then it is voidable.",
         DOCUMENT,
     ),
     "correct_queued": wait(

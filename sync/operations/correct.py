@@ -33,7 +33,7 @@ class Correct(Create):
     name = CORRECT
     writes = "create"
     reads_first = True
-    sent = "The correction was sent to QuickBooks"
+    sent = "The correction was sent to {the_ledger}"
 
     def sought(self, s: Settling, posting: Posting) -> list[Sought]:
         """The record to correct, before anything is sent; then the correction."""
@@ -75,7 +75,7 @@ class Correct(Create):
         s.superseded(posting)
         set_flag(document, Flag.VOIDED)
         set_status(s.db, document, Status.COMPLETE, [], s.now)
-        step(s.db, document, s.now, "voided", "QuickBooks does not hold it any more: nothing was left to correct")
+        step(s.db, document, s.now, "voided", "{the_ledger} does not hold it any more: nothing was left to correct")
         claims.release(s.db, document, s.now)
 
     def _objection(self, s: Settling, posting: Posting, document: Document, record: Done) -> Reason | None:
@@ -108,7 +108,7 @@ class Correct(Create):
         posting.state, posting.reasons, posting.next_action_at = PostingState.DONE, [], None
         set_flag(document, Flag.CORRECTED)
         set_status(s.db, document, Status.COMPLETE, [], s.now)
-        kind = draft.kind.replace("_", " ")
+        kind = "invoice" if draft.kind == Kind.INVOICE else "{credit_memo}"
         told = f"Corrected by {kind} {done.number or ''} of {draft.date:%d %b %Y}; the closed period stays as it was"
         step(s.db, document, s.now, "corrected", told, ledger_id=done.ledger_id, number=done.number, by=by)
         claims.release(s.db, document, s.now)

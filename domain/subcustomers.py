@@ -49,7 +49,7 @@ def bill_below(
     payer = lists.parties.get(parent.key, party)
     draft = PartyDraft(
         key=key, name=name, email=payer.email, phone=payer.phone, address=payer.address,
-        term=find_term(document.header, settings, lists), currency=currency if facts.multi_currency else None,
+        term=find_term(document.header, settings.term_map, lists), currency=currency if facts.multi_currency else None,
         tax_exempt=payer.tax_exempt, parent=parent,
     )
     return Reference("customer", key, name), draft

@@ -182,7 +182,7 @@ def _customer(draft: PartyDraft, ids: Ids, spelling: Spelling) -> dict[str, Any]
     if draft.tax_exempt and spelling.country == "US":
         body["Taxable"] = False
     if draft.parent is not None:
-        body |= {"ParentRef": _ref(draft.parent, ids), "Job": True, "BillWithParent": True}
+        body |= {"ParentRef": ref(draft.parent, ids), "Job": True, "BillWithParent": True}
     return body
 
 

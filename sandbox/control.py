@@ -18,7 +18,7 @@ from sandbox.autotask import actions, purchasing, todos
 from sandbox.autotask.tenants import SPACE, SWITCHES, Tenant, all_tenants, find_tenant, find_user, set_switches
 from sandbox.autotask.views import parse_moment
 from sandbox.seeds import msp, order_problems, retail
-from sandbox.seeds.ledger import Ledger
+from sandbox.seeds.ledger import opened
 from sandbox.world import World
 
 Body = dict[str, Any]
@@ -304,7 +304,7 @@ def _audit_orders(world: World) -> Body:
 def _cure(world: World) -> Body:
     """A person mends what was planted in orders, on either platform."""
     body = _body()
-    books = Ledger(world, str(body["realm"]))
+    books = opened(world, str(body["realm"]))
     return {"cured": order_problems.cure(_tenant(world, body["ci"]), books, body.get("problems"))}
 
 

@@ -13,9 +13,9 @@ SOLD_ON = ("Services", "Labour", "Hardware", "Sales", "Unearned Revenue")
 
 
 def create_company(world: World, slug: str, profile: str, name: str, currency: str, **more: Any) -> str:
-    """Make a company of the profile's ledger and give its realm or tenant id. `more`: how QuickBooks makes it."""
+    """Make a company of the profile's ledger and give its realm or tenant id. `more`: how its ledger makes it."""
     if ledgers.of_profile(profile) is ledgers.XERO:
-        return create_organisation(world, slug, profile, name, currency)
+        return create_organisation(world, slug, profile, name, currency, **more)
     profiles = importlib.import_module("sandbox.qbo.profiles")
     return str(profiles.create_company(world, slug=slug, profile=profile, name=name, currency=currency, **more))
 

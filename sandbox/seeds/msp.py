@@ -101,7 +101,7 @@ def generate(
     `known_customers`: the ledger already has its customers and items. `problems`: one more invoice or two for each
     problem of the error catalogue, listed under `planted`. `orders`: so many sound purchase orders, and
     `order_problems` faulty ones that can be mended, listed under `planted_orders` (`further_order_problems`: and one of
-    each other kind). `books`: how the QuickBooks company is made
+    each other kind). `books`: how the ledger company is made
     (`multicurrency`, `sku`, its switches). Raises ValueError for an unknown region or a taken slug.
     """
     if region not in REGIONS:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.autotask import purchasing
 from sandbox.autotask.tenants import Tenant
-from sandbox.seeds.ledger import Ledger
+from sandbox.seeds.ledger import Books
 
 if TYPE_CHECKING:
     from sandbox.seeds.orders import Buyer
@@ -251,7 +251,9 @@ FURTHER: tuple[Problem, ...] = (
 
 def plant(buyer: "Buyer", wanted: int, *, further: bool = False) -> list[dict[str, Any]]:
     """Plant `wanted` orders over the curable problems in turn, and one of each further one when asked."""
+    outcomes = buyer.books.outcomes
     usable = [one for one in PROBLEMS if one.build is not _vendor_currency or "EUR" in buyer.provider.laid.currencies]
+    usable = [one for one in usable if outcomes.get(one.name, one.outcome) == "fault"]
     cases = [(usable[n % len(usable)], n // len(usable)) for n in range(wanted)]
     cases += [(one, 0) for one in FURTHER] if further else []
     planted = []
@@ -266,7 +268,7 @@ def plant(buyer: "Buyer", wanted: int, *, further: bool = False) -> list[dict[st
     return planted
 
 
-def cure(tenant: Tenant, books: Ledger, problems: list[str] | None = None) -> list[int]:
+def cure(tenant: Tenant, books: Books, problems: list[str] | None = None) -> list[int]:
     """Mend what was planted (of these problems, or all), as a person would; gives the orders that are sound now."""
     cured = []
     for row in tenant.rows(PLANTED):
@@ -278,7 +280,7 @@ def cure(tenant: Tenant, books: Ledger, problems: list[str] | None = None) -> li
     return cured
 
 
-def _mend(tenant: Tenant, books: Ledger, mend: Mapping[str, Any]) -> None:
+def _mend(tenant: Tenant, books: Books, mend: Mapping[str, Any]) -> None:
     if "source" in mend:
         purchasing.change(tenant, **mend["source"])
     if "books" in mend:

@@ -9,10 +9,10 @@ from sandbox.world import World
 CODES = {"Services": "201", "Labour": "202", "Hardware": "203", "Sales": "200", "Unearned Revenue": "815"}
 
 
-def create_organisation(world: World, slug: str, profile: str, name: str, currency: str) -> str:
-    """Make an organisation and give its tenant id."""
+def create_organisation(world: World, slug: str, profile: str, name: str, currency: str, **more: Any) -> str:
+    """Make an organisation and give its tenant id. `more`: switches, `multicurrency`."""
     profiles = importlib.import_module("sandbox.xero.profiles")
-    return str(profiles.create_organisation(world, slug, profile, name, currency))
+    return str(profiles.create_organisation(world, slug, profile, name, currency, **more))
 
 
 class XeroLedger:
@@ -29,10 +29,13 @@ class XeroLedger:
         "codes that differ in case only": "ask",
         "compound tax": "ask",  # a rate of the ledger, rounded per line
         "quantities with seven decimals": "post",
+        "not a purchasable item": None,  # a line stands on an account
+        "vendor in another currency": "post",  # contacts have none
     }
 
     def __init__(self, world: World, tenant: str) -> None:
         self._contacts = importlib.import_module("sandbox.xero.contacts")
+        self._profiles = importlib.import_module("sandbox.xero.profiles")
         self._items = importlib.import_module("sandbox.xero.items")
         self._org = importlib.import_module("sandbox.xero.organisation").Organisation(world, tenant)
 
@@ -44,9 +47,43 @@ class XeroLedger:
         element = {"Name": " ".join(name.split()), **more}
         return str(self._contacts.store(self._org, element, creating=True)["id"])
 
-    def vendor(self, name: str) -> str:
-        """A contact that is a supplier."""
-        return self.customer(name)
+    def vendor(self, name: str, currency: str | None = None, *, active: bool = True) -> str:
+        """A contact that is a supplier; `currency` is only its default, no limit."""
+        more = {"DefaultCurrency": currency} if currency else {}
+        status = "ACTIVE" if active else "ARCHIVED"
+        element = {"Name": name, "ContactStatus": status, **more}
+        return str(self._contacts.store(self._org, element, creating=True)["id"])
+
+    def purchasable(self, name: str, sku: str | None, *, active: bool = True) -> str:
+        """An item that is bought on Cost of Goods Sold and sold on Hardware, without stock. None is ever inactive."""
+        sides = {"PurchaseDetails": {"AccountCode": "310"}, "SalesDetails": {"AccountCode": CODES["Hardware"]}}
+        element = {"Code": (sku or name)[:30], "Name": name[:50], **sides}
+        return str(self._items.store(self._org, element, creating=True)["id"])
+
+    def bill(self, vendor: str, number: str, amount: Decimal) -> str:
+        """A bill of a vendor of this name that somebody typed in; gives its id."""
+        [found] = self._org.find("Contact", "name", vendor.casefold())
+        line = {"Description": "Goods", "UnitAmount": amount, "AccountCode": "310", "TaxType": "NONE"}
+        document = {"Type": "ACCPAY", "LineItems": [line]}
+        return str(self._profiles.sale(self._org, found["id"], number, amount, **document))
+
+    def change(self, kind: str, id: str, changes: dict[str, Any]) -> None:
+        """A person renames a contact, or makes it active again, on Xero's own pages."""
+        words = {"Active": ("ContactStatus", "ACTIVE"), "DisplayName": ("Name", changes.get("DisplayName"))}
+        if kind not in ("Customer", "Vendor") or not set(changes) <= set(words):
+            raise ValueError(f"nobody changes {changes} of a {kind} in Xero")
+        element = {"ContactID": id, **dict(words[name] for name in changes)}
+        self._contacts.store(self._org, element, creating=False)
+
+    def delete(self, kind: str, id: str) -> None:
+        """A person voids a bill there."""
+        forms, elements = (importlib.import_module(f"sandbox.xero.{name}") for name in ("forms", "elements"))
+        call = elements.Call(self._org, "POST", {})
+        importlib.import_module("sandbox.xero.documents").store(call, forms.INVOICE, {"Status": "VOIDED"}, id)
+
+    def close_books(self, through: str | None) -> None:
+        """Set the period lock date (ISO), or take it away."""
+        self._org.keep(self._org.settings | {"period_lock": through})
 
     def item(self, name: str, sku: str, account: str = "Services", **more: Any) -> str:
         """An item booked on one of the accounts of `CODES`."""
@@ -55,4 +92,4 @@ class XeroLedger:
 
     def invoice(self, customer: str, item: str, number: str, amount: Decimal, tax_code: str | None) -> None:
         """An invoice somebody else made, under a number of their own."""
-        importlib.import_module("sandbox.xero.profiles").sale(self._org, customer, number, amount)
+        self._profiles.sale(self._org, customer, number, amount)

@@ -43,7 +43,8 @@ def documents(world: Any, tenant: str, *, sales: bool = True) -> list[dict[str, 
 
 def purchases(world: Any, tenant: str) -> list[dict[str, Any]]:
     """Bills, their credits and purchase orders as `qbo.books.purchases` gives them: type Bill, VendorCredit or
-    PurchaseOrder, vendor (name), net; no journal and no links."""
+    PurchaseOrder, vendor (name), net; no journal and no links. A bill has no reference: what it says of its order
+    stands in its link and its texts, which `PrivateNote` puts together."""
     kinds = {"Invoice": "Bill", "CreditNote": "VendorCredit"}
     return [
         {
@@ -51,9 +52,14 @@ def purchases(world: Any, tenant: str) -> list[dict[str, Any]]:
             "type": kinds.get(row["type"], row["type"]),
             "vendor": row["customer"],
             "net": row["total"] - row["tax"],
+            "PrivateNote": " ".join(str(each) for each in (row["PrivateNote"], row["url"], _texts(row)) if each),
         }
         for row in documents(world, tenant, sales=False)
     ]
+
+
+def _texts(row: dict[str, Any]) -> str:
+    return " ".join(str(line["description"]) for line in row["lines"] if line["description"])
 
 
 def _document(org: Organisation, record: dict[str, Any]) -> dict[str, Any]:

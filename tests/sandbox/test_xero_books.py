@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox import audit
+from sandbox import audit, audit_orders
+from sandbox.autotask import purchasing
 from sandbox.autotask.tenants import Tenant
-from sandbox.seeds import msp, retail
+from sandbox.seeds import msp, order_problems, retail
+from sandbox.seeds.ledger import opened
 from sandbox.server import open_world, running
 from sandbox.world import World
 from sandbox.xero import profiles
@@ -103,6 +105,31 @@ def post(it: Xero, contact: dict[str, str], row: dict[str, Any]) -> None:
     body = it.invoice(Contact=contact, LineItems=lines, Type="ACCRECCREDIT" if credit else "ACCREC")
     number = "CreditNoteNumber" if credit else "InvoiceNumber"
     it.put("CreditNotes" if credit else "Invoices", body | {number: row["invoiceNumber"]})
+
+
+def test_purchase_orders_beside_an_organisation() -> None:
+    world = open_world()
+    world.limits.switch(on=False)
+    made = msp.generate(world, 3, 0, "uk", orders=6, order_problems=13, profile="xero-uk")
+    problems = {row["problem"] for row in made["planted_orders"]}
+    assert "bill typed in by hand" in problems and "item that is a category" not in problems
+    books, tenant = opened(world, made["realm"]), Tenant(world, made["ci"])
+    before = audit_orders.audit(world, made["ci"], made["realm"])
+    assert len(order_problems.cure(tenant, books)) == 13
+    after = audit_orders.audit(world, made["ci"], made["realm"])
+    assert before["eligible"] < after["eligible"] == after["missing"] == after["orders"]
+    with running(world) as base:
+        it = Xero(world, base, made["realm"])
+        order = tenant.rows("PurchaseOrders")[0]
+        net = purchasing.total(tenant, order)
+        lines = [line(net, 1, AccountCode="310", TaxType="INPUT2")]
+        link = f"https://app.example/source/{order['purchaseOrderNumber']}"
+        bill = it.invoice(Type="ACCPAY", Contact={"Name": "Anybody"}, LineItems=lines, Status="DRAFT", Url=link)
+        it.put("Invoices", bill)
+    posted = audit_orders.audit(world, made["ci"], made["realm"])
+    assert (posted["bills"], posted["missing"], posted["strays"]) == (1, after["missing"] - 1, [])
+    assert posted["totals"]["GBP"]["posted"] == net
+    world.close()
 
 
 def test_switches_and_lock_dates_are_set_by_the_control_side() -> None:

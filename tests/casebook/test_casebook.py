@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from domain.settings import ClosedPeriod, TermRule
 from models import Document
-from sandbox.qbo import ledger
 from tests.casebook.books import CASES, Books, row
+from tests.casebook.sides import RECEIVABLE
 from tests.conventions.source import ROOT
 from tests.infra.company import config_for, connect, sync_in_process
 from workers.wiring import Services
@@ -27,22 +27,21 @@ def services(sandbox: str, migrated_sqlite_url: str, redis_url: str, smtp_port: 
 
 @pytest.mark.parametrize("region", ["us", "uk", "au"])
 def test_every_case_is_booked_as_written(services: Services, sandbox_world: Any, region: str) -> None:
-    books = Books(sandbox_world, region)
-    before = {each["name"]: each["debit"] - each["credit"] for each in ledger.trial_balance(books.realm)}
+    books = Books(sandbox_world, region, "quickbooks")
+    before = books.side.balances()
     company_id = connect(
-        services, sandbox_world, books.made, rounding_account=books.accounts["Rounding"],
+        services, sandbox_world, books.made, rounding_account=books.side.accounts["Rounding"],
         closed_period=ClosedPeriod.OPEN_DAY,
-        term_map=(TermRule(str(books.terms["Fifteen days"]), books.ledger_term("Net 15")),),
+        term_map=(TermRule(str(books.terms["Fifteen days"]), books.side.term("Net 15")),),
     )
     sync_in_process(services, company_id)
     with services.sessions() as db:
         rows = {each.source_id: each for each in db.scalars(select(Document).where(Document.company_id == company_id))}
-    cases = [case for case in CASES if case["region"] == region]
-    found = {case["id"]: told(books.found(case), rows[str(books.ids[case["id"]])], case) for case in cases}
-    assert found == {case["id"]: case["expected"] for case in cases}
-    after = {each["name"]: each["debit"] - each["credit"] for each in ledger.trial_balance(books.realm)}
-    receivable = sum((Decimal(c["expected"]["journal"]["AR"]) for c in cases if "journal" in c["expected"]), Decimal(0))
-    assert after["Accounts Receivable (A/R)"] - before["Accounts Receivable (A/R)"] == receivable
+    found = {case["id"]: told(books.found(case), rows[str(books.ids[case["id"]])], case) for case in books.cases}
+    assert found == {case["id"]: case["expected"] for case in books.cases}
+    journals = [case["expected"]["journal"] for case in books.cases if "journal" in case["expected"]]
+    receivable = sum((Decimal(journal[RECEIVABLE]) for journal in journals), Decimal(0))
+    assert books.side.balances()[RECEIVABLE] - before[RECEIVABLE] == receivable
 
 
 def told(found: dict[str, Any], document: Document, case: dict[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class Lists:
     locations: Mapping[str, Entry] = field(default_factory=dict)
     vendors: Mapping[str, Entry] = field(default_factory=dict)
     vendors_by_loose: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
-    history: Mapping[str, OrderHistory] = field(default_factory=dict)
-    """Source id of an order → what of it is in the ledger already."""
+    history: Mapping[tuple[str, str], OrderHistory] = field(default_factory=dict)
+    """Source id and part of an order → what its other documents hold in the ledger."""
     currencies: str = ""
     """The currencies of both sides as they were remembered (`domain.currencies.Pairing.text`)."""

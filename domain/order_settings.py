@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.settings import ClosedPeriod, MissingItem
+from domain.settings import ClosedPeriod, MissingItem, SyncState
 
 
 class Becomes(StrEnum):
@@ -100,10 +100,22 @@ class OrderSettings:
     """`Default resource to whom the error To-Dos will be assigned.`: the source's id."""
     todo_per_order: bool = False
     """One to-do per order; else one per cause."""
-    error_mark: bool = False
+    mark_errors: bool = False
     """Write `ERROR` into External P.O. Number of an order that needs a person."""
+    run_limit: int = 200
+    """Above so many orders a run asks before it posts."""
     source_time_zone: str = "UTC"
     time_zone: str = "UTC"
+
+    @property
+    def paused(self) -> bool:
+        """Nothing is looked for."""
+        return self.days == 0
+
+    @property
+    def sync_state(self) -> SyncState:
+        """In the engine's words: whether what can be posted is posted by itself."""
+        return SyncState.ON if self.active and not self.paused else SyncState.OFF
 
     def rule(self, party_id: str | None) -> VendorRule | None:
         return next((rule for rule in self.vendors if rule.party_id == party_id), None)

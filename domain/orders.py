@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.accounts import usable_account
+from domain.currencies import currency_reason
 from domain.customers import CREATE_NEW
 from domain.dates import find_term, first_open_day
 from domain.documents import (
@@ -116,7 +117,7 @@ def _scope(document: SourceDocument, becomes: Becomes, lists: Lists) -> _Scope |
     head = document.header.order
     if head is None:
         raise ValueError(f"{document.header.kind} {document.header.id} is not an order")
-    history = lists.history.get(document.header.id, OrderHistory())
+    history = lists.history.get((document.header.id, document.part), OrderHistory())
     if not document.part:
         if becomes is Becomes.ON_RECEIPT:
             return reason("waits_for_receipt", status=head.status.value)
@@ -170,7 +171,7 @@ def _draft(
     currency, at_one, why = facts.currency, False, None
     if party is not None:
         currency, at_one, why = vendor_currency(party, entry, settings, lists, facts)
-    reasons += [why] if why is not None else []
+    reasons += filter(None, (why, currency_reason(lists, facts)))
     number = _number(scope, settings, facts, reasons)
     payable = _payable(settings, currency, lists, facts, reasons)
     tax_code = _tax_code(header.party_id, settings, lists, facts, reasons)

@@ -50,6 +50,8 @@ class TodoSettings:
     on: bool = False
     action_type: str | None = None
     resource: str | None = None
+    per_document: bool = False
+    """One to-do for every document instead of one per cause."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ class MirrorState(Base):
     """The source's people and action types (domain.todos.TodoLists)."""
     todo_lists_at: Mapped[datetime | None] = mapped_column(Instant)
     voids_looked_at: Mapped[datetime | None] = mapped_column(Instant)
+    orders_looked_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When posted orders were looked at for cancellations and further receivings."""
     progress: Mapped[Any] = mapped_column(Json, default=dict)
     currencies: Mapped[str] = mapped_column(String(20), default="", server_default="")
     """Both sides' currencies as remembered or confirmed (`domain.currencies.Pairing.text`)."""
@@ -96,7 +98,7 @@ class Document(Base):
 
     __tablename__ = "documents"
     __table_args__ = (
-        UniqueConstraint("company_id", "source_tenant", "kind", "source_id"),
+        UniqueConstraint("company_id", "source_tenant", "kind", "source_id", "part", name="uq_documents_part"),
         Index("ix_documents_status", "company_id", "status", "document_date"),
         Index("ix_documents_number", "company_id", "number"),
         Index("ix_documents_due", "company_id", "due_at"),
@@ -110,6 +112,8 @@ class Document(Base):
     source_tenant: Mapped[str] = mapped_column(String(64))
     kind: Mapped[str] = mapped_column(String(20))
     source_id: Mapped[str] = mapped_column(String(64))
+    part: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    """Which of several ledger documents of one order (a bill on receipt: its vendor invoice number); else blank."""
     number: Mapped[str | None] = mapped_column(String(100))
     party_id: Mapped[str | None] = mapped_column(String(64))
     party_name: Mapped[str] = mapped_column(String(500), default="")
@@ -175,6 +179,12 @@ class Document(Base):
     """The voided document (its id here) whose lines this one bills again, as far as that is known."""
     reissue_allowed: Mapped[Any] = mapped_column(Json, nullable=True)
     """A person said to post it although that one stands in the ledger: {by, at, why, of}."""
+    alike: Mapped[Any] = mapped_column(Json, nullable=True)
+    """Bills that somebody else made and that may be this one: {looked_at, found: [{id, number, total, date}]}, and a
+    person's answer {post_anyway: {by, at, why}} (`sync.alike`)."""
+    on_record: Mapped[Any] = mapped_column(Json, nullable=True)
+    """Of a purchase: what its ledger document takes of the order: {lines: source line ids in the draft's order,
+    quantities, freight, ids: those lines' ids in the ledger}."""
     completed_at: Mapped[datetime | None] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
 

@@ -23,7 +23,10 @@ from models.base import Base
 from models.types import Instant, Json
 
 # Two parties may rightly share one ledger customer; two source documents never one ledger document.
-_DOCUMENTS = "ledger_id IS NOT NULL AND ledger_kind IN ('invoice', 'credit_memo') AND operation = 'create'"
+_DOCUMENTS = (
+    "ledger_id IS NOT NULL AND ledger_kind IN ('invoice', 'credit_memo', 'bill', 'purchase_order') "
+    "AND operation = 'create'"
+)
 
 
 class Posting(Base):
@@ -55,7 +58,7 @@ class Posting(Base):
     part: Mapped[str] = mapped_column(String(100), default="")
     generation: Mapped[int] = mapped_column(Integer, default=1)
     ledger_kind: Mapped[str] = mapped_column(String(20))
-    """What it becomes in the ledger: invoice, credit_memo, customer, item."""
+    """What it becomes in the ledger: invoice, credit_memo, bill, purchase_order, customer, vendor, item."""
     state: Mapped[str] = mapped_column(String(20))
     draft: Mapped[Any] = mapped_column(Json)
     target_id: Mapped[str | None] = mapped_column(String(64))

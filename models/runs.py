@@ -14,12 +14,12 @@ from models.types import Instant, Json, Money
 
 
 class Run(Base):
-    """One request for work. A company has at most one open run of a kind: a second press joins it."""
+    """One request for work. A company has at most one open run of a kind and area: a second press joins it."""
 
     __tablename__ = "runs"
     __table_args__ = (
         Index(
-            "uq_runs_open", "company_id", "kind", unique=True,
+            "uq_runs_open", "company_id", "kind", "area", unique=True,
             sqlite_where=text("finished_at IS NULL"), postgresql_where=text("finished_at IS NULL"),
         ),
         Index("ix_runs_company", "company_id", "id"),
@@ -29,6 +29,8 @@ class Run(Base):
     kind: Mapped[str] = mapped_column(String(20))
     """sync · retry · first_scan · first_posting, and the tools' own: check · compare · copy_items · compare_lists ·
     manual_copy · preview · troubleshoot"""
+    area: Mapped[str] = mapped_column(String(20), default="invoices", server_default="invoices")
+    """What it reads and posts (`sync.areas`): invoices · orders"""
     trigger: Mapped[str] = mapped_column(String(10))
     """button · schedule"""
     requested_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

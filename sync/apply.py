@@ -21,7 +21,7 @@ from connectors.sources.base import Source
 from domain.reasons import Reason, reason
 from domain.statuses import PostingState
 from models import Attempt, Company, Posting, Run
-from sync import due, mirror, pauses, reports, requests, stamped
+from sync import alike, due, mirror, pauses, reports, requests, stamped
 from sync.attaching import AttachWork
 from sync.connection import needs_reconnect, succeeded
 from sync.dividing import goes, together
@@ -42,6 +42,8 @@ LOOK_AGAIN = 0.25
 """Seconds until the database is asked again for work of the ledger when there was none and no answer came since."""
 PREPARE_PAGE = 100
 LOOKUP_PAGE = 90
+ALIKE_AGAIN = 2.0
+"""Seconds until bills are looked for again after the ledger did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,12 +288,15 @@ class Serving:
 
     def _prepare(self, ids: Sequence[int]) -> bool:
         stamped.look_again(self.rt, self.lease, self.company_id, self.source, ids)
+        if not alike.look(self.rt, self.lease, self.company_id, self.ledger, ids):
+            self.ledger_free = self.rt.clock.monotonic() + ALIKE_AGAIN
+            return False
         with self.lease.transaction("Checking documents") as db:
             now = self.rt.clock.now()
             rows = [row for _, row in sorted(load_documents(db, ids).items()) if row.reason_code != stamped.CODE]
             company = db.get_one(Company, self.company_id)
             preparation = Preparation(db, company, now, self.lease.fence)
-            preparation.page(rows, self.ledger.capabilities, load_invoices(db, self.company_id))
+            preparation.page(rows, self.ledger.capabilities)
         self.rt.failpoint("after_reserve")
         return True
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from domain.order_documents import ORDER
 from domain.statuses import OPEN_STATES, PostingState, Status
 from models import Company, CompanyLease, Document, Posting, PostingNeed, Run, RunItem, ToolRow
 from sync import attaching, error_marks, pauses, stamped, todos
 
-CREATIONS = ("customer", "item")
+CREATIONS = ("customer", "vendor", "item")
 ALONE = ("send",)
 """Operations that go in a call of their own, after everything else."""
 PATIENT_TRIES = 3
@@ -40,10 +41,16 @@ _UNREAD = and_(
     _ENGINES, Posting.state == PostingState.NEW, Posting.target_id.is_not(None), Posting.base_version.is_(None))
 
 
+def _later(kind: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Invoices go first when both are ready; what a document needs stands with the documents."""
+    return kind == ORDER
+
+
 def _due(company_id: int, tenant: str, now: datetime) -> Select[Posting]:
     return (
         select(Posting).where(Posting.company_id == company_id, Posting.ledger_tenant == tenant)
-        .where(Posting.next_action_at <= now, _ENGINES).order_by(Posting.interactive.desc(), Posting.id)
+        .where(Posting.next_action_at <= now, _ENGINES)
+        .order_by(Posting.interactive.desc(), _later(Posting.kind), Posting.id)
     )
 
 
@@ -70,7 +77,7 @@ def to_prepare(db: Session, company_id: int, now: datetime, limit: int) -> Seque
     return db.scalars(
         select(Document)
         .where(Document.company_id == company_id, Document.due_at <= now, Document.prepared.is_(False))
-        .order_by(Document.interactive.desc(), Document.id).limit(limit)
+        .order_by(Document.interactive.desc(), _later(Document.kind), Document.id).limit(limit)
     ).all()
 
 
@@ -141,9 +148,11 @@ def created_ids(db: Session, posting_ids: Sequence[int]) -> dict[tuple[str, str]
     return {(kind, key): ledger_id for kind, key, ledger_id in rows if ledger_id}
 
 
-def reading(db: Session, company_id: int, now: datetime, stale_after: float) -> bool:
-    """A run is still reading, so more documents will come and full batches are worth a wait."""
+def reading(db: Session, company_id: int, now: datetime, stale_after: float, area: str | None = None) -> bool:
+    """A run (of that area) is still reading, so more documents will come and full batches are worth a wait."""
+    of_area = (Run.area == area,) if area is not None else ()
     return db.execute(select(Run.id).where(
+        *of_area,
         Run.company_id == company_id, Run.finished_at.is_(None), Run.phase == "reading",
         Run.kind.in_(("sync", "retry")),
         Run.heartbeat_at > now - timedelta(seconds=stale_after),

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
+from domain.order_documents import ORDER
 from domain.statuses import Status
 from models import Document, ErrorMark, ErrorMarkState
+from sync import areas
 from sync.documents import step
-from sync.settings import load_invoices
-from sync.todo_state import AREA_OF, INVOICES, comparing_due
+from sync.todo_state import AREA_OF, comparing_due
 
 MARK_AFTER = timedelta(seconds=20)
 """A Fault that is settled at once leaves no trace in the source."""
@@ -27,7 +28,7 @@ WANTED, MARKED, CLEARING, LEFT = "wanted", "marked", "clearing", "left"
 
 def chosen(db: Session, company_id: int, area: str) -> bool:
     """What Settings say for one product area."""
-    return {INVOICES: lambda: load_invoices(db, company_id).mark_errors}[area]()
+    return bool(areas.named(area).load(db, company_id).mark_errors)
 
 
 def compare(db: Session, company_id: int, tenant: str, fence: int, now: datetime, quarantine: float) -> None:
@@ -57,7 +58,8 @@ def _faults(db: Session, company_id: int, tenant: str, area: str) -> dict[int, D
 
 
 def _eligible() -> tuple[ColumnElement[bool], ...]:
-    return (Document.status == Status.FAULT, Document.number.is_(None), Document.ledger_id.is_(None))
+    blank = or_(Document.number.is_(None), and_(Document.kind == ORDER, Document.part == ""))
+    return (Document.status == Status.FAULT, blank, Document.ledger_id.is_(None))
 
 
 def _new(document: Document, area: str, fence: int, now: datetime) -> ErrorMark:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.orm import Session
@@ -18,7 +19,7 @@ from connectors.ledgers.base import Capabilities, Ledger
 from connectors.sources.base import Source
 from domain.documents import SourceHeader, SourceLine
 from domain.matching import fold, loose
-from domain.settings import InvoiceSettings, SyncState
+from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Company, Document, PartyEntry, Run, RunItem
 from sync import (
@@ -26,6 +27,7 @@ from sync import (
     due,
     holds,
     list_compare,
+    lookback,
     mirror,
     pauses,
     release,
@@ -35,12 +37,12 @@ from sync import (
     stamped,
     voids,
 )
+from sync.areas import AREAS, INVOICES, Area, PassSettings, named
 from sync.connection import succeeded
 from sync.documents import add_to_run, end_unsent, park, set_status
 from sync.documents import load as load_documents
 from sync.lease import exclusive, wake
 from sync.reading import (
-    KIND,
     needs_reading,
     new_document,
     planned_party,
@@ -48,13 +50,10 @@ from sync.reading import (
     refresh_header,
     rows_of,
     status_of,
-    taken,
     touchable,
     unfinished,
-    window,
 )
 from sync.runtime import Runtime
-from sync.settings import load_invoices
 from sync.tracing import planned as trace_plans
 
 POSTING_RUNS = ("sync", "retry")
@@ -72,6 +71,7 @@ class Scan:
     capabilities: Capabilities | None = None
     """Of the ledger; needed by the line pass."""
     run_id: int | None = None
+    area: Area = INVOICES
     found: int = 0
     released: int = 0
     new: int = 0
@@ -79,9 +79,9 @@ class Scan:
 
     # ---- the passes -----------------------------------------------------------------------------------------
 
-    def headers(self, settings: InvoiceSettings) -> int:
+    def headers(self, settings: Any) -> int:
         """The header pass: unsynced documents of the window become or refresh rows. Returns how many are new."""
-        for page in self.source.headers(KIND, window(settings, self.rt.clock.now())):
+        for page in self.source.headers(self.area.kind, self.area.window(settings, self.rt.clock.now())):
             with self.rt.sessions() as db, db.begin():
                 self._store_headers(db, page, settings)
             self.seen.update(header.id for header in page)
@@ -91,7 +91,7 @@ class Scan:
             succeeded(db, self.company_id, "source", self.rt.clock.now())
         return self.new
 
-    def lines(self, settings: InvoiceSettings) -> None:
+    def lines(self, settings: Any) -> None:
         """The line pass: read what has no lines yet, plan every open document of the window, release it to the run."""
         last = 0
         while not self._stopped():
@@ -103,7 +103,7 @@ class Scan:
             last = rows[-1].id
             self._read_lines(wanted, settings)
             self._judge([row.id for row in rows], settings)
-            self.progress(f"Reading invoices from Autotask: {self.found:,} checked")
+            self.progress(f"Reading {self.area.words} from Autotask: {self.found:,} checked")
 
     def _stopped(self) -> bool:
         if self.run_id is None:
@@ -112,17 +112,17 @@ class Scan:
             run = db.get_one(Run, self.run_id)
             return run.stop_requested or run.finished_at is not None
 
-    def again(self, settings: InvoiceSettings) -> None:
+    def again(self, settings: Any) -> None:
         """A retry: read exactly the run's documents once more, plan them, release what can be posted now."""
         with self.rt.sessions() as db:
             rows = db.execute(
                 select(Document.id, Document.source_id)
                 .join(RunItem, RunItem.document_id == Document.id).where(RunItem.run_id == self.run_id)
-                .where(Document.status.in_((Status.PENDING, Status.FAULT)))
+                .where(Document.status.in_((Status.PENDING, Status.FAULT)), Document.kind == self.area.kind)
             ).all()
         for start in range(0, len(rows), PAGE):
             part = rows[start : start + PAGE]
-            headers = self.source.headers_by_id(KIND, [source_id for _, source_id in part])
+            headers = self.source.headers_by_id(self.area.kind, [source_id for _, source_id in part])
             with self.rt.sessions() as db, db.begin():
                 self._store_headers(db, headers, settings)
                 self._set_aside(db, headers, settings)
@@ -131,7 +131,7 @@ class Scan:
 
     # ---- headers --------------------------------------------------------------------------------------------
 
-    def _store_headers(self, db: Session, page: Sequence[SourceHeader], settings: InvoiceSettings) -> None:
+    def _store_headers(self, db: Session, page: Sequence[SourceHeader], settings: Any) -> None:
         exclusive(db, self.company_id)
         now = self.rt.clock.now()
         company = db.get_one(Company, self.company_id)
@@ -139,7 +139,7 @@ class Scan:
             row.source_id: row
             for row in db.scalars(select(Document).where(
                 Document.company_id == company.id, Document.source_tenant == self.source.tenant,
-                Document.kind == KIND, Document.source_id.in_([h.id for h in page]),
+                Document.kind == self.area.kind, Document.source_id.in_([h.id for h in page]), Document.part == "",
             ))
         }
         for header in page:
@@ -150,7 +150,7 @@ class Scan:
             else:
                 refresh_header(db, row, header, settings, now)
 
-    def _look_after_missing(self, settings: InvoiceSettings) -> None:
+    def _look_after_missing(self, settings: Any) -> None:
         """Open documents that the window does not show were voided, marked or grew too old: looked at by id."""
         before = self.rt.clock.now() - (timedelta() if self.run_id else timedelta(minutes=10))
         with self.rt.sessions() as db:
@@ -158,33 +158,33 @@ class Scan:
                 source_id for source_id in db.scalars(
                     select(Document.source_id).where(
                         Document.company_id == self.company_id, Document.source_tenant == self.source.tenant,
-                        Document.status.in_((Status.PENDING, Status.FAULT)), Document.kind == KIND,
+                        Document.status.in_((Status.PENDING, Status.FAULT)), Document.kind == self.area.kind,
                         Document.before_start.is_(False), Document.read_at <= before,
                     )
                 ) if source_id not in self.seen
             ]
         for start in range(0, len(ids), 500):
             part = ids[start : start + 500]
-            headers = self.source.headers_by_id(KIND, part)
+            headers = self.source.headers_by_id(self.area.kind, part)
             with self.rt.sessions() as db, db.begin():
                 self._store_headers(db, headers, settings)
                 self._set_aside(db, headers, settings)
                 # Also those that are not visible (which proves nothing): asked for again in ten minutes, not at once.
                 db.execute(update(Document).where(
                     Document.company_id == self.company_id, Document.source_tenant == self.source.tenant,
-                    Document.kind == KIND, Document.source_id.in_(part),
+                    Document.kind == self.area.kind, Document.source_id.in_(part),
                 ).values(read_at=self.rt.clock.now()).execution_options(synchronize_session=False))
 
-    def _set_aside(self, db: Session, headers: Iterable[SourceHeader], settings: InvoiceSettings) -> None:
+    def _set_aside(self, db: Session, headers: Iterable[SourceHeader], settings: Any) -> None:
         now = self.rt.clock.now()
         for header in headers:
-            if taken(header, settings) is None:
+            if self.area.taken(header, settings) is None:
                 continue
-            row = db.scalars(select(Document).where(
+            for row in db.scalars(select(Document).where(
                 Document.company_id == self.company_id, Document.source_tenant == self.source.tenant,
-                Document.kind == KIND, Document.source_id == header.id,
-            )).one()
-            stamped.notice(db, row, header, settings, now)
+                Document.kind == self.area.kind, Document.source_id == header.id,
+            )):
+                stamped.notice(db, row, header, settings, now)
 
     # ---- lines ----------------------------------------------------------------------------------------------
 
@@ -197,26 +197,30 @@ class Scan:
         open_ = Document.status.in_((Status.PENDING, Status.FAULT))
         return (
             select(Document)
-            .where(Document.company_id == self.company_id, Document.kind == KIND, Document.id > last)
+            .where(Document.company_id == self.company_id, Document.kind == self.area.kind, Document.id > last)
             .where(Document.source_tenant == self.source.tenant, Document.before_start.is_(False))
             .where(or_(open_, set_aside_untold) if self.run_id else open_)
             .order_by(Document.id)
         )
 
-    def _read_lines(self, headers: Sequence[SourceHeader], settings: InvoiceSettings) -> None:
+    def _read_lines(self, headers: Sequence[SourceHeader], settings: Any) -> None:
         if not headers:
             return
         for page in self.source.documents(headers):
             ids = {d.header.party_id for d in page} | {line.party_id for d in page for line in d.lines}
+            ids |= {d.header.order.customer_id for d in page if d.header.order is not None}
             self.read_parties({i for i in ids if i})
             with self.rt.sessions() as db, db.begin():
                 exclusive(db, self.company_id)
                 now = self.rt.clock.now()
-                rows = rows_of(db, self.company_id, self.source.tenant, [d.header.id for d in page])
+                ids_of = [d.header.id for d in page]
+                rows = rows_of(db, self.company_id, self.source.tenant, ids_of, self.area.kind)
                 for document in page:
                     row = rows[document.header.id]
                     row.lines = codec.dump_text(document.lines, tuple[SourceLine, ...])
                     row.lines_read_at, row.reread_at = now, None
+                    if self.area.spread is not None:
+                        self.area.spread(db, row, settings, now)
 
     def read_parties(self, ids: set[str]) -> None:
         """Parties not read within the last day, in one call per 500."""
@@ -246,7 +250,7 @@ class Scan:
 
     # ---- plans ----------------------------------------------------------------------------------------------
 
-    def _judge(self, ids: Sequence[int], settings: InvoiceSettings) -> None:
+    def _judge(self, ids: Sequence[int], settings: Any) -> None:
         """Plan these documents, give each its status, and release what can be posted to the run."""
         capabilities = self.capabilities
         if capabilities is None:
@@ -293,19 +297,19 @@ class Scan:
         zero_total = (row.reason_code or "").startswith("zero_total")
         return not elsewhere and row.reason_code != stamped.CODE and (row.status != Status.SKIPPED or zero_total)
 
-    def second_look(self, settings: InvoiceSettings) -> None:
+    def second_look(self, settings: Any) -> None:
         """Unfinished-invoice guard: what is younger than two minutes is read a second time five seconds later."""
         with self.rt.sessions() as db:
             young = db.scalars(select(Document).where(
                 Document.company_id == self.company_id, Document.reread_at.is_not(None),
-                Document.status == Status.PENDING,
+                Document.status == Status.PENDING, Document.kind == self.area.kind,
             )).all()
             headers = [codec.load(SourceHeader, row.header) for row in young]
         if not headers:
             return
-        self.progress("Reading invoices created moments ago a second time")
+        self.progress(f"Reading {self.area.words} created moments ago a second time")
         self.rt.pause(self.rt.times.reread)
-        fresh = self.source.headers_by_id(KIND, [h.id for h in headers])
+        fresh = self.source.headers_by_id(self.area.kind, [h.id for h in headers])
         with self.rt.sessions() as db, db.begin():
             self._store_headers(db, fresh, settings)
         self._read_lines(fresh, settings)
@@ -321,14 +325,18 @@ class Scan:
 
 def scan(
     rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: int | None, *, whole: bool = False,
-    known: bool = False,
+    known: bool = False, area: Area = INVOICES,
 ) -> None:
     """Lists, headers, lines, plans. With a run, what can be posted is released to it, and the run goes over to posting.
 
+    A run's own area is read; without a run `area` is. A retry reads exactly its documents, whatever they are.
     A platform that does not answer ends the run as Failed with its sentence, unless something was released already:
     then that is posted and the sentence stands on the run. `known`: lists and headers were read a moment ago.
     """
-    reading = Scan(rt, company_id, source, ledger.capabilities, run_id)
+    if run_id is not None:
+        with rt.sessions() as db:
+            area = named(db.get_one(Run, run_id).area)
+    reading = Scan(rt, company_id, source, ledger.capabilities, run_id, area)
     if run_id is not None and not _start_reading(rt, run_id):
         return
     try:
@@ -336,23 +344,10 @@ def scan(
             reading.progress("Reading lists that changed in the ledger")
             within = mirror.DAY if run_id is None else mirror.CLOSING_DATE_AGE
             mirror.refresh(rt, company_id, ledger, source, whole=whole, profile_within=within)
-        with rt.sessions() as db:
-            settings = load_invoices(db, company_id)
         if run_id is not None and _is_retry(rt, run_id):
-            reading.again(settings)
-        else:
-            if not known:
-                reading.progress("Reading invoice headers from Autotask")
-                reading.headers(settings)
-                # After the headers: what bills a voided invoice's items again was issued later than the void.
-                voids.look(rt, company_id, source, KIND, posts=_writes(rt, run_id, settings))
-            if run_id is not None:
-                with rt.sessions() as db, db.begin():
-                    voids.tell(db, db.get_one(Run, run_id), rt.clock.now())
-            if run_id is not None and _stopped(reading, run_id, settings):
-                return
-            reading.lines(settings)
-        reading.second_look(settings)
+            _read_again(rt, company_id, source, ledger, run_id)
+        elif not _read(reading, known):
+            return
     except PlatformError as error:
         if run_id is None:
             raise
@@ -362,17 +357,47 @@ def scan(
         _go_posting(rt, company_id, run_id, ledger)
 
 
-def poll(rt: Runtime, company_id: int, source: Source) -> bool:
-    """The schedule's cheap look: one call when nothing is new. True when a scan has something to do."""
-    reading = Scan(rt, company_id, source)
+def _read(reading: Scan, known: bool) -> bool:
+    """The passes over one area. False: a safety stop ended the run."""
+    rt, company_id, run_id, area = reading.rt, reading.company_id, reading.run_id, reading.area
     with rt.sessions() as db:
-        settings = load_invoices(db, company_id)
+        settings = area.load(db, company_id)
+    if not known:
+        reading.progress(f"Reading {area.words} from Autotask: headers")
+        reading.headers(settings)
+        # After the headers: what bills a voided invoice's items again was issued later than the void.
+        lookback.look(rt, company_id, reading.source, area, posts=_writes(rt, run_id, settings))
+    if run_id is not None:
+        with rt.sessions() as db, db.begin():
+            voids.tell(db, db.get_one(Run, run_id), rt.clock.now(), area.kind)
+    if run_id is not None and _stopped(reading, run_id, settings):
+        return False
+    reading.lines(settings)
+    reading.second_look(settings)
+    return True
+
+
+def _read_again(rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: int) -> None:
+    """The documents of a retry, area by area."""
+    for area in AREAS:
+        reading = Scan(rt, company_id, source, ledger.capabilities, run_id, area)
+        with rt.sessions() as db:
+            settings = area.load(db, company_id)
+        reading.again(settings)
+        reading.second_look(settings)
+
+
+def poll(rt: Runtime, company_id: int, source: Source, area: Area = INVOICES) -> bool:
+    """The schedule's cheap look: one call when nothing is new. True when a scan has something to do."""
+    reading = Scan(rt, company_id, source, area=area)
+    with rt.sessions() as db:
+        settings = area.load(db, company_id)
     reading.headers(settings)
     with rt.sessions() as db:
-        if due.reading(db, company_id, rt.clock.now(), rt.times.stale_run):
+        if due.reading(db, company_id, rt.clock.now(), rt.times.stale_run, area.name):
             return False  # A run reads these very documents now; reading them twice side by side costs calls.
         return db.execute(select(Document.id).where(
-            Document.company_id == company_id, Document.kind == KIND, Document.before_start.is_(False),
+            Document.company_id == company_id, Document.kind == area.kind, Document.before_start.is_(False),
             Document.status == Status.PENDING, Document.due_at.is_(None),
             or_(Document.lines.is_(None), Document.reread_at.is_not(None)),
         ).limit(1)).first() is not None
@@ -383,7 +408,7 @@ def _is_retry(rt: Runtime, run_id: int) -> bool:
         return db.get_one(Run, run_id).kind == "retry"
 
 
-def _writes(rt: Runtime, run_id: int | None, settings: InvoiceSettings) -> bool:
+def _writes(rt: Runtime, run_id: int | None, settings: Any) -> bool:
     """Whether something may be written without another question: by this run, or by the schedule."""
     if run_id is None:
         return writes_by_itself(settings)
@@ -391,11 +416,11 @@ def _writes(rt: Runtime, run_id: int | None, settings: InvoiceSettings) -> bool:
         return _posts(db, db.get_one(Run, run_id), settings)
 
 
-def writes_by_itself(settings: InvoiceSettings) -> bool:
+def writes_by_itself(settings: PassSettings) -> bool:
     return settings.sync_state in (SyncState.ON, SyncState.NEXT_BATCH)
 
 
-def _posts(db: Session, run: Run, settings: InvoiceSettings) -> bool:
+def _posts(db: Session, run: Run, settings: PassSettings) -> bool:
     """Whether what the run finds ready is handed on at once. Under Review first a person releases it; while posting
     is paused it stands ready."""
     if pauses.current(db, run.company_id) is not None:
@@ -412,14 +437,14 @@ def _start_reading(rt: Runtime, run_id: int) -> bool:
         return True
 
 
-def _stopped(reading: Scan, run_id: int, settings: InvoiceSettings) -> bool:
+def _stopped(reading: Scan, run_id: int, settings: Any) -> bool:
     """The safety stops, before the first write. Names of parties are read here rather than with the lines."""
     rt = reading.rt
     with rt.sessions() as db:
         run = db.get_one(Run, run_id)
         if run.kind != "sync" or run.confirmed or not _posts(db, run, settings):
             return False
-        parties = safety.waiting_parties(db, run.company_id)
+        parties = safety.waiting_parties(db, run.company_id, reading.area.kind)
     reading.read_parties(parties)
     with rt.sessions() as db, db.begin():
         run = db.get_one(Run, run_id)

@@ -33,6 +33,9 @@ def facts(profile: LedgerProfile, capabilities: Capabilities) -> Facts:
         party_name_length=capabilities.party_name_length, item_name_length=capabilities.item_name_length,
         line_text_length=capabilities.line_text_length, quantity_decimals=capabilities.quantity_decimals,
         taxed_lines=capabilities.taxed_lines, classes=profile.classes, locations=profile.locations,
+        bills=profile.bills, purchase_orders=profile.purchase_orders, own_order_numbers=profile.own_order_numbers,
+        bill_number_length=capabilities.bill_number_length, purchases_by_customer=profile.purchases_by_customer,
+        purchase_tax=profile.purchase_tax, one_name_list=capabilities.one_name_list,
     )
 
 
@@ -40,7 +43,7 @@ def source_document(row: Document) -> SourceDocument:
     """The stored snapshot as a value; lines are empty while they were not read."""
     header = codec.load(SourceHeader, row.header)
     lines = codec.load_text(tuple[SourceLine, ...], row.lines) if row.lines else ()
-    return SourceDocument(header, lines)
+    return SourceDocument(header, lines, row.part or "")
 
 
 def prefetch(
@@ -50,7 +53,7 @@ def prefetch(
     """Everything the plans of these documents look up. Reads only."""
     party_ids = {d.header.party_id for d in documents if d.header.party_id}
     line_parties = {line.party_id for d in documents for line in d.lines if line.party_id}
-    parties = _parties(db, company_id, party_ids | line_parties)
+    parties = parties_of(db, company_id, party_ids | line_parties)
     billed = [party for key, party in parties.items() if key in party_ids]
     unnamed = [d.header for d in documents if not d.header.party_id]
     keys = party_ids | {document_key(header.id) for header in unnamed}
@@ -80,12 +83,12 @@ def prefetch(
     voided = reissues.voided(db, company_id, party_ids)
     return Lists(
         parties=parties, catalog=catalog, links=links,
-        customers={e.id: e for e in customers}, customers_by_name=_by(customers, fold),
-        customers_by_loose=_by(customers, loose), vendors_by_name=_by(vendors, fold),
-        accounts=accounts, items={e.id: e for e in items}, items_by_name=_by(items, fold),
-        terms_by_name=_by(terms, fold),
+        customers={e.id: e for e in customers}, customers_by_name=by_name(customers, fold),
+        customers_by_loose=by_name(customers, loose), vendors_by_name=by_name(vendors, fold),
+        accounts=accounts, items={e.id: e for e in items}, items_by_name=by_name(items, fold),
+        terms_by_name=by_name(terms, fold),
         tax_codes={e.id: e for e in tax_codes},
-        twins=_twins(db, company_id, {fold(p.name) for p in billed}),
+        twins=twins_of(db, company_id, {fold(p.name) for p in billed}),
         look_alikes=_look_alikes(db, company_id, billed),
         voided=voided, answered=reissues.answered(db, company_id, documents) if voided else frozenset(),
         numbers=_numbers(db, company_id, documents, settings),
@@ -95,7 +98,7 @@ def prefetch(
     )
 
 
-def _by(entries: Iterable[Entry], key: Callable[[str], str]) -> dict[str, tuple[Entry, ...]]:
+def by_name(entries: Iterable[Entry], key: Callable[[str], str]) -> dict[str, tuple[Entry, ...]]:
     grouped: dict[str, tuple[Entry, ...]] = {}
     for entry in entries:
         named = key(entry.name)
@@ -103,7 +106,7 @@ def _by(entries: Iterable[Entry], key: Callable[[str], str]) -> dict[str, tuple[
     return grouped
 
 
-def _parties(db: Session, company_id: int, ids: Iterable[str | None]) -> dict[str, Party]:
+def parties_of(db: Session, company_id: int, ids: Iterable[str | None]) -> dict[str, Party]:
     wanted = [i for i in ids if i]
     found: dict[str, Party] = {}
     for start in range(0, len(wanted), 500):
@@ -186,7 +189,7 @@ def _own_items(settings: InvoiceSettings, accounts: Mapping[str, Entry], facts: 
     return names
 
 
-def _twins(db: Session, company_id: int, folded: set[str]) -> frozenset[str]:
+def twins_of(db: Session, company_id: int, folded: set[str]) -> frozenset[str]:
     twins: set[str] = set()
     wanted = sorted(folded)
     for start in range(0, len(wanted), 500):
@@ -245,13 +248,13 @@ def item_lists(db: Session, company_id: int, catalog: Catalog) -> Lists:
     """All items with the links of all billing codes: what comparing the two lists looks up. Reads only."""
     items = entries_of(db, company_id, Kind.ITEM)
     links = _links(db, company_id, (), catalog.codes)
-    return Lists(catalog=catalog, links=links, items={e.id: e for e in items}, items_by_name=_by(items, fold))
+    return Lists(catalog=catalog, links=links, items={e.id: e for e in items}, items_by_name=by_name(items, fold))
 
 
 def billed_parties(db: Session, company_id: int) -> list[Party]:
     """Who the stored documents bill, as last read."""
     ids = db.scalars(select(Document.party_id).where(Document.company_id == company_id).distinct())
-    return list(_parties(db, company_id, ids).values())
+    return list(parties_of(db, company_id, ids).values())
 
 
 def customer_lists(db: Session, company_id: int, parties: Sequence[Party]) -> Lists:
@@ -259,9 +262,9 @@ def customer_lists(db: Session, company_id: int, parties: Sequence[Party]) -> Li
     customers = entries_of(db, company_id, Kind.CUSTOMER)
     return Lists(
         links=links_of(db, company_id, "customer", [party.id for party in parties]),
-        customers={e.id: e for e in customers}, customers_by_name=_by(customers, fold),
-        customers_by_loose=_by(customers, loose),
-        vendors_by_name=_by(entries_of(db, company_id, Kind.VENDOR), fold),
-        twins=_twins(db, company_id, {fold(party.name) for party in parties}),
+        customers={e.id: e for e in customers}, customers_by_name=by_name(customers, fold),
+        customers_by_loose=by_name(customers, loose),
+        vendors_by_name=by_name(entries_of(db, company_id, Kind.VENDOR), fold),
+        twins=twins_of(db, company_id, {fold(party.name) for party in parties}),
         look_alikes=_look_alikes(db, company_id, parties),
     )

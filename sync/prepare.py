@@ -16,13 +16,14 @@ from sqlalchemy.orm import Session
 from connectors.ledgers.base import Capabilities
 from domain.customers import CREATE_NEW
 from domain.documents import Draft, ItemDraft, PartyDraft
+from domain.order_documents import ORDER
 from domain.plan import Plan
 from domain.reasons import Reason, Turn, reason
 from domain.reissues import objection
-from domain.settings import InvoiceSettings
 from domain.statuses import PostingState, Status
 from models import Company, Document, ItemClaim, Link, Posting, PostingNeed
-from sync import codec, holds, reissues, release
+from sync import alike, codec, holds, orders, reissues, release
+from sync.areas import INVOICES, Area, by_area
 from sync.documents import drop, park, set_status, step
 from sync.reading import marker_of, plans_for, status_of
 from sync.tracing import planned as trace_plans
@@ -43,21 +44,28 @@ class Preparation:
     fence: int
     creations: dict[tuple[str, str], Posting] = field(default_factory=dict)
     reserved: list[tuple[Document, Plan, Posting]] = field(default_factory=list)
-    links: set[str] = field(default_factory=set)
-    """Parties that are linked to a customer already."""
+    links: set[tuple[str, str]] = field(default_factory=set)
+    """Parties that are linked already: (customer or vendor, key)."""
     held: set[str] = field(default_factory=set)
     """Billing items that were claimed before this page."""
     kept_back: dict[int, Reason] = field(default_factory=dict)
     """Documents that a person holds."""
+    area: Area = INVOICES
 
-    def page(self, rows: Sequence[Document], capabilities: Capabilities, settings: InvoiceSettings) -> None:
+    def page(self, rows: Sequence[Document], capabilities: Capabilities) -> None:
+        """Documents of any area, each planned with its own settings."""
+        for area, part in by_area(rows):
+            self._page(area, part, capabilities)
+
+    def _page(self, area: Area, rows: Sequence[Document], capabilities: Capabilities) -> None:
         """Each row ends with a posting, or with a status that says why not; none stays due without one."""
         for row in rows:
             if row.lines is None:  # its header changed since it was released: it is read first
                 park(self.db, row)
                 set_status(self.db, row, Status.PENDING, [reason("waits_for_reading")], self.now)
         rows = [row for row in rows if row.lines is not None]
-        plans = plans_for(self.db, self.company.id, rows, capabilities, settings)
+        self.area, self.reserved = area, []
+        plans = plans_for(self.db, self.company.id, rows, capabilities, area.load(self.db, self.company.id))
         trace_plans(self.db, rows, plans, self.now)
         self._known_creations(plans)
         self.kept_back = holds.reasons(self.db, self.company.id, rows)
@@ -87,6 +95,12 @@ class Preparation:
             if former is not None and former.state == PostingState.NEW:
                 drop(self.db, former, PostingState.REJECTED, planned.reasons, self.now)
             return
+        there = alike.objection(row, planned)
+        if there is not None:
+            set_status(self.db, row, Status.FAULT, [there], self.now)
+            if former is not None and former.state == PostingState.NEW:
+                drop(self.db, former, PostingState.REJECTED, [there], self.now)
+            return
         unchanged = self._refused_before(row, former, planned.draft)
         if unchanged is not None:
             set_status(self.db, row, Status.FAULT, unchanged, self.now)
@@ -100,7 +114,7 @@ class Preparation:
             self._wait_for(row, other)
             return
         self._reserve(row, planned, planned.draft, former)
-        items = {line.id for line in planned.document.lines}
+        items = set(self.area.claims(planned))
         for item in [item for item, holder in claims.items() if holder == row.id and item not in items]:
             del claims[item]  # It is no longer on this document.
             self.held.discard(item)
@@ -119,12 +133,14 @@ class Preparation:
         if posting is None:
             posting = Posting(
                 company_id=self.company.id, document_id=row.id, ledger_tenant=self.company.ledger_tenant,
-                source_tenant=row.source_tenant, kind=row.kind, source_id=row.source_id, operation="create", part="",
-                generation=former.generation + 1 if former else 1, state=PostingState.NEW,
+                source_tenant=row.source_tenant, kind=row.kind, source_id=row.source_id, operation="create",
+                part=row.part, generation=former.generation + 1 if former else 1, state=PostingState.NEW,
                 marker=marker_of(self.company, row), created_at=self.now, sends=0, lookups=0,
             )
             self.db.add(posting)
         posting.ledger_kind, posting.draft = draft.kind, codec.dump(draft)
+        if row.kind == ORDER:
+            orders.record(row, planned.document, draft)
         posting.plan_digest = codec.digest(posting.draft)
         posting.next_action_at, posting.interactive = self.now, int(row.interactive)
         posting.fence, posting.changed_at = self.fence, self.now
@@ -150,23 +166,23 @@ class Preparation:
 
     def _claims(self, plans: Sequence[Plan]) -> dict[str, int]:
         """Claimed billing items of these documents → the document whose posting holds them."""
-        ids = [line.id for planned in plans for line in planned.document.lines]
+        ids = [key for planned in plans for key in self.area.claims(planned)]
         claims: dict[str, int] = {}
         for start in range(0, len(ids), 500):
             part = ids[start : start + 500]
-            rows = self.db.execute(
+            found = self.db.execute(
                 select(ItemClaim.item_id, Posting.document_id)
                 .join(Posting, Posting.id == ItemClaim.posting_id)
                 .where(ItemClaim.company_id == self.company.id, ItemClaim.item_id.in_(part),
                        ItemClaim.source_tenant == self.company.source_tenant)
             )
-            claims.update({item_id: document_id for item_id, document_id in rows if document_id is not None})
+            claims.update({item_id: document_id for item_id, document_id in found if document_id is not None})
         self.held = set(claims)
         return claims
 
     def _claimed_elsewhere(self, row: Document, planned: Plan, claims: dict[str, int]) -> Document | None:
         """The document that holds one of its items; one beside which a person said to post it does not count."""
-        holders = {claims[line.id] for line in planned.document.lines if line.id in claims}
+        holders = {claims[key] for key in self.area.claims(planned) if key in claims}
         allowed = (row.reissue_allowed or {}).get("of")
         for document_id in sorted(holders - {row.id, allowed}):
             return self.db.get_one(Document, document_id)
@@ -184,19 +200,19 @@ class Preparation:
 
     def _take_claims(self, row: Document, planned: Plan, posting: Posting) -> None:
         """New claims; those the same document holds already stay, those of items no longer on it end."""
-        items = {line.id for line in planned.document.lines}
+        items = self.area.claims(planned)
         self.db.execute(delete(ItemClaim).where(
             ItemClaim.posting_id == posting.id, ItemClaim.item_id.not_in(items)
         ))
         self.db.add_all([
             ItemClaim(company_id=self.company.id, source_tenant=row.source_tenant, item_id=item, posting_id=posting.id)
-            for item in dict.fromkeys(line.id for line in planned.document.lines) if item not in self.held
+            for item in items if item not in self.held
         ])
 
     # ---- what must exist first ------------------------------------------------------------------------------
 
     def _known_creations(self, plans: Sequence[Plan]) -> None:
-        wanted: dict[str, set[str]] = {"customer": set(), "item": set()}
+        wanted: dict[str, set[str]] = {"customer": set(), "vendor": set(), "item": set()}
         for planned in plans:
             for draft in planned.creations:
                 wanted[_kind(draft)].add(draft.key)
@@ -255,18 +271,18 @@ class Preparation:
 
     def _known_links(self) -> None:
         keys = sorted({planned.draft.party.key for _, planned, _ in self.reserved if planned.draft is not None})
-        self.links.update(self.db.scalars(select(Link.source_key).where(
-            Link.company_id == self.company.id, Link.kind == "customer", Link.source_key.in_(keys),
+        self.links.update((kind, key) for kind, key in self.db.execute(select(Link.kind, Link.source_key).where(
+            Link.company_id == self.company.id, Link.kind.in_(("customer", "vendor")), Link.source_key.in_(keys),
             Link.ledger_id != CREATE_NEW,
         )))
 
     def _link(self, draft: Draft) -> None:
-        """A customer found by its exact name is linked once, so that a later renaming changes nothing."""
+        """A customer or vendor found by its exact name is linked once, so that a later renaming changes nothing."""
         party = draft.party
-        if party.ledger_id is not None and party.key not in self.links:
+        if party.ledger_id is not None and (party.kind, party.key) not in self.links:
             known = (party.key, party.name, party.ledger_id)
-            add_link(self.db, self.company.id, "customer", *known, "exact name", self.now)
-            self.links.add(party.key)
+            add_link(self.db, self.company.id, party.kind, *known, "exact name", self.now)
+            self.links.add((party.kind, party.key))
 
 
 def add_link(
@@ -285,4 +301,4 @@ def add_link(
 
 
 def _kind(draft: PartyDraft | ItemDraft) -> str:
-    return "customer" if isinstance(draft, PartyDraft) else "item"
+    return draft.kind if isinstance(draft, PartyDraft) else "item"

@@ -6,38 +6,30 @@ Used by the passes of `gather`, by preparing and by previews. Reads at most; who
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Capabilities
-from domain.documents import SourceHeader, Window
+from domain.documents import SourceHeader
 from domain.money import plain
-from domain.plan import Plan, marker, plan, source_reason
+from domain.plan import Plan, marker, source_reason
 from domain.reasons import Reason, Turn, reason
-from domain.settings import InvoiceSettings, Numbering
 from domain.statuses import Flag, PostingState, Status
 from models import Company, Document, Posting
-from sync import codec, mirror, reissues
+from sync import codec, mirror
+from sync.areas import INVOICES, area_of
 from sync.documents import set_flag, set_status, step
-from sync.lists import facts, prefetch, source_document
+from sync.lists import facts
 from sync.runtime import Runtime
 
-KIND = "invoice"
-MARKED = ("marked_elsewhere", "numbered_elsewhere")
+KIND = INVOICES.kind
+MARKED = ("marked_elsewhere", "numbered_elsewhere", "order_marked_elsewhere")
 SETTLED = timedelta(minutes=5)
 """How long after a mark was proven a page without it may still be an older look."""
-
-
-def window(settings: InvoiceSettings, now: datetime) -> Window:
-    """Whole calendar days in the company's zone, both ends included, from the day the source created the document."""
-    zone = ZoneInfo(settings.time_zone)
-    first = now.astimezone(zone).date() - timedelta(days=settings.look_back_days)
-    since = datetime.combine(first, time(), zone).astimezone(UTC)
-    return Window(since, number_blank=settings.numbering is Numbering.LEDGER)
 
 
 def unfinished(rt: Runtime, row: Document, planned: Plan, now: datetime) -> Reason | None:
@@ -46,7 +38,7 @@ def unfinished(rt: Runtime, row: Document, planned: Plan, now: datetime) -> Reas
     Younger than two minutes: read twice. Figures that differ: waited for, ten minutes at most.
     """
     header = planned.document.header
-    if planned.turn is Turn.SKIP:
+    if planned.turn is Turn.SKIP or not area_of(header.kind).guarded:
         return None
     mismatch = source_reason(planned.document, row.currency)
     if mismatch is not None:
@@ -64,17 +56,6 @@ def unfinished(rt: Runtime, row: Document, planned: Plan, now: datetime) -> Reas
     return reason("young") if row.reread_at is not None else None
 
 
-def taken(header: SourceHeader, settings: InvoiceSettings) -> Reason | None:
-    """Void, or done by somebody else: told by the field that means "synced" in this numbering."""
-    if header.voided:
-        return reason("voided_in_source")
-    if settings.numbering is Numbering.LEDGER:
-        return reason("numbered_elsewhere", number=header.number) if header.number else None
-    if header.marked_at is None:
-        return None
-    return reason("marked_elsewhere", when=f"{header.marked_at:%d %b %Y, %H:%M} UTC")
-
-
 def needs_reading(row: Document) -> bool:
     return row.lines is None or row.reread_at is not None
 
@@ -90,45 +71,34 @@ def planned_party(planned: Plan, row: Document) -> str:
 
 
 def plans_for(
-    db: Session, company_id: int, rows: Sequence[Document], capabilities: Capabilities, settings: InvoiceSettings
+    db: Session, company_id: int, rows: Sequence[Document], capabilities: Capabilities, settings: Any
 ) -> list[Plan]:
-    """Plan stored documents against the mirror: the one way from rows to plans. Reads only."""
+    """Plan stored documents of one area against the mirror: the one way from rows to plans. Reads only."""
     if not rows:
         return []
     company = db.get_one(Company, company_id)
     the_facts = facts(mirror.profile_of(company), capabilities)
-    documents = [source_document(row) for row in rows]
-    lists = prefetch(db, company_id, documents, mirror.catalog_of(db, company_id), settings, the_facts)
-    for row in rows:
-        party = lists.parties.get(row.party_id or "")
-        if party is not None:
-            row.party_name = party.name
-            row.currency = party.currency or the_facts.currency
-    if lists.voided:
-        for row, document in zip(rows, documents, strict=True):
-            reissues.note(row, document, lists, settings)
-    return [
-        plan(document, settings, lists, the_facts, marker=marker_of(company, row))
-        for document, row in zip(documents, rows, strict=True)
-    ]
+    markers = [marker_of(company, row) for row in rows]
+    return area_of(rows[0].kind).plans(db, company, rows, the_facts, settings, markers)
 
 
 def marker_of(company: Company, row: Document) -> str:
-    return marker(str(company.id), company.ledger_tenant, row.source_tenant, row.kind, row.source_id)
+    part = (row.part,) if row.part else ()
+    return marker(str(company.id), company.ledger_tenant, row.source_tenant, row.kind, row.source_id, *part)
 
 
 def new_document(
-    company: Company, tenant: str, header: SourceHeader, settings: InvoiceSettings, now: datetime
+    company: Company, tenant: str, header: SourceHeader, settings: Any, now: datetime
 ) -> Document:
-    early = header.document_date < settings.start_date
-    why = reason("before_start", date=header.document_date, start=settings.start_date) if early else (
-        reason("waits_for_reading"))
+    early = area_of(header.kind).early(header, settings, now)
+    why = early or reason("waits_for_reading")
     return Document(
         company_id=company.id, source_tenant=tenant, kind=header.kind, source_id=header.id, number=header.number,
         party_id=header.party_id, document_date=header.document_date, source_created_at=header.created_at,
         total=storable(header.total), tax_total=storable(header.tax_total), currency=company.currency,
         status=Status.PENDING, reasons=[why.to_json()], reason_code=why.code, flags=[], header=codec.dump(header),
-        header_hash=codec.digest(codec.dump(header)), seen_at=now, read_at=now, before_start=early, changed_at=now,
+        header_hash=codec.digest(codec.dump(header)), seen_at=now, read_at=now, before_start=early is not None,
+        changed_at=now, part="",
     )
 
 
@@ -138,17 +108,16 @@ def storable(amount: Decimal) -> Decimal:
 
 
 def refresh_header(
-    db: Session, row: Document, header: SourceHeader, settings: InvoiceSettings, now: datetime
+    db: Session, row: Document, header: SourceHeader, settings: Any, now: datetime
 ) -> None:
     """Unchanged headers keep their lines; a changed one is read again. What is posted is left alone."""
     row.read_at = now
-    early = header.document_date < settings.start_date and row.included_at is None
-    if row.before_start and not early:
+    early = area_of(row.kind).early(header, settings, now) if row.included_at is None else None
+    if row.before_start and early is None:
         row.before_start, row.reason_code = False, "waits_for_reading"
         row.reasons = [reason("waits_for_reading").to_json()]
-    elif early and not row.before_start and row.status == Status.PENDING and row.due_at is None:
-        why = reason("before_start", date=header.document_date, start=settings.start_date)
-        row.before_start, row.reason_code, row.reasons = True, why.code, [why.to_json()]
+    elif early is not None and not row.before_start and row.status == Status.PENDING and row.due_at is None:
+        row.before_start, row.reason_code, row.reasons = True, early.code, [early.to_json()]
     stored = codec.dump(header)
     fresh = codec.digest(stored)
     _notice_cleared_mark(db, row, header, settings, now)
@@ -166,20 +135,25 @@ def refresh_header(
     row.total, row.tax_total = storable(header.total), storable(header.tax_total)
 
 
-def _asked_for_again(row: Document, header: SourceHeader, settings: InvoiceSettings) -> bool:
+def _asked_for_again(row: Document, header: SourceHeader, settings: Any) -> bool:
     """It was set aside for its total, which changed, or for somebody's mark, which was taken off in the source."""
     code = row.reason_code or ""
-    return code.startswith("zero_total") or (code in MARKED and taken(header, settings) is None)
+    return code.startswith("zero_total") or (code in MARKED and area_of(row.kind).taken(header, settings) is None)
+
+
+def _blank(header: SourceHeader, settings: Any) -> bool:
+    """The field that means "synced" is blank."""
+    return not header.voided and area_of(header.kind).taken(header, settings) is None
 
 
 def _notice_cleared_mark(
-    db: Session, row: Document, header: SourceHeader, settings: InvoiceSettings, now: datetime
+    db: Session, row: Document, header: SourceHeader, settings: Any, now: datetime
 ) -> None:
     """A mark that was proven once and is blank now was cleared by somebody (R60): flagged, neither posted again nor
     written again by itself. A page read before the mark was written proves nothing, so young marks are left alone."""
     if row.status != Status.COMPLETE or header.voided:
         return
-    blank = not header.number if settings.numbering is Numbering.LEDGER else header.marked_at is None
+    blank = _blank(header, settings)
     flagged = str(Flag.MARK_CLEARED) in (row.flags or [])
     if not blank or flagged:
         if flagged and not blank:
@@ -199,9 +173,12 @@ def touchable(db: Session, row: Document) -> bool:
     return posting is None or posting.state in (PostingState.NEW, PostingState.REJECTED, PostingState.SKIPPED)
 
 
-def rows_of(db: Session, company_id: int, tenant: str, source_ids: Sequence[str]) -> dict[str, Document]:
+def rows_of(
+    db: Session, company_id: int, tenant: str, source_ids: Sequence[str], kind: str = KIND
+) -> dict[str, Document]:
+    """The documents themselves; what an order makes on receipt (its parts) is left out."""
     rows = db.scalars(select(Document).where(
-        Document.company_id == company_id, Document.source_tenant == tenant, Document.kind == KIND,
-        Document.source_id.in_(source_ids),
+        Document.company_id == company_id, Document.source_tenant == tenant, Document.kind == kind,
+        Document.source_id.in_(source_ids), Document.part == "",
     ))
     return {row.source_id: row for row in rows}

@@ -14,13 +14,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased, defer
 
 from domain.reasons import reason
-from domain.settings import InvoiceSettings
 from domain.statuses import PostingState, RunState, Status
 from models import Company, Document, Posting, PostingNeed, Run, RunItem, ToolRow, User
 from sync import holds
 from sync.documents import add_to_run, drop, set_status, step
 from sync.lease import exclusive, wake
 from sync.reading import touchable
+from sync.todo_state import AREA_OF
 
 LOOKED_AT = ("release", "first_posting")
 """Kinds of run that post what a person looked at, and nothing else in its place."""
@@ -34,24 +34,26 @@ class Waiting:
     totals: dict[str, Decimal]
 
 
-def open_run(db: Session, company_id: int, kind: str = "sync") -> Run | None:
+def open_run(db: Session, company_id: int, kind: str = "sync", area: str = "invoices") -> Run | None:
     return db.execute(
-        select(Run).where(Run.company_id == company_id, Run.kind == kind, Run.finished_at.is_(None))
+        select(Run).where(
+            Run.company_id == company_id, Run.kind == kind, Run.area == area, Run.finished_at.is_(None)
+        )
     ).scalar_one_or_none()
 
 
 def ask(
     db: Session, company: Company, *, kind: str, trigger: str, now: datetime, user: User | None,
-    recipients: Sequence[dict[str, Any]] = (), confirmed: bool = False,
+    recipients: Sequence[dict[str, Any]] = (), confirmed: bool = False, area: str = "invoices",
 ) -> tuple[Run, bool]:
-    """Insert a run, or join the open one of that kind. Returns the run and whether it is new.
+    """Insert a run, or join the open one of that kind and area. Returns the run and whether it is new.
 
     Pressing twice, two tabs and two users all get the same run: a partial unique index absorbs the race.
     """
-    existing = open_run(db, company.id, kind)
+    existing = open_run(db, company.id, kind, area)
     if existing is None:
         run = Run(
-            company_id=company.id, kind=kind, trigger=trigger, requested_by=user.id if user else None,
+            company_id=company.id, kind=kind, area=area, trigger=trigger, requested_by=user.id if user else None,
             requested_by_name=user.name if user else "", state=RunState.IN_PROCESS, phase="queued",
             step="Waiting for a worker", recipients=list(recipients), confirmed=confirmed, counts={}, summary={},
             started_at=now, heartbeat_at=now,
@@ -61,7 +63,7 @@ def ask(
                 db.add(run)
             return run, True
         except IntegrityError:
-            existing = open_run(db, company.id, kind)
+            existing = open_run(db, company.id, kind, area)
             if existing is None:
                 raise
     if trigger == "button" and existing.trigger != "button":
@@ -84,7 +86,10 @@ def ask_sync(
 def ask_one(db: Session, company: Company, document: Document, *, now: datetime, user: User | None) -> Run:
     """Post exactly this document, at once and ahead of others (first posting). The caller rings afterwards."""
     _alone_with(db, company.id, [document])
-    run, _ = ask(db, company, kind="first_posting", trigger="button", now=now, user=user, confirmed=True)
+    run, _ = ask(
+        db, company, kind="first_posting", trigger="button", now=now, user=user, confirmed=True,
+        area=AREA_OF[document.kind],
+    )
     run.phase, run.step = "posting", "Posting one document"
     release(db, run, [document], now, interactive=True)
     who = user.name if user else ""
@@ -109,12 +114,13 @@ def release(db: Session, run: Run, documents: Sequence[Document], now: datetime,
     wake(db, run.company_id, now)
 
 
-def waiting(db: Session, company_id: int) -> Waiting:
+def waiting(db: Session, company_id: int, kind: str = "invoice") -> Waiting:
     """Documents that a Sync would post now, by what is known without asking a platform."""
     rows = db.execute(
         select(Document.currency, func.count(), func.sum(Document.total))
         .where(Document.company_id == company_id, Document.status == Status.PENDING)
         .where(Document.before_start.is_(False), Document.party_id.is_not(None), Document.total != 0)
+        .where(Document.kind == kind, func.coalesce(Document.reason_code, "") != "waits_for_receipt")
         .group_by(Document.currency)
     ).all()
     return Waiting(sum(row[1] for row in rows), {row[0]: row[2] for row in rows})
@@ -218,12 +224,12 @@ def _sums(db: Session, run: Run) -> dict[str, Any]:
     return sums
 
 
-def over_limit(run: Run, found: Waiting, settings: InvoiceSettings) -> str | None:
+def over_limit(run: Run, found: Waiting, limit: int) -> str | None:
     """The sentence with which a run stands as Stopped when it is above the limit and nobody confirmed it."""
-    if run.confirmed or found.documents <= settings.run_limit:
+    if run.confirmed or found.documents <= limit:
         return None
     sums = ", ".join(f"{currency} {total:,.2f}" for currency, total in sorted(found.totals.items()))
     return (
-        f"{found.documents:,} documents ({sums}) are more than the {settings.run_limit:,} that a run may post "
+        f"{found.documents:,} documents ({sums}) are more than the {limit:,} that a run may post "
         f"without asking. Nothing was posted. Post all {found.documents:,} if that is right."
     )

@@ -12,10 +12,10 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from connectors.ledgers.base import Kind
-from domain.settings import InvoiceSettings
 from domain.statuses import Status
 from models import Document, Link, MirrorEntry, PartyEntry, Run
 from sync import requests, words
+from sync.areas import INVOICES, PassSettings, named
 
 FEW = 10
 """With fewer parties than this on either side it proves nothing that none is known."""
@@ -36,12 +36,12 @@ class Parties:
         return self.known == 0 and self.all >= FEW and self.there >= FEW
 
 
-def waiting_parties(db: Session, company_id: int) -> set[str]:
+def waiting_parties(db: Session, company_id: int, kind: str = "invoice") -> set[str]:
     """Source ids of the parties of the documents that a Sync would post now."""
     return set(db.scalars(
         select(Document.party_id).distinct()
         .where(Document.company_id == company_id, Document.status == Status.PENDING, Document.before_start.is_(False))
-        .where(Document.party_id.is_not(None), Document.total != 0)
+        .where(Document.party_id.is_not(None), Document.total != 0, Document.kind == kind)
     ))
 
 
@@ -67,12 +67,13 @@ def parties(db: Session, company_id: int) -> Parties:
     return Parties(len(ids), len(known), there)
 
 
-def why_stopped(db: Session, run: Run, settings: InvoiceSettings) -> str | None:
+def why_stopped(db: Session, run: Run, settings: PassSettings) -> str | None:
     """The sentence with which a run stands as Stopped unless somebody has confirmed it; None: it may post."""
     if run.confirmed:
         return None
-    over = requests.over_limit(run, requests.waiting(db, run.company_id), settings)
-    if over is not None:
+    area = named(run.area)
+    over = requests.over_limit(run, requests.waiting(db, run.company_id, area.kind), settings.run_limit)
+    if over is not None or area is not INVOICES:
         return over
     found = parties(db, run.company_id)
     if not found.strangers:

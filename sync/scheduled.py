@@ -16,51 +16,68 @@ from connectors.sources.base import Source
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Company, Document, Run, RunItem
-from sync import gather, pauses, reading, requests, safety, voids
+from sync import gather, lookback, pauses, requests, safety, voids
+from sync.areas import AREAS, INVOICES, Area
 from sync.runtime import Runtime
-from sync.settings import load_invoices
+from sync.settings import load_orders
 
 RELEASABLE = ("waits_for_sync", "run_stopped", "waits_for_release", "changed_since_preview")
 
 
 def look(rt: Runtime, company_id: int, source: Source, ledger: Callable[[], Ledger]) -> None:
-    """One call when nothing is new, and every ten minutes another one for voids. `ledger` is only asked for when
-    something is. Raises as reads do."""
-    unread = gather.poll(rt, company_id, source)
+    """One call per area when nothing is new, and every ten minutes another one for voids. `ledger` is only asked for
+    when something is. Raises as reads do: what happens to one area keeps the others from being read only then."""
+    for area in AREAS:
+        if _reads(rt, company_id, area):
+            _look(rt, company_id, source, ledger, area)
+
+
+def _reads(rt: Runtime, company_id: int, area: Area) -> bool:
+    """Orders are looked for once days are set; 0 is Paused."""
+    with rt.sessions() as db:
+        return area is INVOICES or not load_orders(db, company_id).paused
+
+
+def _look(rt: Runtime, company_id: int, source: Source, ledger: Callable[[], Ledger], area: Area) -> None:
+    unread = gather.poll(rt, company_id, source, area)
     if unread:
-        gather.scan(rt, company_id, source, ledger(), None)
+        gather.scan(rt, company_id, source, ledger(), None, area=area)
     else:
         with rt.sessions() as db:
-            posts = gather.writes_by_itself(load_invoices(db, company_id))
-        voids.look_when_idle(rt, company_id, source, reading.KIND, posts=posts)
-    run_id = _begin(rt, company_id)
+            posts = gather.writes_by_itself(area.load(db, company_id))
+        lookback.look_when_idle(rt, company_id, source, area, posts=posts)
+    run_id = _begin(rt, company_id, area)
     if run_id is not None:
         gather.scan(rt, company_id, source, ledger(), run_id, known=True)
 
 
-def _begin(rt: Runtime, company_id: int) -> int | None:
+def _begin(rt: Runtime, company_id: int, area: Area) -> int | None:
     """The schedule's run when one is due; None also while another run is open: that one takes what is ready."""
     with rt.sessions() as db, db.begin():
         company = db.get_one(Company, company_id)
-        if not _wanted(db, company):
+        if not _wanted(db, company, area):
             return None
-        run, new = requests.ask(db, company, kind="sync", trigger="schedule", now=rt.clock.now(), user=None)
+        run, new = requests.ask(
+            db, company, kind="sync", trigger="schedule", now=rt.clock.now(), user=None, area=area.name
+        )
         return run.id if new else None
 
 
-def _wanted(db: Session, company: Company) -> bool:
-    settings = load_invoices(db, company.id)
-    if settings.sync_state is SyncState.OFF or company.first_posted_at is None:
+def _wanted(db: Session, company: Company, area: Area) -> bool:
+    settings = area.load(db, company.id)
+    if settings.sync_state is SyncState.OFF or (area is INVOICES and company.first_posted_at is None):
         return False
     if _paused_and_told(db, company.id):
         return False
     review = settings.sync_state is SyncState.REVIEW
-    if requests.open_run(db, company.id) is not None or not _something_to_tell(db, company, review=review):
+    running = requests.open_run(db, company.id, area=area.name) is not None
+    if running or not _something_to_tell(db, company, area, review=review):
         return False
     if review:
         return True  # Nothing is posted, so no limit is asked.
     last = db.scalars(
-        select(Run).where(Run.company_id == company.id, Run.kind == "sync").order_by(Run.id.desc()).limit(1)
+        select(Run).where(Run.company_id == company.id, Run.kind == "sync", Run.area == area.name)
+        .order_by(Run.id.desc()).limit(1)
     ).first()
     above = last is not None and last.trigger == "schedule" and last.state == RunState.STOPPED
     if above and last is not None and not last.stop_requested:
@@ -76,7 +93,7 @@ def _paused_and_told(db: Session, company_id: int) -> bool:
     ).limit(1)).first() is not None
 
 
-def _something_to_tell(db: Session, company: Company, *, review: bool) -> bool:
+def _something_to_tell(db: Session, company: Company, area: Area, *, review: bool) -> bool:
     """Documents that can be posted, or Faults that no sync has reported.
 
     Under Review first a document that stands ready is told of once.
@@ -89,6 +106,6 @@ def _something_to_tell(db: Session, company: Company, *, review: bool) -> bool:
     if review:
         ready = and_(ready, ~reported)
     return db.execute(select(Document.id).where(
-        Document.company_id == company.id, Document.kind == reading.KIND, Document.before_start.is_(False),
+        Document.company_id == company.id, Document.kind == area.kind, Document.before_start.is_(False),
         or_(ready, and_(Document.status == Status.FAULT, ~reported), voids.untold()),
     ).limit(1)).first() is not None

@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from domain.order_settings import OrderSettings
 from domain.settings import InvoiceSettings
 from models import Company, ErrorMarkState, SettingsVersion, TodoState, User
 from sync import codec, todo_state
 
-INVOICES = "invoices"
+INVOICES, ORDERS = "invoices", "orders"
 
 
 def newest(db: Session, company_id: int, area: str = INVOICES) -> SettingsVersion | None:
@@ -44,6 +45,29 @@ def from_values(values: Mapping[str, Any]) -> InvoiceSettings:
     """Stored values as settings; a field that a stored version does not know takes its default."""
     known = {field.name for field in fields(InvoiceSettings)}
     return codec.load(InvoiceSettings, {name: value for name, value in values.items() if name in known})
+
+
+def load_orders(db: Session, company_id: int) -> OrderSettings:
+    """The purchase order settings that hold now; the defaults (paused) before anybody saved any."""
+    version = newest(db, company_id, ORDERS)
+    return orders_from_values(version.values) if version is not None else OrderSettings()
+
+
+def orders_from_values(values: Mapping[str, Any]) -> OrderSettings:
+    """Stored values as settings; a field that a stored version does not know takes its default."""
+    known = {field.name for field in fields(OrderSettings)}
+    return codec.load(OrderSettings, {name: value for name, value in values.items() if name in known})
+
+
+def save_orders(
+    db: Session, company_id: int, settings: OrderSettings, *, now: datetime, user: User | None
+) -> SettingsVersion | None:
+    """As `save`, for Settings → Purchase Orders."""
+    before = newest(db, company_id, ORDERS)
+    old = orders_from_values(before.values) if before else OrderSettings()
+    if old == settings:
+        return None
+    return _add(db, company_id, before.version + 1 if before else 1, settings, changes(old, settings), now, user)
 
 
 def begin(db: Session, company: Company, now: datetime) -> SettingsVersion:
@@ -74,7 +98,7 @@ def change(db: Session, company_id: int, *, now: datetime, user: User | None, **
     return save(db, company_id, replace(load_invoices(db, company_id), **values), now=now, user=user)
 
 
-def changes(before: InvoiceSettings, after: InvoiceSettings) -> list[dict[str, Any]]:
+def changes(before: InvoiceSettings | OrderSettings, after: InvoiceSettings | OrderSettings) -> list[dict[str, Any]]:
     """[{field, before, after}] in plain JSON values."""
     old, new = codec.dump(before), codec.dump(after)
     return [{"field": name, "before": old[name], "after": new[name]} for name in new if old.get(name) != new[name]]
@@ -84,14 +108,15 @@ def _add(
     db: Session,
     company_id: int,
     number: int,
-    settings: InvoiceSettings,
+    settings: InvoiceSettings | OrderSettings,
     changed: list[dict[str, Any]],
     now: datetime,
     user: User | None,
 ) -> SettingsVersion:
+    area = ORDERS if isinstance(settings, OrderSettings) else INVOICES
     version = SettingsVersion(
         company_id=company_id,
-        area=INVOICES,
+        area=area,
         version=number,
         values=codec.dump(settings),
         changes=changed,
@@ -100,6 +125,6 @@ def _add(
     )
     db.add(version)
     db.flush()
-    todo_state.choose(db, company_id, todo_state.INVOICES, TodoState, settings.error_todos, now)
-    todo_state.choose(db, company_id, todo_state.INVOICES, ErrorMarkState, settings.mark_errors, now)
+    todo_state.choose(db, company_id, area, TodoState, settings.error_todos, now)
+    todo_state.choose(db, company_id, area, ErrorMarkState, settings.mark_errors, now)
     return version

@@ -220,8 +220,8 @@ class Settling:
 
     def _tell_dependents(self, need: Posting, why: Reason) -> None:
         told = why
-        if why.code != "customer_is_vendor":
-            code = "customer_refused" if need.kind == "customer" else "item_refused"
+        if why.code not in ("customer_is_vendor", "vendor_is_customer"):
+            code = f"{need.kind}_refused"
             message = why.params.get("message") or why.sentence()
             told = reason(code, name=need.draft.get("name"), message=message, code=why.params.get("code", ""))
         for posting in self._dependents(need):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -21,12 +22,12 @@ from domain.reasons import Reason, reason
 from domain.settings import InvoiceSettings, Numbering
 from domain.statuses import Status
 from models import Company, Document, Step
-from sync import codec, pauses
+from sync import codec, invoices, orders, pauses
+from sync.areas import area_of
 from sync.documents import end_unsent, park, set_status, step
 from sync.lease import Lease, wake
-from sync.reading import KIND, marker_of, refresh_header, rows_of, taken, touchable
+from sync.reading import marker_of, refresh_header, touchable
 from sync.runtime import Runtime
-from sync.settings import load_invoices
 
 CODE = "stamped_meanwhile"
 STEP = "another program"
@@ -39,12 +40,14 @@ OLD_LOOK = timedelta(minutes=2)
 # ---- noticing -----------------------------------------------------------------------------------------------
 
 
-def notice(db: Session, row: Document, header: SourceHeader, settings: InvoiceSettings, now: datetime) -> bool:
-    """Keep a void or marked document from being posted; what somebody marked is looked up next. False: it is free."""
-    why = taken(header, settings)
-    if why is None or not touchable(db, row):
+def notice(db: Session, row: Document, header: SourceHeader, settings: Any, now: datetime) -> bool:
+    """Keep a void or marked document from being posted; what somebody marked is looked up next, where it has a number
+    that the ledger knows it by. False: it is free."""
+    area = area_of(row.kind)
+    why = area.taken(header, settings)
+    if why is None or not touchable(db, row) or orders.our_mark(db, row, header):
         return False
-    if why.code == "voided_in_source":
+    if header.voided or not area.looked_up:
         end_unsent(db, row, [why], now)
         set_status(db, row, Status.SKIPPED, [why], now)
         step(db, row, now, "skipped", why.sentence())
@@ -63,31 +66,38 @@ def look_again(rt: Runtime, lease: Lease, company_id: int, source: Source, ids: 
         old = old_looks(db, ids, rt.clock.now())
     if not old:
         return
-    try:
-        headers = source.headers_by_id(KIND, old)
-    except PlatformError:
-        return
-    with lease.transaction("Looking once more before posting") as db:
-        looked_again(db, company_id, source.tenant, headers, load_invoices(db, company_id), rt.clock.now())
+    for kind, source_ids in old.items():
+        try:
+            headers = source.headers_by_id(kind, source_ids)
+        except PlatformError:
+            return
+        with lease.transaction("Looking once more before posting") as db:
+            settings = area_of(kind).load(db, company_id)
+            looked_again(db, company_id, source.tenant, headers, settings, rt.clock.now())
 
 
-def old_looks(db: Session, ids: Sequence[int], now: datetime) -> list[str]:
-    """Source ids of these documents whose header was read too long ago to be posted on its word."""
-    return list(db.scalars(select(Document.source_id).where(
-        Document.id.in_(ids), Document.kind == KIND, Document.read_at < now - OLD_LOOK
-    )))
+def old_looks(db: Session, ids: Sequence[int], now: datetime) -> dict[str, list[str]]:
+    """Kind → source ids of these documents whose header was read too long ago to be posted on its word."""
+    found: dict[str, list[str]] = {}
+    for kind, source_id in db.execute(select(Document.kind, Document.source_id).distinct().where(
+        Document.id.in_(ids), Document.read_at < now - OLD_LOOK
+    )):
+        found.setdefault(kind, []).append(source_id)
+    return found
 
 
 def looked_again(
-    db: Session, company_id: int, tenant: str, headers: Sequence[SourceHeader], settings: InvoiceSettings,
-    now: datetime,
+    db: Session, company_id: int, tenant: str, headers: Sequence[SourceHeader], settings: Any, now: datetime,
 ) -> None:
     """Headers as they are now, just before their documents are prepared."""
-    rows = rows_of(db, company_id, tenant, [header.id for header in headers])
-    for header in headers:
-        row = rows.get(header.id)
-        if row is None:
-            continue
+    if not headers:
+        return
+    by_id = {header.id: header for header in headers}
+    for row in db.scalars(select(Document).where(
+        Document.company_id == company_id, Document.source_tenant == tenant, Document.kind == headers[0].kind,
+        Document.source_id.in_(by_id), Document.prepared.is_(False), Document.due_at.is_not(None),
+    )):
+        header, taken = by_id[row.source_id], area_of(row.kind).taken
         if taken(header, settings) is not None and not _asked_for(row, settings):
             refresh_header(db, row, header, settings, now)
             notice(db, row, header, settings, now)
@@ -95,9 +105,9 @@ def looked_again(
             row.read_at = now
 
 
-def _asked_for(row: Document, settings: InvoiceSettings) -> bool:
-    """It was marked already when it was released: a person confirmed that (Manually Copy an Invoice)."""
-    return taken(codec.load(SourceHeader, row.header), settings) is not None
+def _asked_for(row: Document, settings: Any) -> bool:
+    """It was marked already when it was released: a person confirmed that (Manually Copy an Invoice, Sync one PO)."""
+    return area_of(row.kind).taken(codec.load(SourceHeader, row.header), settings) is not None
 
 
 # ---- the look-up --------------------------------------------------------------------------------------------
@@ -132,7 +142,7 @@ def settle(
     """Give each its outcome by what the ledger holds, and pause posting when it happens again and again."""
     for row in db.scalars(select(Document).where(Document.id.in_(ids), Document.reason_code == CODE)):
         header = codec.load(SourceHeader, row.header)
-        why = taken(header, settings)
+        why = invoices.taken(header, settings)
         if why is None:  # the mark was taken off again
             set_status(db, row, Status.PENDING, [reason("waits_for_reading")], now)
             continue

@@ -20,8 +20,8 @@ from sync import codec
 from sync.lease import exclusive, wake
 from sync.runtime import Runtime
 
-INVOICES = "invoices"
-AREA_OF = {"invoice": INVOICES}
+INVOICES, ORDERS = "invoices", "orders"
+AREA_OF = {"invoice": INVOICES, "purchase_order": ORDERS}
 """Kind of document → the product area whose settings hold for its to-dos and its `ERROR` mark."""
 Follower = type[FaultFollower]
 FOLLOWERS: tuple[Follower, ...] = (TodoState, ErrorMarkState)

@@ -18,13 +18,14 @@ from sqlalchemy.orm import Session, load_only
 from domain import todos as rules
 from domain.causes import cause_key, cause_subject
 from domain.formats import format_long_day, format_money
+from domain.order_settings import OrderSettings
 from domain.reasons import CATALOGUE, Reason
 from domain.settings import InvoiceSettings
 from domain.statuses import Status
 from domain.todos import TodoLists, TodoSettings, Waiting
 from models import Document, TodoRow, TodoState
-from sync.settings import load_invoices
-from sync.todo_state import AREA_OF, INVOICES, comparing_due, lists_of
+from sync import areas
+from sync.todo_state import AREA_OF, comparing_due, lists_of
 
 OPEN_AFTER = timedelta(seconds=20)
 """A scan finds its Faults page by page: the first text shall be nearly whole."""
@@ -65,13 +66,14 @@ class Writer:
     fence: int
 
 
-def todo_settings(current: InvoiceSettings) -> TodoSettings:
-    return TodoSettings(current.error_todos, current.todo_action_type, current.todo_resource)
+def todo_settings(current: InvoiceSettings | OrderSettings) -> TodoSettings:
+    per_order = isinstance(current, OrderSettings) and current.todo_per_order
+    return TodoSettings(current.error_todos, current.todo_action_type, current.todo_resource, per_order)
 
 
 def chosen(db: Session, company_id: int, area: str) -> TodoSettings:
     """What Settings say for one product area."""
-    return {INVOICES: lambda: todo_settings(load_invoices(db, company_id))}[area]()
+    return todo_settings(areas.named(area).load(db, company_id))
 
 
 # ---- what there should be -----------------------------------------------------------------------------------
@@ -96,6 +98,18 @@ def causes(rows: Iterable[Document], ledger: str, lumped: frozenset[str] = froze
             found[code] = _together(code, list(group.values()))
         else:
             found |= group
+    return found
+
+
+def one_each(rows: Iterable[Document], ledger: str) -> dict[str, Cause]:
+    """A cause of its own for every Fault."""
+    found: dict[str, Cause] = {}
+    for row in rows:
+        stored = row.reasons[0] if row.reasons else None
+        if stored and stored.get("code") in CATALOGUE:
+            why, name = Reason.from_json(stored), row.number or f"id {row.source_id}"
+            key = f"{why.code}#{row.id}"
+            found[key] = Cause(key, why, f"order {name}", [row], [why.sentence(ledger)])
     return found
 
 
@@ -132,7 +146,11 @@ class Comparison:
     def carry_out(self, settings: TodoSettings, lists: TodoLists) -> None:
         known = self._known()
         lumped = frozenset(row.code for key, row in known.items() if key == row.code)
-        wanted = causes(self._faults(), self.writer.ledger, lumped) if settings.on else {}
+        wanted: dict[str, Cause] = {}
+        if settings.on and settings.per_document:
+            wanted = one_each(self._faults(), self.writer.ledger)
+        elif settings.on:
+            wanted = causes(self._faults(), self.writer.ledger, lumped)
         closed = self._closed(wanted)
         names = {one.id: one.name for one in lists.people}
         for key, cause in wanted.items():

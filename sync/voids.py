@@ -17,7 +17,7 @@ from domain.reasons import Reason, reason
 from domain.reversal import KINDS
 from domain.settings import VoidPolicy
 from domain.statuses import Flag, PostingState, Status
-from models import Document, MirrorState, Posting, Run
+from models import Document, Posting, Run
 from sync import codec, reissues
 from sync.documents import add_to_run, set_flag, set_status, step
 from sync.lease import exclusive
@@ -26,8 +26,6 @@ from sync.replacing import last_written
 from sync.runtime import Runtime
 from sync.settings import load_invoices
 
-IDLE = timedelta(minutes=10)
-"""How often voids are looked for while nothing else is new."""
 DECIDABLE = ("voided_open", "void_paid", "void_refused", "void_changing")
 CORRECTABLE = ("void_closed", "correct_refused", "correct_changed")
 """In a closed period: corrected by another document, or kept."""
@@ -51,26 +49,9 @@ def look(rt: Runtime, company_id: int, source: Source, kind: str, *, posts: bool
             ).order_by(Document.id)).all()
             for row in rows:
                 noticed += _notice(db, row, part[row.source_id], rt.clock.now(), by_itself=by_itself)
-    with rt.sessions() as db, db.begin():
-        state = db.get(MirrorState, company_id)
-        if state is not None:
-            state.voids_looked_at = rt.clock.now()
     if noticed and by_itself:
         rt.ring(company_id)
     return noticed
-
-
-def look_when_idle(rt: Runtime, company_id: int, source: Source, kind: str, *, posts: bool) -> None:
-    """The schedule's look while nothing is new: once in ten minutes, and only where something is in the books."""
-    with rt.sessions() as db:
-        state = db.get(MirrorState, company_id)
-        if state is None or (state.voids_looked_at and rt.clock.now() - state.voids_looked_at < IDLE):
-            return
-        posted = db.execute(select(Document.id).where(
-            Document.company_id == company_id, Document.status == Status.COMPLETE, Document.ledger_id.is_not(None)
-        ).limit(1)).first()
-    if posted is not None:
-        look(rt, company_id, source, kind, posts=posts)
 
 
 def _notice(db: Session, row: Document, voided: Voided, now: datetime, *, by_itself: bool) -> int:
@@ -97,11 +78,13 @@ def untold() -> ColumnElement[bool]:
     )
 
 
-def tell(db: Session, run: Run, now: datetime) -> None:
+def tell(db: Session, run: Run, now: datetime, kind: str) -> None:
     """They are rows of this sync; it is not over before a void that is under way is settled."""
     if run.kind != "sync":
         return
-    rows = db.scalars(select(Document).where(Document.company_id == run.company_id, untold())).all()
+    rows = db.scalars(select(Document).where(
+        Document.company_id == run.company_id, Document.kind == kind, untold()
+    )).all()
     add_to_run(db, run, rows, now)
     for row in rows:
         if row.reason_code == "void_queued":

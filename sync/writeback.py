@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from connectors.errors import BadAnswer, NeedsReconnect, NotAllowed, PlatformError, RetryLater
 from connectors.sources.base import Mark, Source
+from domain.order_documents import ORDER
 from domain.statuses import PostingState
 from models import Document, Posting
 from sync.connection import needs_reconnect, succeeded
@@ -153,6 +154,7 @@ class WriteBack:
             ).all()
         if not rows:
             return False
+        rows = [row for row in rows if row[1] == rows[0][1]]  # one kind per call
         ids = tuple(row[0] for row in rows)
         self.running += 1
         self.pool.submit(ReadingBack(ids), partial(self.source.marks, rows[0][1], [row[2] for row in rows]))
@@ -193,13 +195,18 @@ class WriteBack:
 
 def _same(mark: Mark, posting: Posting) -> bool:
     """Autotask may keep the date only, or the time too (unconfirmed): the calendar day decides. Where the ledger
-    numbers, its number must stand there too (I08)."""
+    numbers, its number must stand there too (I08). An order's mark is its number."""
+    number = own_number(posting)
+    if posting.kind == ORDER:
+        return number is not None and mark.number == number
     if mark.marked_at is None or posting.marked_at is None:
         return False
-    number = own_number(posting)
     return abs(mark.marked_at - posting.marked_at) < timedelta(days=1) and number in (None, mark.number)
 
 
 def own_number(posting: Posting) -> str | None:
-    """What is written back: the ledger's number where the ledger numbered this posting, whatever the setting is now."""
+    """What is written back: the ledger's number where the ledger numbered this posting, whatever the setting is now;
+    for an order always the mark that was fixed when it was confirmed."""
+    if posting.kind == ORDER:
+        return str(posting.terms["mark"])
     return posting.ledger_number if posting.draft.get("number") is None else None

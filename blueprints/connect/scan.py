@@ -19,7 +19,7 @@ from domain.matching import fold
 from domain.settings import InvoiceSettings, MatchBy
 from domain.statuses import RunState, Status
 from models import Company, MirrorEntry, MirrorState, PartyEntry, Run
-from sync import list_compare, list_report, mirror, reading, settings
+from sync import invoices, list_compare, list_report, mirror, settings
 from workers import enqueue
 
 STEPS = (
@@ -138,7 +138,7 @@ def scan_result(run: Run) -> dict[str, Any]:
     summary = run.summary or {}
     outcomes = [each for each in summary.get("outcomes", ()) if each["reason"] != "before_start"]
     older_count, older_totals = before_start(db(), run.company_id)
-    since = reading.window(current, run.started_at).since.date()
+    since = invoices.window(current, run.started_at).since.date()
     return {
         "count": sum(each["count"] for each in outcomes) + older_count,
         "since": since,

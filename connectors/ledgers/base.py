@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from connectors.limits import Used
 from domain.documents import AnyDraft, Draft
@@ -336,6 +336,7 @@ def _plain(number: str) -> str:
     return "".join(number.split()).casefold()
 
 
+@runtime_checkable
 class FindsAlike(Protocol):
     """The part of the port for kinds of which the ledger refuses no second copy, bills first of all (R73)."""
 

@@ -42,6 +42,17 @@ _SCOPE: dict[str, Entry] = {
         "Orders of this vendor are billed when goods are received, one bill per vendor invoice number.",
         "Nothing needs doing: the bill follows the receiving in Autotask.",
     ),
+    "billed_in_parts": skip(
+        Stage.SCOPE, "All of it is billed on receipt", "Everything is received: its bills are {bills}",
+        "Orders of this vendor are billed when goods are received; the bills are documents of their own.",
+        "Nothing needs doing.",
+    ),
+    "created_before_window": wait(
+        Stage.SCOPE, "Created before the window", "Created on {date}, before the days that are looked back",
+        "It was submitted within the window, but created before it. Such orders are listed and never posted by "
+        "themselves.",
+        "Include it if it is to be posted, or set more days in Settings, Purchase Orders.", ORDERS,
+    ),
     "part_taken_back": skip(
         Stage.SCOPE, "What was received was taken back", "Nothing is received under {part} any more",
         "The receiving was taken back in Autotask before its bill was posted.", "Nothing needs doing.",
@@ -92,6 +103,12 @@ _VENDORS: dict[str, Entry] = {
         "{the_ledger} did not accept vendor “{name}”: {message} {code}",
         "A value of the company in Autotask breaks a rule of {the_ledger}.",
         "Correct the company in Autotask, or create the vendor in {the_ledger}, then Retry.",
+    ),
+    "vendor_is_customer": fault(
+        Stage.CUSTOMER, "The name belongs to a customer",
+        "“{name}” is a customer in {the_ledger}, and a vendor cannot have the same name",
+        "{the_ledger} keeps one list of names, and the customer was made meanwhile.",
+        "Press Retry: the vendor then gets the suffix of Settings, Purchase Orders.",
     ),
     "vendor_currency": fault(
         Stage.CUSTOMER, "The vendor is kept in another currency",

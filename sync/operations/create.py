@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from connectors.ledgers.base import Done, Kind, Ledger, Refusal, Refused, Sought
 from domain.documents import Draft, ItemDraft, PartyDraft
 from domain.matching import fold
+from domain.order_documents import ORDER
 from domain.reasons import Reason, reason
 from domain.statuses import Flag, PostingState, Status
 from models import Document, Posting
-from sync import attaching, codec, delivery, mirror, taxsums
+from sync import attaching, codec, delivery, mirror, orders, taxsums
 from sync.documents import set_flag, set_status, step
 from sync.operations.base import Operation, kind_of
 from sync.prepare import REPLANNED, add_link
@@ -74,7 +76,8 @@ class Create(Operation):
             return [Sought(key, kind, number=draft.number, since=None if draft.number else since, ledger_id=named)]
         wanted = [Sought(key, kind, name=draft.name)]
         if isinstance(draft, PartyDraft) and s.hint(posting):
-            wanted.append(Sought(f"{key}/vendor", Kind.VENDOR, name=draft.name))
+            other = Kind.CUSTOMER if kind is Kind.VENDOR else Kind.VENDOR
+            wanted.append(Sought(f"{key}/vendor", other, name=draft.name))
         return wanted
 
     def looked_up(self, s: Settling, posting: Posting, found: Sequence[Done], vendors: Sequence[Done]) -> None:
@@ -88,7 +91,9 @@ class Create(Operation):
         if same:
             s.done(posting, same[0], "lookup")
         elif [record for record in vendors if record.echo.live]:
-            s.reject(posting, [reason("customer_is_vendor", name=draft.name)])
+            clash = "vendor_is_customer" if posting.kind == Kind.VENDOR else "customer_is_vendor"
+            s.references_refused = True
+            s.reject(posting, [reason(clash, name=draft.name)])
         else:
             s.absent(posting, protected=posting.ledger_kind in s.capabilities.refuses_second_copy)
 
@@ -115,8 +120,8 @@ class Create(Operation):
         posting.state, posting.next_action_at, posting.reasons = PostingState.DONE, None, []
         how = "created" if posting.confirmed_by == "response" else "found by name"
         name = str(posting.draft.get("name", ""))
-        if posting.kind == "customer":
-            add_link(s.db, posting.company_id, "customer", posting.source_id, name, done.ledger_id, how, s.now)
+        if posting.kind in ("customer", "vendor"):
+            add_link(s.db, posting.company_id, posting.kind, posting.source_id, name, done.ledger_id, how, s.now)
         if done.echo.record is not None:
             mirror.merge(s.db, posting.company_id, [done.echo.record], s.now)
 
@@ -141,17 +146,28 @@ class Create(Operation):
         if draft.foreign and done.echo.rate == 1:
             told = f"The ledger booked it with rate 1: one {draft.currency} as one of its own currency"
             step(s.db, document, s.now, "rate 1", told)
-        attaching.want(s, document, posting, done)
-        delivery.want(s, document, posting, done)
-        if done.echo.total not in (None, draft.total):
+        if document.kind == ORDER:
+            orders.confirmed(s.db, document, posting, done)
+        else:
+            attaching.want(s, document, posting, done)
+            delivery.want(s, document, posting, done)
+        total = compared_total(draft, done)
+        if total not in (None, draft.total):
             told = "The ledger's total is another one ({} instead of {}); it is not posted again"
-            step(s.db, document, s.now, "differs", told.format(done.echo.total, draft.total))
+            step(s.db, document, s.now, "differs", told.format(total, draft.total))
+
+
+def compared_total(draft: Draft, done: Done) -> Decimal | None:
+    """The ledger's total as it is compared with the draft's: of a purchase the net, as no tax is transferred (R78)."""
+    total, tax = done.echo.total, done.echo.tax
+    bought = draft.kind in (Kind.BILL, Kind.PURCHASE_ORDER)
+    return total - tax if bought and total is not None and tax else total
 
 
 def holds(document: Document, draft: Draft, done: Done) -> None:
     """What the ledger holds now for this document; another total is flagged, never hidden."""
-    total = done.echo.total
-    document.ledger_total = total
+    total = compared_total(draft, done)
+    document.ledger_total = done.echo.total
     document.rounded = (-draft.rounded if draft.kind == Kind.CREDIT_MEMO else draft.rounded) or None
     document.default_lines = draft.default_lines or None
     document.ledger_date = draft.date if draft.moved_from else None
@@ -171,7 +187,7 @@ def echo_problem(draft: Draft, done: Done, tenant: str) -> str | None:
     if echo.tenant != tenant:
         return "it is in another company"
     if draft.party.ledger_id and echo.party_id and echo.party_id != draft.party.ledger_id:
-        return f"customer {echo.party_id} instead of {draft.party.ledger_id}"
+        return f"{draft.party.kind} {echo.party_id} instead of {draft.party.ledger_id}"
     if draft.number is not None and echo.number != draft.number:
         return f"number {echo.number or 'none'} instead of {draft.number}"
     if echo.currency and echo.currency != draft.currency:
@@ -189,7 +205,8 @@ def resolved(
         return replace(draft, parent=replace(draft.parent, ledger_id=ids["customer", draft.parent.key]))
     if not isinstance(draft, Draft):
         return draft
-    party = draft.party if draft.party.ledger_id else replace(draft.party, ledger_id=ids["customer", draft.party.key])
+    party = draft.party
+    party = party if party.ledger_id else replace(party, ledger_id=ids[party.kind, party.key])
     lines = tuple(
         line if line.item.ledger_id else replace(line, item=replace(line.item, ledger_id=ids["item", line.item.key]))
         for line in draft.lines

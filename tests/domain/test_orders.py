@@ -69,7 +69,7 @@ def test_bills_on_receipt_are_one_per_vendor_invoice_number_and_freight_is_booke
         ("Accounts Payable (A/P)", Decimal(0), Decimal("267.00")),
     ]  # fmt: skip
     billed = OrderHistory({"1": Decimal(6)}, frozenset({"V-1"}), freight=Decimal("15.00"))
-    second = planned(replace(bought, part="V-2"), lists(history={"411": billed}), RECEIPTS)
+    second = planned(replace(bought, part="V-2"), lists(history={("411", "V-2"): billed}), RECEIPTS)
     assert rows(second) == [
         ("Purchases", Decimal("168.00"), Decimal(0)), ("Accounts Payable (A/P)", Decimal(0), Decimal("168.00")),
     ]  # fmt: skip
@@ -90,7 +90,7 @@ def test_a_part_that_was_taken_back_is_set_aside() -> None:
 
 def test_billed_never_exceeds_received() -> None:
     back = order(line("1", 10, "42", receipt(6, "V-1"), receipt(4, "V-2", 17), receipt(-3, None, 18)), part="V-2")
-    history = {"411": OrderHistory({"1": Decimal(8)}, frozenset({"V-1"}))}
+    history = {("411", "V-2"): OrderHistory({"1": Decimal(8)}, frozenset({"V-1"}))}
     assert codes(planned(back, lists(history=history), RECEIPTS)) == ["billed_above_received"]
 
 
@@ -99,7 +99,7 @@ def test_freight_by_value_adds_up_to_the_whole() -> None:
     bought = order(line("1", 3, "10", receipt(1, "A"), receipt(1, "B", 17), receipt(1, "C", 18)), freight=Decimal("10"))
     booked, billed, parts = Decimal(0), Decimal(0), frozenset[str]()
     for key in ("A", "B", "C"):
-        history = {"411": OrderHistory({"1": billed}, parts, freight=booked)}
+        history = {("411", key): OrderHistory({"1": billed}, parts, freight=booked)}
         draft = planned(replace(bought, part=key), lists(history=history), settings).draft
         assert draft is not None
         booked += sum((each.amount for each in draft.lines if each.item.kind == "account"), Decimal(0))
@@ -111,7 +111,7 @@ def test_a_bill_is_linked_to_our_order_and_never_dated_before_it() -> None:
     ours = LedgerOrder("257", dt.date(2026, 11, 20), {"1": "7"})
     bought = order(line("1", 10, "42", receipt(6, "V-1")), part="V-1")
     settings = replace(SETTINGS, becomes=Becomes.ORDER_AND_BILLS)
-    draft = planned(bought, lists(history={"411": OrderHistory(order=ours)}), settings).draft
+    draft = planned(bought, lists(history={("411", "V-1"): OrderHistory(order=ours)}), settings).draft
     assert draft is not None
     assert draft.lines[0].ordered == OrderedLine("257", "7")
     assert draft.date == dt.date(2026, 11, 20)
@@ -373,7 +373,7 @@ def test_the_bills_of_an_order_never_exceed_it_and_book_the_freight_once(documen
     billed: dict[str, Decimal] = {}
     booked, done = Decimal(0), frozenset[str]()
     for part in parts_of(document):
-        history = {"411": OrderHistory(dict(billed), done, freight=booked)}
+        history = {("411", part.key): OrderHistory(dict(billed), done, freight=booked)}
         draft = planned(replace(document, part=part.key), lists(history=history), settings).draft
         assert draft is not None
         booked += sum((each.amount for each in draft.lines if each.item.kind == "account"), Decimal(0))

@@ -19,7 +19,7 @@ from sandbox.world import World
 from sync import diagnosis, tools
 from sync.check import Asked
 from sync.comparing import COPY, CREATED
-from sync.reading import window
+from sync.invoices import window
 from sync.settings import load_invoices
 from sync.tool_report import csv_text, rows_of
 from tests.infra.company import config_for, connect, serve_run

@@ -1,0 +1,119 @@
+"""Bills that somebody typed in or another program brought: the ledger is asked before one is posted (R73).
+
+Bills have no number that the ledger keeps unique, so a second copy would be taken without a word. What is found is a
+Fault that a person decides: adopt it, post anyway, skip. Looked at once per plan; a Retry looks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from connectors.errors import PlatformError
+from connectors.ledgers.base import Alike, FindsAlike, Kind, Ledger
+from domain.documents import Draft
+from domain.formats import format_day, format_money
+from domain.held import Held
+from domain.order_documents import ORDER
+from domain.order_settings import OrderSettings
+from domain.plan import Plan
+from domain.reasons import Reason, reason
+from domain.statuses import PostingState, Status
+from models import Company, Document, Posting
+from sync.documents import set_status, step
+from sync.lease import Lease, exclusive
+from sync.reading import marker_of, plans_for
+from sync.runtime import Runtime
+from sync.settings import load_orders
+
+FRESH = timedelta(minutes=2)
+
+
+def look(rt: Runtime, lease: Lease, company_id: int, ledger: Ledger, ids: Sequence[int]) -> bool:
+    """Ask the ledger about the bills among these documents. False: it did not answer, so none of them goes now."""
+    if not isinstance(ledger, FindsAlike):
+        return True
+    with rt.sessions() as db:
+        sought = _sought(db, company_id, ledger, ids, rt.clock.now())
+    if not sought:
+        return True
+    try:
+        found = ledger.alike(sought)
+    except PlatformError:
+        return False
+    with lease.transaction("Looking for bills that are there already") as db:
+        now = rt.clock.now()
+        company = db.get_one(Company, company_id)
+        ours = _ours(db, company_id, ledger.tenant)
+        for row in db.scalars(select(Document).where(Document.id.in_([int(one.key) for one in sought]))):
+            marker = marker_of(company, row)
+            others = [one for one in found.get(str(row.id), ()) if one.ledger_id not in ours and marker not in one.note]
+            row.alike = {**(row.alike or {}), "looked_at": now.isoformat(), "found": [_told(one) for one in others]}
+    return True
+
+
+def _sought(db: Session, company_id: int, ledger: Ledger, ids: Sequence[int], now: datetime) -> list[Alike]:
+    rows = [row for row in db.scalars(select(Document).where(Document.id.in_(ids), Document.kind == ORDER))
+            if row.lines is not None and not _fresh(row, now)]
+    if not rows:
+        return []
+    settings = load_orders(db, company_id)
+    plans = plans_for(db, company_id, rows, ledger.capabilities, settings)
+    return [
+        _alike(row, planned.draft, settings) for row, planned in zip(rows, plans, strict=True)
+        if planned.draft is not None and planned.draft.kind == Kind.BILL and planned.draft.party.ledger_id is not None
+    ]
+
+
+def _fresh(row: Document, now: datetime) -> bool:
+    looked = (row.alike or {}).get("looked_at")
+    return looked is not None and now - datetime.fromisoformat(looked) < FRESH
+
+
+def _alike(row: Document, draft: Draft, settings: OrderSettings) -> Alike:
+    span = timedelta(days=settings.duplicate_days)
+    return Alike(
+        str(row.id), Kind.BILL, draft.party.ledger_id or "", draft.number, draft.total, draft.date - span,
+        draft.date + span,
+    )
+
+
+def _ours(db: Session, company_id: int, tenant: str) -> set[str]:
+    return set(db.scalars(select(Posting.ledger_id).where(
+        Posting.company_id == company_id, Posting.ledger_tenant == tenant, Posting.ledger_kind == Kind.BILL,
+        Posting.ledger_id.is_not(None), Posting.operation == "create",
+        Posting.state.in_((PostingState.CONFIRMED, PostingState.DONE)),
+    )))
+
+
+def _told(held: Held) -> dict[str, Any]:
+    return {
+        "id": held.ledger_id, "number": held.number or "", "date": held.date.isoformat() if held.date else "",
+        "text": f"{held.number or 'without a number'}, {format_money(held.total, held.currency or '')}"
+        + (f", {format_day(held.date)}" if held.date else ""),
+    }  # fmt: skip
+
+
+def objection(row: Document, planned: Plan) -> Reason | None:
+    """Why it is not posted: a bill that may be the same, about which nobody decided."""
+    kept = row.alike or {}
+    if planned.draft is None or planned.draft.kind != Kind.BILL or not kept.get("found") or kept.get("post_anyway"):
+        return None
+    what = "; ".join(one["text"] for one in kept["found"][:3])
+    return reason("bill_exists", what=what)
+
+
+def post_anyway(db: Session, row: Document, *, why: str, now: datetime, who: str) -> bool:
+    """A person says that it is another bill: a recorded exception. The caller retries."""
+    exclusive(db, row.company_id)
+    db.expire(row)
+    if row.status != Status.FAULT or row.reason_code != "bill_exists":
+        return False
+    row.alike = {**(row.alike or {}), "post_anyway": {"by": who, "at": now.isoformat(), "why": why}}
+    set_status(db, row, Status.PENDING, [reason("waits_for_sync")], now)
+    step(db, row, now, "decided", f"Another bill, to be posted beside it: {why}", who=who)
+    return True

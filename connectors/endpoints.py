@@ -15,6 +15,7 @@ from connectors.http import origin
 # Source: Autotask developer help, "REST API: zone information".
 _AUTOTASK_API = re.compile(r"^webservices\d{0,4}\.autotask\.net$")
 _AUTOTASK_WEB = re.compile(r"^[a-z0-9-]+\.autotask\.net$")
+_XERO = re.compile(r"^(login|identity|api|go)\.xero\.com$")
 _INTUIT = re.compile(r"^([a-z0-9-]+\.)+intuit\.com$")
 
 
@@ -26,10 +27,18 @@ class Endpoints:
     quickbooks_api: str
     quickbooks_web: str
     autotask_zones: str
+    xero_identity: str = "https://identity.xero.com"
+    xero_login: str = "https://login.xero.com"
+    xero_connections: str = "https://api.xero.com"
+    xero_api: str = "https://api.xero.com/api.xro/2.0"
+    xero_web: str = "https://go.xero.com"
     sandbox: str | None = None
 
     def is_intuit(self, url: str) -> bool:
         return self._allowed(url, _INTUIT)
+
+    def is_xero(self, url: str) -> bool:
+        return self._allowed(url, _XERO)
 
     def is_autotask(self, url: str) -> bool:
         return self._allowed(url, _AUTOTASK_API)
@@ -54,6 +63,11 @@ def endpoints(sandbox_url: str | None = None, *, development: bool = False) -> E
             quickbooks_api=f"{base}/qbo/v3",
             quickbooks_web=f"{base}/books",
             autotask_zones=f"{base}/autotask/atservicesrest/v1.0/zoneInformation",
+            xero_identity=f"{base}/xero/identity",
+            xero_login=f"{base}/xero/login",
+            xero_connections=f"{base}/xero/api",
+            xero_api=f"{base}/xero/api/api.xro/2.0",
+            xero_web=f"{base}/xero-go",
             sandbox=origin(base),
         )
     host = "sandbox-quickbooks" if development else "quickbooks"

@@ -12,8 +12,8 @@ from datetime import datetime
 
 from connectors.endpoints import Endpoints
 from connectors.http import Http, PlatformSession
-from connectors.ledgers import quickbooks
-from connectors.ledgers.base import LedgerProfile
+from connectors.ledgers import quickbooks, xero
+from connectors.ledgers.base import Capabilities, LedgerProfile
 from connectors.ledgers.quickbooks_http import Access
 from connectors.limits import Limiter
 from connectors.oauth import IntuitIdentity
@@ -23,6 +23,11 @@ from connectors.sources import autotask, autotask_http
 def side_of(platform: str) -> str:
     """Which connection of a company an error's platform belongs to: `source` or `ledger`."""
     return "source" if platform == autotask_http.PLATFORM else "ledger"
+
+
+def capabilities_of(ledger: str) -> Capabilities:
+    """What a ledger can do, whatever company it is; for pages, which talk to no platform. Raises KeyError."""
+    return {"quickbooks": quickbooks.capabilities(None), "xero": xero.CAPABILITIES}[ledger]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,28 @@ class Platforms:
             limiter=self.limiter,
             clock=self.clock,
             pause=self.pause,
+            profile=profile,
+            session=session,
+        )
+
+    def xero(
+        self,
+        tenant: str,
+        access: Access,
+        *,
+        back: str = "",
+        profile: LedgerProfile | None = None,
+        session: PlatformSession | None = None,
+    ) -> xero.XeroLedger:
+        return xero.XeroLedger(
+            tenant=tenant,
+            access=access,
+            http=self.http,
+            endpoints=self.endpoints,
+            limiter=self.limiter,
+            clock=self.clock,
+            pause=self.pause,
+            back=back,
             profile=profile,
             session=session,
         )

@@ -285,6 +285,16 @@ class Draft:
     """In another currency than the ledger company's own."""
     rate: Decimal | None = None
     """Home units for one of `currency`, sent along; None leaves it to the ledger."""
+    order_number: str = ""
+    """The customer's own order, where the ledger has a field for it."""
+    status: str = "approved"
+    """As what it is created: draft, submitted or approved. Only where the ledger knows such states."""
+    promote_to: str = ""
+    """What it becomes once it is certainly in the ledger; empty: it stays as it was created."""
+    mark_sent: bool = False
+    """The ledger shows it as sent to the customer, and sends nothing."""
+    rounding: Decimal = Decimal(0)
+    """What makes its total the source's, carried beside the lines (else there is a rounding line: `rounded`)."""
     notes: tuple[str, ...] = ()
     """What was adjusted on the way, in words ("text of line 3 was cut to 4,000 characters")."""
     payable: Reference | None = None

@@ -23,6 +23,7 @@ def build_lines(
     document: SourceDocument, sign: Decimal, currency: str, places: Sequence[Place | None],
     tax_codes: Sequence[Reference | None], blank_text: BlankText, *,
     decimals: int, text_limit: int, latin1_only: bool, parties: Mapping[str, Party],
+    negative_quantities: bool = True,
     classes: Sequence[Reference | None] = (),
     longest_months: int = 1,
 ) -> tuple[list[DraftLine], list[str], list[Reason]]:
@@ -41,6 +42,8 @@ def build_lines(
             continue
         amount = round_money(line.extended_price * sign, currency)
         quantity, price, shown = quantity_and_price(line, sign, amount, currency, decimals)
+        if quantity < 0 and not negative_quantities:
+            quantity, price = -quantity, -price
         if shown:
             notes.append(f"Line {number} goes as 1 × {amount:,}:{shown.strip()} does not give that amount exactly.")
         if line.months is not None and line.months > longest_months:

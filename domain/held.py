@@ -56,6 +56,8 @@ class Held:
     """Money taken with the document itself (a deposit on it)."""
     linked: tuple[str, ...] = ()
     live: bool = True
+    keeps_notes: bool = True
+    """False: the ledger keeps neither a private note nor a text for the customer; comparisons leave both out."""
     changed_at: dt.datetime | None = None
 
     @property
@@ -93,7 +95,7 @@ class Change:
 def compare(ours: Draft, fresh: Draft, held: Held) -> tuple[Change, ...]:
     """Field by field and line by line, the fields in which the three states are not the same."""
     heads = zip(_labels(ours), _drafted(ours), _drafted(fresh), _held(ours, fresh, held), strict=True)
-    found = [Change(label, *states) for label, *states in heads]
+    found = [Change(label, *states) for label, *states in heads if held.keeps_notes or label not in _NOTES]
     count = max(len(ours.lines), len(fresh.lines), len(held.lines))
     for number in range(count):
         found.append(Change(
@@ -119,6 +121,9 @@ def adoption_problems(draft: Draft, held: Held) -> list[str]:
     if total != draft.total:
         found.append(f"the total is {_money(total)}, not {_money(draft.total)}")
     return found
+
+
+_NOTES = ("Memo", "Customer memo")
 
 
 def _labels(draft: Draft) -> Sequence[str]:

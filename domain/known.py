@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from domain.documents import Catalog, Party
 from domain.order_parts import OrderHistory
@@ -31,7 +32,7 @@ class Facts:
     country: str
     multi_currency: bool
     tax_model: TaxModel
-    own_numbers: bool
+    own_numbers: bool | None
     closed_through: date | None
     latin1_only: bool
     number_length: int
@@ -60,6 +61,16 @@ class Facts:
     """A purchase line without a tax code is refused (outside the US)."""
     one_name_list: bool = True
     """Customers and vendors share one list of names."""
+    lines_on_accounts: bool = False
+    """A line names its account, an item beside it is optional."""
+    negative_quantities: bool = True
+    tax_per_line: bool = False
+    """The ledger rounds the tax of each line."""
+    rounding_most: Decimal = Decimal(0)
+    """The largest amount an approved document may carry beside its lines."""
+    can_promote: bool = False
+    """Documents may be created as drafts and approved later."""
+    keeps_memos: bool = True
 
 
 @dataclass(frozen=True, slots=True)

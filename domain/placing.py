@@ -1,7 +1,8 @@
 """Where each line goes: by the table of billing code and kind of line, else by its code's item. Pure (R26 to R31).
 
-In QuickBooks the account of a line is its item's. A rule that names an account therefore takes the code's own item
-where that books on this account, and else an item that stands for the account, created when it is first needed.
+Where the account of a line is its item's (QuickBooks), a rule that names an account takes the code's own item where
+that books on this account, and else an item that stands for the account, created when it is first needed. Where a line
+names its account (Xero), no item is needed: the account itself stands in the item's place, and none is created.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from domain.known import Entry, Facts, Lists
 from domain.line_kinds import LONG_SERVICES, PREPAID, kinds_of
 from domain.matching import fold
 from domain.reasons import Reason, reason
-from domain.settings import InvoiceSettings, LineRule
+from domain.settings import InvoiceSettings, LineRule, MissingItem
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Item and account of one line. `by_default`: nothing but the account for created items was chosen for it."""
+    """Item (or account in its stead) and account of one line. `by_default`: nothing but the account for created items
+    was chosen for it."""
 
     item: Reference
     account: Reference | None = None
@@ -73,10 +75,13 @@ def place_lines(
 def _place(code: Code, kinds: tuple[str, ...], settings: InvoiceSettings, lists: Lists, facts: Facts) -> Place | Reason:
     rule = find_rule(settings.line_map, code.id, kinds)
     if rule is not None and (rule.item or rule.account):
-        found = (
-            _on_item(rule.item, code, lists) if rule.item
-            else _on_account(rule.account or "", code, kinds[0] if kinds else "", settings, lists, facts)
-        )  # fmt: skip
+        kind = kinds[0] if kinds else ""
+        if rule.item:
+            found = _on_item(rule.item, code, lists)
+        elif facts.lines_on_accounts:
+            found = _without_item(rule.account or "", _lines_of(code, kind), lists)
+        else:
+            found = _on_account(rule.account or "", code, kind, settings, lists, facts)
         # A row for the code or for services says nothing about those that are billed for a year.
         asked = LONG_SERVICES in kinds and rule.kind != LONG_SERVICES
         return replace(found, by_rule=not asked) if isinstance(found, Place) else found
@@ -86,6 +91,8 @@ def _place(code: Code, kinds: tuple[str, ...], settings: InvoiceSettings, lists:
         account = _account_of(entry, lists)
         defaulted = account is not None and account.ledger_id == settings.created_item_account
         return Place(Reference("item", fold(name), entry.name, entry.id), account, defaulted)
+    if facts.lines_on_accounts and problem is None:
+        return _on_default_account(code, kinds[0] if kinds else "", settings, lists)
     problem = problem or may_create(name, settings)
     if problem is not None:
         return problem
@@ -107,10 +114,30 @@ def _on_item(item_id: str, code: Code, lists: Lists) -> Place | Reason:
     return Place(Reference("item", fold(entry.name), entry.name, entry.id), _account_of(entry, lists))
 
 
+def _on_default_account(
+    code: Code, kind: str, settings: InvoiceSettings, lists: Lists
+) -> Place | Reason:
+    """What has neither a rule nor an item: the account chosen for such lines, or a person's turn."""
+    if settings.missing_item is MissingItem.HOLD or not settings.created_item_account:
+        return reason("account_missing", code=_lines_of(code, kind))
+    return _without_item(settings.created_item_account, "lines without another choice", lists, by_default=True)
+
+
+def _without_item(account_id: str, purpose: str, lists: Lists, *, by_default: bool = False) -> Place | Reason:
+    account = usable_account(account_id, purpose, lists)
+    if isinstance(account, Reason):
+        return account
+    return Place(account, account, by_default=by_default)
+
+
+def _lines_of(code: Code, kind: str) -> str:
+    return f"“{code.name}”" + (f", {kind}" if kind else "")
+
+
 def _on_account(
     account_id: str, code: Code, kind: str, settings: InvoiceSettings, lists: Lists, facts: Facts
 ) -> Place | Reason:
-    account = usable_account(account_id, f"“{code.name}”" + (f", {kind}" if kind else ""), lists)
+    account = usable_account(account_id, _lines_of(code, kind), lists)
     if isinstance(account, Reason):
         return account
     name = item_name(code, settings.match_by, facts)
@@ -135,4 +162,7 @@ def _too_early(place: Place, kinds: tuple[str, ...], lists: Lists) -> Reason | N
 
 def _account_of(entry: Entry, lists: Lists) -> Reference | None:
     account = lists.accounts.get(str(entry.details.get("income_account_id") or ""))
+    number = entry.details.get("income_account_code")
+    if account is None and number:
+        account = next((each for each in lists.accounts.values() if each.details.get("number") == number), None)
     return Reference("account", account.id, account.name, account.id) if account else None

@@ -16,7 +16,7 @@ from decimal import Decimal
 from domain.currencies import currency_reason, rate_to_send
 from domain.customers import choose_customer
 from domain.dates import Dating, date_document
-from domain.documents import Draft, ItemDraft, PartyDraft, Reference, SourceDocument, SourceHeader
+from domain.documents import Draft, DraftLine, ItemDraft, PartyDraft, Reference, SourceDocument, SourceHeader
 from domain.drafts import build_lines, source_difference
 from domain.grouping import join_lines
 from domain.known import Facts, Lists
@@ -26,11 +26,12 @@ from domain.pennies import rounding_limit
 from domain.placing import Place, place_lines
 from domain.reasons import Reason, Turn, reason
 from domain.reissues import bills_again, objection
-from domain.rounding import Remainder, RoundingLine, round_off
-from domain.settings import BillTo, InvoiceSettings, Numbering, ZeroTotal
+from domain.rounding import Remainder, RoundingLine, beside_lines, round_off
+from domain.settings import BillTo, InitialStatus, InvoiceSettings, Numbering, ZeroTotal
 from domain.stages import bill_to_reason, in_order
 from domain.subcustomers import bill_below
 from domain.taxes import TaxResult, TaxRules, choose_tax, exemption
+from domain.taxrates import ledger_tax
 from domain.tracking import Tracked, track
 
 
@@ -150,7 +151,7 @@ def _skip_reason(document: SourceDocument, settings: InvoiceSettings) -> Reason 
 def _tax_rules(settings: InvoiceSettings, lists: Lists, facts: Facts) -> TaxRules:
     return TaxRules(
         settings.tax_source, facts.tax_model, settings.tax_map, lists.tax_codes, lists.catalog.taxes,
-        settings.untaxed_code,
+        settings.untaxed_code, facts.tax_per_line,
     )
 
 
@@ -213,6 +214,7 @@ def _draft(
         joined.document, sign, currency, joined.places, joined.tax_codes, settings.blank_text,
         decimals=facts.quantity_decimals, text_limit=facts.line_text_length, latin1_only=facts.latin1_only,
         parties=lists.parties, classes=joined.classes, longest_months=settings.long_service_months,
+        negative_quantities=facts.negative_quantities,
     )
     reasons += problems
     if reasons:
@@ -220,22 +222,22 @@ def _draft(
     taxed = any(line.taxed for line in lines)
     if taxed and len(lines) > facts.taxed_lines:
         reasons.append(reason("too_many_taxed_lines", lines=len(lines), limit=facts.taxed_lines))
-    tax_total = round_money(tax.expected * sign, currency)
+    tax_total = _tax_total(tax, lines, sign, currency, lists, facts)
     total = round_money(header.total * sign, currency)
+    credit = header.total < 0
+    status, later = _states(number, settings, facts)
     found = sum((line.amount for line in lines), Decimal(0)) + tax_total
-    rounded: RoundingLine | Reason | None = None
-    if found != total:
-        left = Remainder(found, total, currency, len(lines), tax.ledger_taxed)
-        rounded = round_off(left, settings, lists, facts, tax)
-        if isinstance(rounded, Reason):
-            reasons.append(rounded)
+    left = Remainder(found, total, currency, len(lines), tax.ledger_taxed)
+    beside = beside_lines(left, settings, facts) if status != InitialStatus.DRAFT and not credit else Decimal(0)
+    rounded = round_off(left, settings, lists, facts, tax) if found + beside != total else None
+    if isinstance(rounded, Reason):
+        reasons.append(rounded)
     if reasons or isinstance(rounded, Reason):
         return None
     if rounded is not None:
         lines.append(replace(rounded.line, tracked=lines[-1].tracked if lines else None))
         creations += [rounded.creation] if rounded.creation else []
-        notes.append(f"A rounding line of {plain(rounded.line.amount, currency)} makes the total Autotask's.")
-    credit = header.total < 0
+    notes += _about_rounding(rounded, beside, currency)
     message, cut = customer_memo(header, settings, facts.customer_memo_length, latin1_only=facts.latin1_only)
     rate, rated = rate_to_send(document, currency, settings, lists, facts)
     notes += [told for told in (cut, rated) if told]
@@ -244,10 +246,40 @@ def _draft(
         due_date=dating.due_date, term=dating.term, moved_from=dating.moved_from,
         currency=currency, lines=tuple(lines), tax_total=tax_total, send_tax=tax.send_amount, total=total,
         memo=private_note(header, dating.remark), message=message, marker=marker,
-        rounded=rounded.line.amount if rounded else Decimal(0),
+        rounded=rounded.line.amount if rounded else beside, rounding=beside, order_number=header.order_number or "",
+        status=status, promote_to=later, mark_sent=settings.mark_sent,
         default_lines=sum(1 for place in places if place is not None and place.by_default),
         tax_choice=settings.tax_source, tax_group=tax.group, notes=(*dating.notes, *notes), rate=rate,
         foreign=currency != facts.currency, location=tracked.location,
         tax_rows=tuple(replace(row, net=row.net * sign, tax=row.tax * sign) for row in tax.rows),
         tax_estimate=None if tax.estimate is None else round_money(tax.estimate * sign, currency),
     )
+
+
+def _tax_total(
+    tax: TaxResult, lines: Sequence[DraftLine], sign: Decimal, currency: str, lists: Lists, facts: Facts
+) -> Decimal:
+    """What the ledger will book. Where it rounds per line, the lines as they are sent decide, joined ones too."""
+    if not facts.tax_per_line or not any(line.tax_code for line in lines):
+        return round_money(tax.expected * sign, currency)
+    coded = [(lists.tax_codes.get(line.tax_code.ledger_id or ""), line.amount) for line in lines if line.tax_code]
+    return ledger_tax([(code, net) for code, net in coded if code is not None], currency, per_line=True)
+
+
+def _states(number: str | None, settings: InvoiceSettings, facts: Facts) -> tuple[str, str]:
+    """As what a document is created, and what it becomes once it is certainly there. What the ledger numbers begins as
+    a draft: of a draft a second copy does no harm until somebody has looked for it."""
+    chosen = settings.initial_status
+    if not facts.can_promote:
+        return InitialStatus.APPROVED, ""
+    if number is None and chosen is not InitialStatus.DRAFT:
+        return InitialStatus.DRAFT, chosen
+    return chosen, ""
+
+
+def _about_rounding(rounded: RoundingLine | None, beside: Decimal, currency: str) -> list[str]:
+    if rounded is not None:
+        return [f"A rounding line of {plain(rounded.line.amount, currency)} makes the total Autotask's."]
+    if beside:
+        return [f"A rounding of {plain(beside, currency)} beside the lines makes the total Autotask's."]
+    return []

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from domain.accounts import INCOME_TYPES, usable_account
 from domain.documents import DraftLine, ItemDraft
-from domain.items import item_on_account
+from domain.items import OwnItem, item_on_account
 from domain.known import Facts, Lists
 from domain.money import plain
 from domain.pennies import rounding_limit
@@ -45,6 +45,13 @@ class RoundingLine:
     creation: ItemDraft | None
 
 
+def beside_lines(left: Remainder, settings: InvoiceSettings, facts: Facts) -> Decimal:
+    """What a ledger takes beside the lines to make the total the source's; zero where it takes none, or not so much."""
+    if not left.within or settings.penny_policy is PennyPolicy.STOP or abs(left.amount) > facts.rounding_most:
+        return Decimal(0)
+    return left.amount
+
+
 def round_off(
     left: Remainder, settings: InvoiceSettings, lists: Lists, facts: Facts, tax: TaxResult
 ) -> RoundingLine | Reason:
@@ -63,7 +70,9 @@ def round_off(
     # Where lines take a tax code, one without is refused: rounding is out of the tax's scope.
     if tax.untaxed is None and any(tax.codes):
         return reason("untaxed_code_missing", kind=Untaxed.OUT_OF_SCOPE)
-    item = item_on_account(NAME, account, "Rounding difference", lists, facts)
+    item = OwnItem(account, None) if facts.lines_on_accounts else item_on_account(
+        NAME, account, "Rounding difference", lists, facts
+    )
     if isinstance(item, Reason):
         return item
     text = "Rounding: the total is rounded once, its lines each"

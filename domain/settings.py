@@ -151,6 +151,14 @@ class TrackRule:
     ledger_id: str
 
 
+class InitialStatus(StrEnum):
+    """As what documents begin in a ledger that knows such states (values are those of `Draft.status`)."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+
+
 class RateSource(StrEnum):
     """Whose exchange rate a document in a foreign currency is booked with."""
 
@@ -201,6 +209,9 @@ class InvoiceSettings:
     location_by: TrackBy = TrackBy.NONE
     location_map: tuple[TrackRule, ...] = ()
     location_default: str | None = None
+    initial_status: InitialStatus = InitialStatus.DRAFT
+    mark_sent: bool = False
+    """Approved invoices are shown as sent to the customer; the ledger sends nothing."""
     run_limit: int = 200
     time_zone: str = "UTC"
     source_time_zone: str = "UTC"

@@ -53,6 +53,8 @@ class TaxRules:
     codes: Mapping[str, TaxCode]
     rules: Sequence[TaxRule] = ()
     untaxed_code: str | None = None
+    per_line: bool = False
+    """The ledger rounds the tax of each line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,8 @@ def _by_code(document: SourceDocument, currency: str, rules: TaxRules, party: Pa
         (code, round_money(line.extended_price, currency))
         for line, code in zip(document.lines, chosen, strict=True) if code is not None
     ]
-    expected, taxed = ledger_tax(nets, currency), sum(1 for code, _ in nets if percent_of(code))
+    expected = ledger_tax(nets, currency, per_line=rules.per_line)
+    taxed = sum(1 for code, _ in nets if percent_of(code))
     if not reasons:
         limit = rounding_limit(currency, len(document.lines), taxed)
         reasons += _too_far(expected, document, nets, currency, limit, party)

@@ -72,9 +72,12 @@ def components(code: TaxCode) -> tuple[Component, ...]:
     return tuple(found)
 
 
-def ledger_tax(nets: Sequence[tuple[TaxCode, Decimal]], currency: str) -> Decimal:
+def ledger_tax(nets: Sequence[tuple[TaxCode, Decimal]], currency: str, *, per_line: bool = False) -> Decimal:
     """The tax a ledger computes: per rate over the whole document, each rounded once. Two rates on one document
-    never mix (100.00 at 2 % and 100.00 at 3 % are 5.00)."""
+    never mix (100.00 at 2 % and 100.00 at 3 % are 5.00). `per_line`: the tax of each line is rounded, then added up
+    (Xero, "Rounding in Xero")."""
+    if per_line:
+        return sum((round_money(sum(by_rate([one]).values(), Decimal(0)), currency) for one in nets), Decimal(0))
     return sum((round_money(amount, currency) for amount in by_rate(nets).values()), Decimal(0))
 
 

@@ -36,6 +36,9 @@ def facts(profile: LedgerProfile, capabilities: Capabilities) -> Facts:
         bills=profile.bills, purchase_orders=profile.purchase_orders, own_order_numbers=profile.own_order_numbers,
         bill_number_length=capabilities.bill_number_length, purchases_by_customer=profile.purchases_by_customer,
         purchase_tax=profile.purchase_tax, one_name_list=capabilities.one_name_list,
+        lines_on_accounts=capabilities.lines_on_accounts, negative_quantities=capabilities.negative_quantities,
+        tax_per_line=capabilities.tax_per_line, rounding_most=capabilities.rounding_most,
+        can_promote=bool(capabilities.can_promote), keeps_memos=capabilities.keeps_memos,
     )
 
 

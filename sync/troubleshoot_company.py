@@ -235,5 +235,6 @@ class Diagnosis:
 
 def _profile_words(profile: Any) -> str:
     closed = f"closed through {profile.closed_through}" if profile.closed_through else "no closed period"
-    numbers = "takes our numbers" if profile.own_numbers else "numbers by itself"
+    words = {True: "takes our numbers", False: "numbers by itself", None: "takes our numbers or makes its own"}
+    numbers = words[profile.own_numbers]
     return f"{profile.country}, {profile.currency}, {numbers}, {closed}"

@@ -14,6 +14,7 @@ from models import Company, Connection, MirrorEntry, User
 from sync import connection, credentials
 
 _ENGLISH = Locale("en")
+NUMBERS = {True: "ours are accepted", False: "made by the ledger", None: "ours, or made by the ledger"}
 
 
 def country_name(code: str) -> str:
@@ -31,7 +32,7 @@ def ledger_facts(company: Company) -> dict[str, Any]:
     profile = company.profile or {}
     facts: list[tuple[str, str]] = [("Program", ledger_names(company)[0])]
     if profile:
-        facts.append(("Document numbers", "ours are accepted" if profile["own_numbers"] else "made by the ledger"))
+        facts.append(("Document numbers", NUMBERS[profile["own_numbers"]]))
         closed = profile.get("closed_through")
         facts.append(("Books closed through", closed or "not closed"))
     facts += [(label, f"{format_count(n)}") for label, n in mirror_counts(company.id)]

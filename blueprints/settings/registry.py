@@ -18,6 +18,7 @@ from blueprints.settings.sections.recipients import Recipients
 from blueprints.settings.sections.rounding import Rounding
 from blueprints.settings.sections.stages import CheckStages
 from blueprints.settings.sections.start import Start
+from blueprints.settings.sections.status import InitialStatuses
 from blueprints.settings.sections.sub_companies import SubCompanies
 from blueprints.settings.sections.sync_state import SyncStates
 from blueprints.settings.sections.tax import Tax
@@ -40,6 +41,7 @@ MORE: tuple[Section, ...] = (
     Finding(),
     Dates(),
     Contents(),
+    InitialStatuses(),
     CheckStages(),
     Memo(),
     LineMap(),

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from connectors import registry
+from connectors.ledgers.base import Capabilities
 from domain.known import Lists
 from domain.settings import InvoiceSettings, TrackBy
 from domain.todos import TodoLists
@@ -42,6 +44,7 @@ class Scene:
     """All entries of a kind, inactive ones too, in the order of their names."""
     ledger: str
     """The ledger's short name."""
+    capabilities: Capabilities
     emails: Sequence[str] = ()
     """Of the company's members, admins first."""
     tax_warning: str = ""
@@ -98,7 +101,8 @@ def scene_of(db: Session, company: Company, current: InvoiceSettings, ledger: st
 
     members = select(User.email).join(Membership, Membership.user_id == User.id)
     emails = db.scalars(members.where(Membership.company_id == company.id).order_by(Membership.role, User.id)).all()
-    return Scene(company, current, entries, ledger, emails, taxsums.warning(db, company.id, ledger))
+    can = registry.capabilities_of(company.ledger)
+    return Scene(company, current, entries, ledger, can, emails, taxsums.warning(db, company.id, ledger))
 
 
 @dataclass(slots=True)

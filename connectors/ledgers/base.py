@@ -14,85 +14,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from connectors.ledgers.abilities import Capabilities as Capabilities
+from connectors.ledgers.abilities import LedgerProfile as LedgerProfile
 from connectors.limits import Used
 from domain.documents import AnyDraft, Draft
 from domain.held import Held
-from domain.taxes import TaxModel
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What rules may ask of a ledger instead of asking for its name."""
-
-    name: str
-    batch_members: int
-    batch_bytes: int
-    calls_in_flight: int
-    number_length: int
-    party_name_length: int
-    item_name_length: int
-    line_text_length: int
-    memo_length: int
-    quantity_decimals: int
-    taxed_lines: int
-    """Most lines a taxed document may have."""
-    refuses_second_copy: frozenset[str]
-    """Kinds of which the ledger itself refuses a second copy (own number, unique name): a re-send is safe."""
-    short_id_length: int = 10
-    can_void: frozenset[str] = frozenset()
-    """Kinds whose records keep id and number at zero when they are taken out of the books."""
-    can_delete: frozenset[str] = frozenset()
-    """Kinds that can only be deleted: nothing of the record stays."""
-    can_update: frozenset[str] = frozenset()
-    """Kinds that can be replaced in place: same id, another content."""
-    can_mail: frozenset[str] = frozenset()
-    """Kinds that the ledger itself sends to the customer. A `send` goes in a call of its own, never in a batch with
-    others."""
-    can_attach: frozenset[str] = frozenset()
-    """Kinds on which a file can hang."""
-    attachment_bytes: int = 0
-    """The largest file that we hand over."""
-    originals: frozenset[str] = frozenset()
-    """Kinds of which the ledger has a printed copy (`original`)."""
-    bill_number_length: int = 21
-    one_name_list: bool = True
-    """Customers and vendors share one list of names (QuickBooks); False: one record can be both (Xero)."""
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerProfile:
-    """The ledger company as it is set up now. `closed_through` is the last closed day or None."""
-
-    tenant: str
-    company_name: str
-    country: str
-    currency: str
-    multi_currency: bool
-    tax_model: TaxModel
-    own_numbers: bool
-    """True when the ledger accepts our document numbers, False when it numbers by itself."""
-    closed_through: str | None = None
-    latin1_only: bool = False
-    edition: str = ""
-    classes: bool = False
-    """Each line of a document may have a class."""
-    locations: bool = False
-    fiscal_month: int = 1
-    """The month in which the fiscal year begins, 1 to 12."""
-    applies_credits: bool = False
-    """The ledger applies open credits to invoices by itself."""
-    takes_early_due: bool = True
-    """Whether a due date before the document's own date is taken. Not a preference: learned from a refusal, forgotten
-    with the next reading."""
-    bills: bool = True
-    purchase_orders: bool = True
-    """The company's plan has them."""
-    own_order_numbers: bool = False
-    """True when the ledger accepts our numbers for its purchase orders, False when it numbers them by itself."""
-    purchases_by_customer: bool = False
-    """Lines of bills and purchase orders may name a customer, and be billable."""
-    purchase_tax: bool = False
-    """A purchase line needs a tax code (outside the US)."""
 
 
 class Kind(StrEnum):
@@ -149,8 +75,8 @@ class Changes:
 @dataclass(frozen=True, slots=True)
 class Change:
     """A write to a record that exists: `void` takes it out of the books (deletes it where the kind cannot be void),
-    `update` puts `draft` in its place under the same id, `send` mails it to the customer. `version` is the one that
-    was read last; `address` is for a record that names none."""
+    `update` puts `draft` in its place under the same id, `promote` approves it as `draft` wants, `send` mails it to the
+    customer. `version` is the one that was read last; `address` is for a record that names none."""
 
     kind: Kind
     operation: str
@@ -192,10 +118,12 @@ class Echo:
     total: Decimal | None
     lines: int | None
     marker: str | None
-    """The PrivateNote's (or Reference's) text."""
+    """The text in which our marker stands (a private note, a reference, a link)."""
     name: str | None = None
     created_at: datetime | None = None
     live: bool = True
+    status: str = ""
+    """draft, submitted or approved; empty where a ledger knows no such thing."""
     record: Record | None = None
     """For parties and items: the entry for the mirror."""
     version: str | None = None
@@ -376,6 +304,10 @@ class Ledger(FindsAlike, Protocol):
 
     def change(self, change: Change) -> bytes:
         """The frozen bytes of a change to an existing record. Pure. Raises ValueError where the kind cannot have it."""
+        ...
+
+    def call_of(self, kind: Kind, operation: str) -> str:
+        """Writes of the same word may travel in one call. Pure."""
         ...
 
     def compose(self, members: Sequence[Member]) -> bytes:

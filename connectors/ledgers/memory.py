@@ -320,6 +320,9 @@ class MemoryLedger:
         body = {"id": change.ledger_id, "version": change.version, "draft": draft}
         return jsonbytes.dump({**body, "address": change.address} if change.operation == "send" else body)
 
+    def call_of(self, kind: Kind, operation: str) -> str:
+        return ""
+
     def compose(self, members: Sequence[Member]) -> bytes:
         parts = (b'"' + one.short_id.encode() + b'":' + one.payload for one in members)
         return b"{" + b",".join(parts) + b"}"
@@ -412,9 +415,8 @@ def _id(reference: Reference, ids: Mapping[tuple[str, str], str]) -> str:
 
 
 def _record(entry: Entry) -> Record:
-    details = {
-        name: value for name, value in dict(entry.body.get("details", {})).items() if not isinstance(value, dict)
-    }
+    known = dict(entry.body.get("details", {}))
+    details = {name: value for name, value in known.items() if not isinstance(value, dict)}
     return Record(entry.kind, entry.id, entry.body["name"], str(entry.version), entry.live, details)
 
 
@@ -471,9 +473,8 @@ def _held(entry: Entry, company: MemoryCompany) -> Held:
 
 def _held_line(line: Mapping[str, Any], names: Mapping[str, str]) -> HeldLine:
     quantity, price = (None if line.get(key) is None else Decimal(line[key]) for key in ("quantity", "price"))
-    return HeldLine(
-        line["item"], names.get(line["item"], ""), line["text"], quantity, price, Decimal(line["amount"])
-    )
+    item = line["item"]
+    return HeldLine(item, names.get(item, ""), line["text"], quantity, price, Decimal(line["amount"]))
 
 
 def _day(text: str | None) -> date | None:

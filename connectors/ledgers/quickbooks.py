@@ -185,6 +185,10 @@ class QuickBooksLedger:
     def change(self, change: Change) -> bytes:
         return payloads.change(change, Spelling.of(self._profile))
 
+    def call_of(self, kind: Kind, operation: str) -> str:
+        """A batch holds writes of any kind."""
+        return ""
+
     def compose(self, members: Sequence[Member]) -> bytes:
         return payloads.compose(members)
 

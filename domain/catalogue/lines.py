@@ -122,6 +122,15 @@ ENTRIES: dict[str, Entry] = {
         "Choose another account in Settings, or change its type back in {the_ledger}; then Retry.",
         SETTINGS,
     ),
+    "account_missing": fault(
+        Stage.ITEMS,
+        "No account for its lines",
+        "No account is chosen for lines of {code}",
+        "In {the_ledger} each line names its account, and neither a row in Settings, Lines, nor an item of that code "
+        "says which.",
+        "Choose an account for it in Settings, Lines, or one for all lines without another choice; then Retry.",
+        LINES,
+    ),
     "class_unmatched": fault(
         Stage.ITEMS,
         "No {class_word} of that name",

@@ -36,6 +36,8 @@ class LedgerBench(ABC):
 
     ledger: Ledger
     account: str
+    unknown_id: str = "999999"
+    """An id of a document that the ledger does not have."""
 
     @abstractmethod
     def documents(self) -> list[tuple[str | None, Decimal]]:
@@ -75,43 +77,49 @@ class LedgerBench(ABC):
     def now(self, kind: Kind, ledger_id: str) -> list[Done]:
         return list(self.ledger.find([Sought("a", kind, ledger_id=ledger_id)])["a"])
 
-    def customer(self, name: str) -> str:
-        return made(self.create(Kind.CUSTOMER, PartyDraft("1", name))).ledger_id
+    def customer(self, name: str, email: str | None = None) -> str:
+        return made(self.create(Kind.CUSTOMER, PartyDraft("1", name, email))).ledger_id
 
     def item(self, name: str) -> str:
         account = Reference("account", "a", "Sales", self.account)
         return made(self.create(Kind.ITEM, ItemDraft("1", name, "Work", account))).ledger_id
 
+    def invoice(
+        self, customer: str | None, item: str | None, number: str | None = "AT-1", amount: str = "150.00"
+    ) -> Draft:
+        line = DraftLine(
+            Reference("item", "remote support", "Remote support", item),
+            "Remote support, \"quoted\" \\ and 'quoted' é",
+            Decimal("1.5"),
+            Decimal(amount) / Decimal("1.5"),
+            Decimal(amount),
+            taxed=False,
+            account=Reference("account", self.account, "Sales", self.account),
+        )
+        return Draft(
+            kind="invoice",
+            party=Reference("customer", "7", "Acme", customer),
+            number=number,
+            date=DAY,
+            due_date=DAY + timedelta(days=30),
+            term=None,
+            currency="USD",
+            lines=(line,),
+            tax_total=Decimal(0),
+            send_tax=True,
+            total=Decimal(amount),
+            memo="Autotask invoice 1",
+            marker="ref:k3jd82ma",
+        )
+
+    def refusable(self, customer: str, item: str, number: str) -> Draft:
+        """A draft that points at something the ledger does not know, so that this one alone is refused."""
+        return self.invoice("999999", item, number)
+
 
 def made(outcome: Outcome) -> Done:
     assert isinstance(outcome, Done), outcome
     return outcome
-
-
-def invoice(customer: str | None, item: str | None, number: str | None = "AT-1", amount: str = "150.00") -> Draft:
-    line = DraftLine(
-        Reference("item", "remote support", "Remote support", item),
-        "Remote support, \"quoted\" \\ and 'quoted' é",
-        Decimal("1.5"),
-        Decimal(amount) / Decimal("1.5"),
-        Decimal(amount),
-        taxed=False,
-    )
-    return Draft(
-        kind="invoice",
-        party=Reference("customer", "7", "Acme", customer),
-        number=number,
-        date=DAY,
-        due_date=DAY + timedelta(days=30),
-        term=None,
-        currency="USD",
-        lines=(line,),
-        tax_total=Decimal(0),
-        send_tax=True,
-        total=Decimal(amount),
-        memo="Autotask invoice 1",
-        marker="ref:k3jd82ma",
-    )
 
 
 class LedgerContract:
@@ -120,18 +128,18 @@ class LedgerContract:
     # ---- composing ----------------------------------------------------------------------------------------
 
     def test_equal_drafts_give_equal_bytes(self, bench: LedgerBench) -> None:
-        assert bench.ledger.payload(invoice("1", "2"), {}) == bench.ledger.payload(invoice("1", "2"), {})
+        assert bench.ledger.payload(bench.invoice("1", "2"), {}) == bench.ledger.payload(bench.invoice("1", "2"), {})
 
     def test_a_named_reference_becomes_the_id_that_was_found_for_it(self, bench: LedgerBench) -> None:
         ids = {("customer", "7"): "1", ("item", "remote support"): "2"}
-        assert bench.ledger.payload(invoice(None, None), ids) == bench.ledger.payload(invoice("1", "2"), {})
+        assert bench.ledger.payload(bench.invoice(None, None), ids) == bench.ledger.payload(bench.invoice("1", "2"), {})
 
     def test_a_reference_without_an_id_is_a_mistake(self, bench: LedgerBench) -> None:
         with pytest.raises(KeyError):
-            bench.ledger.payload(invoice(None, "2"), {})
+            bench.ledger.payload(bench.invoice(None, "2"), {})
 
     def test_frozen_payloads_stand_in_the_body_byte_for_byte(self, bench: LedgerBench) -> None:
-        payloads = [bench.ledger.payload(invoice("1", "2", number=f"N{place}"), {}) for place in range(3)]
+        payloads = [bench.ledger.payload(bench.invoice("1", "2", number=f"N{place}"), {}) for place in range(3)]
         body = bench.batch(*(Member(str(n), Kind.INVOICE, "create", one) for n, one in enumerate(payloads))).body
         assert [body.count(one) for one in payloads] == [1, 1, 1]
 
@@ -139,7 +147,7 @@ class LedgerContract:
 
     def test_an_invoice_is_created_and_its_echo_says_what_was_sent(self, bench: LedgerBench) -> None:
         customer, item = bench.customer("Acme"), bench.item("Remote support")
-        done = made(bench.create(Kind.INVOICE, invoice(customer, item)))
+        done = made(bench.create(Kind.INVOICE, bench.invoice(customer, item)))
         echo = done.echo
         assert (done.number, echo.tenant, echo.party_id) == ("AT-1", bench.ledger.tenant, customer)
         assert (echo.total, echo.currency, echo.lines, echo.live) == (Decimal("150.00"), "USD", 1, True)
@@ -147,25 +155,29 @@ class LedgerContract:
         assert bench.documents() == [("AT-1", Decimal("150.00"))]
 
     def test_a_credit_memo_is_a_kind_of_its_own(self, bench: LedgerBench) -> None:
-        draft = replace(invoice(bench.customer("Acme"), bench.item("Work")), kind="credit_memo", due_date=None)
+        draft = replace(bench.invoice(bench.customer("Acme"), bench.item("Work")), kind="credit_memo", due_date=None)
         done = made(bench.create(Kind.CREDIT_MEMO, draft))
         assert (done.echo.kind, done.echo.total) == (Kind.CREDIT_MEMO, Decimal("150.00"))
 
     def test_the_same_batch_again_gives_the_same_answer_and_no_second_document(self, bench: LedgerBench) -> None:
-        draft = invoice(bench.customer("Acme"), bench.item("Work"))
+        draft = bench.invoice(bench.customer("Acme"), bench.item("Work"))
         batch = bench.batch(Member("0", Kind.INVOICE, "create", bench.ledger.payload(draft, {})))
         first = made(bench.send(batch).outcomes["0"])
         second = made(bench.send(batch).outcomes["0"])
         assert (first.ledger_id, len(bench.documents())) == (second.ledger_id, 1)
 
-    def test_a_part_of_a_batch_may_go_again_under_its_key(self, bench: LedgerBench) -> None:
+    def test_a_part_of_a_batch_goes_again_under_its_key_or_is_looked_up(self, bench: LedgerBench) -> None:
         customer, item = bench.customer("Acme"), bench.item("Work")
         members = [
-            Member(str(n), Kind.INVOICE, "create", bench.ledger.payload(invoice(customer, item, f"N{n}"), {}))
+            Member(str(n), Kind.INVOICE, "create", bench.ledger.payload(bench.invoice(customer, item, f"N{n}"), {}))
             for n in range(3)
         ]
         whole = bench.batch(*members)
         first = bench.send(whole).outcomes
+        if bench.ledger.capabilities.key_lasts_s is not None:
+            part = bench.send(bench.batch(members[1], key=whole.key)).outcomes
+            assert isinstance(part["1"], Unknown) and len(bench.documents()) == 3
+            return
         again = bench.send(bench.batch(members[1], key=whole.key)).outcomes
         assert made(again["1"]).ledger_id == made(first["1"]).ledger_id
         assert len(bench.documents()) == 3
@@ -173,7 +185,7 @@ class LedgerContract:
     def test_a_lost_answer_leaves_every_member_unknown_until_it_is_looked_up(self, bench: LedgerBench) -> None:
         customer, item = bench.customer("Acme"), bench.item("Work")
         members = [
-            Member(str(n), Kind.INVOICE, "create", bench.ledger.payload(invoice(customer, item, f"N{n}"), {}))
+            Member(str(n), Kind.INVOICE, "create", bench.ledger.payload(bench.invoice(customer, item, f"N{n}"), {}))
             for n in range(2)
         ]
         outcomes = bench.send_and_lose_the_answer(bench.batch(*members)).outcomes
@@ -184,7 +196,8 @@ class LedgerContract:
 
     def test_a_refused_member_does_not_stop_the_others(self, bench: LedgerBench) -> None:
         customer, item = bench.customer("Acme"), bench.item("Work")
-        drafts = [invoice(customer, item, "N0"), invoice("999999", item, "N1"), invoice(customer, item, "N2")]
+        good = [bench.invoice(customer, item, number) for number in ("N0", "N2")]
+        drafts = [good[0], bench.refusable(customer, item, "N1"), good[1]]
         members = [
             Member(str(n), Kind.INVOICE, "create", bench.ledger.payload(one, {})) for n, one in enumerate(drafts)
         ]
@@ -196,7 +209,7 @@ class LedgerContract:
 
     def test_a_number_in_use_is_refused_and_names_the_record(self, bench: LedgerBench) -> None:
         assert Kind.INVOICE in bench.ledger.capabilities.refuses_second_copy
-        draft = invoice(bench.customer("Acme"), bench.item("Work"))
+        draft = bench.invoice(bench.customer("Acme"), bench.item("Work"))
         first = made(bench.create(Kind.INVOICE, draft))
         second = bench.create(Kind.INVOICE, draft)
         assert isinstance(second, Refused)
@@ -218,7 +231,7 @@ class LedgerContract:
 
     def test_a_void_leaves_the_record_at_nothing_and_frees_its_number(self, bench: LedgerBench) -> None:
         assert Kind.INVOICE in bench.ledger.capabilities.can_void
-        draft = invoice(bench.customer("Acme"), bench.item("Work"))
+        draft = bench.invoice(bench.customer("Acme"), bench.item("Work"))
         record = made(bench.create(Kind.INVOICE, draft))
         assert (record.echo.balance, record.echo.date) == (Decimal("150.00"), DAY)
         voided = made(bench.change("void", Kind.INVOICE, record))
@@ -227,29 +240,48 @@ class LedgerContract:
         [shown] = bench.now(Kind.INVOICE, record.ledger_id)
         assert not shown.echo.live and shown.echo.version != record.echo.version
 
-    def test_a_credit_memo_is_deleted_where_it_cannot_be_void(self, bench: LedgerBench) -> None:
-        assert Kind.CREDIT_MEMO in bench.ledger.capabilities.can_delete - bench.ledger.capabilities.can_void
-        draft = replace(invoice(bench.customer("Acme"), bench.item("Work")), kind="credit_memo", due_date=None)
+    def test_a_credit_memo_is_void_or_deleted_where_it_cannot_be(self, bench: LedgerBench) -> None:
+        capabilities = bench.ledger.capabilities
+        assert Kind.CREDIT_MEMO in capabilities.can_delete | capabilities.can_void
+        draft = replace(bench.invoice(bench.customer("Acme"), bench.item("Work")), kind="credit_memo", due_date=None)
         record = made(bench.create(Kind.CREDIT_MEMO, draft))
         gone = made(bench.change("void", Kind.CREDIT_MEMO, record))
         assert (gone.ledger_id, gone.echo.live) == (record.ledger_id, False)
-        assert (bench.documents(), bench.now(Kind.CREDIT_MEMO, record.ledger_id)) == ([], [])
+        assert bench.documents() == []
+        left = [one.echo.live for one in bench.now(Kind.CREDIT_MEMO, record.ledger_id)]
+        assert left == ([False] if Kind.CREDIT_MEMO in capabilities.can_void else [])
 
     def test_an_update_replaces_the_content_under_the_same_id(self, bench: LedgerBench) -> None:
         customer, item = bench.customer("Acme"), bench.item("Work")
-        record = made(bench.create(Kind.INVOICE, invoice(customer, item)))
-        other = invoice(customer, item, amount="75.00")
+        record = made(bench.create(Kind.INVOICE, bench.invoice(customer, item)))
+        other = bench.invoice(customer, item, amount="75.00")
         replaced = made(bench.change("update", Kind.INVOICE, record, replace(other, lines=other.lines * 2,
                                                                              total=Decimal("150.00"))))  # fmt: skip
         assert (replaced.ledger_id, replaced.echo.lines) == (record.ledger_id, 2)
         assert replaced.echo.version != record.echo.version
         assert bench.documents() == [("AT-1", Decimal("150.00"))]
 
+    def test_a_draft_is_approved_under_its_id_and_can_be_taken_back_before(self, bench: LedgerBench) -> None:
+        if Kind.INVOICE not in bench.ledger.capabilities.can_promote:
+            return
+        wanted = bench.invoice(bench.customer("Acme"), bench.item("Work"))
+        draft = replace(wanted, status="draft", promote_to="approved")
+        record = made(bench.create(Kind.INVOICE, draft))
+        assert (record.echo.status, record.echo.total, record.echo.balance) == ("draft", draft.total, draft.total)
+        approved = made(bench.change("promote", Kind.INVOICE, record, draft))
+        assert (approved.ledger_id, approved.echo.status) == (record.ledger_id, "approved")
+        again = made(bench.change("promote", Kind.INVOICE, approved, draft))
+        assert (again.ledger_id, len(bench.documents())) == (record.ledger_id, 1)
+        other = made(bench.create(Kind.INVOICE, replace(draft, number="AT-2")))
+        assert not made(bench.change("void", Kind.INVOICE, other)).echo.live
+
     @pytest.mark.parametrize("operation", ["void", "update"])
     def test_a_change_of_an_older_version_changes_nothing(self, bench: LedgerBench, operation: str) -> None:
-        draft = invoice(bench.customer("Acme"), bench.item("Work"))
+        draft = bench.invoice(bench.customer("Acme"), bench.item("Work"))
         first = made(bench.create(Kind.INVOICE, draft))
         second = made(bench.change("update", Kind.INVOICE, first, draft))
+        if not bench.ledger.capabilities.versions:
+            return  # the engine reads the record a moment before it changes it
         late = bench.change(operation, Kind.INVOICE, first, draft if operation == "update" else None)
         assert isinstance(late, Refused) and late.faults[0].refusal is Refusal.STALE
         assert [one.echo.version for one in bench.now(Kind.INVOICE, first.ledger_id)] == [second.echo.version]
@@ -258,7 +290,7 @@ class LedgerContract:
     def test_a_void_again_under_its_key_is_answered_as_before_and_under_another_refused(
         self, bench: LedgerBench
     ) -> None:
-        record = made(bench.create(Kind.INVOICE, invoice(bench.customer("Acme"), bench.item("Work"))))
+        record = made(bench.create(Kind.INVOICE, bench.invoice(bench.customer("Acme"), bench.item("Work"))))
         change = bench.ledger.change(Change(Kind.INVOICE, "void", record.ledger_id, record.echo.version or ""))
         batch = bench.batch(Member("0", Kind.INVOICE, "void", change))
         assert isinstance(bench.send_and_lose_the_answer(batch).outcomes["0"], Unknown)
@@ -267,31 +299,33 @@ class LedgerContract:
         assert isinstance(other, Refused)
 
     def test_a_document_is_mailed_in_a_call_of_its_own_and_shows_it(self, bench: LedgerBench) -> None:
-        record = made(bench.create(Kind.INVOICE, invoice(bench.customer("Acme"), bench.item("Work"))))
+        to = bench.customer("Acme", "ap@acme.example")
+        record = made(bench.create(Kind.INVOICE, bench.invoice(to, bench.item("Work"))))
         assert not record.echo.mailed
         change = Change(Kind.INVOICE, "send", record.ledger_id, record.echo.version or "", address="ap@acme.example")
         member = Member("0", Kind.INVOICE, "send", bench.ledger.change(change))
         assert made(bench.send(bench.batch(member)).outcomes["0"]).ledger_id == record.ledger_id
         [held] = bench.now(Kind.INVOICE, record.ledger_id)
-        assert held.echo.mailed and held.echo.mailed_at is not None and bench.mails() == ["ap@acme.example"]
+        assert held.echo.mailed and bench.mails() == ["ap@acme.example"]
+        assert held.echo.mailed_at is not None or not bench.ledger.capabilities.mails_to_any
 
     def test_a_document_without_an_address_is_not_mailed(self, bench: LedgerBench) -> None:
-        record = made(bench.create(Kind.INVOICE, invoice(bench.customer("Acme"), bench.item("Work"))))
+        record = made(bench.create(Kind.INVOICE, bench.invoice(bench.customer("Acme"), bench.item("Work"))))
         assert isinstance(bench.change("send", Kind.INVOICE, record), Refused)
         assert bench.mails() == []
 
     def test_a_file_hangs_on_its_record_and_is_found_by_its_name(self, bench: LedgerBench) -> None:
         customer, item = bench.customer("Acme"), bench.item("Work")
-        record = made(bench.create(Kind.INVOICE, invoice(customer, item)))
-        other = made(bench.create(Kind.INVOICE, invoice(customer, item, number="AT-2")))
-        name = "Autotask invoice 7.pdf"
+        record = made(bench.create(Kind.INVOICE, bench.invoice(customer, item)))
+        other = made(bench.create(Kind.INVOICE, bench.invoice(customer, item, number="AT-2")))
+        name = "Autotask-invoice-7.pdf"
         assert not bench.ledger.attached(Kind.INVOICE, record.ledger_id, name)
         bench.ledger.attach(Kind.INVOICE, record.ledger_id, name, b"%PDF-1.4\n\xff\x00 7", shown=True)
         assert bench.ledger.attached(Kind.INVOICE, record.ledger_id, name)
         assert not bench.ledger.attached(Kind.INVOICE, other.ledger_id, name)
         assert bench.files() == [(record.ledger_id, name, True)]
         with pytest.raises(BadAnswer):
-            bench.ledger.attach(Kind.INVOICE, "999999", name, b"%PDF-1.4", shown=False)
+            bench.ledger.attach(Kind.INVOICE, bench.unknown_id, name, b"%PDF-1.4", shown=False)
 
     def test_what_a_kind_cannot_have_is_a_mistake_of_the_caller(self, bench: LedgerBench) -> None:
         with pytest.raises(ValueError, match="cannot"):
@@ -311,7 +345,7 @@ class LedgerContract:
     def test_by_creation_time_everything_made_since_is_found_for_the_caller_to_compare(
         self, bench: LedgerBench
     ) -> None:
-        done = made(bench.create(Kind.INVOICE, invoice(bench.customer("Acme"), bench.item("Work"), number=None)))
+        done = made(bench.create(Kind.INVOICE, bench.invoice(bench.customer("Acme"), bench.item("Work"), number=None)))
         now = datetime.now(UTC)
         found = bench.ledger.find(
             [
@@ -324,18 +358,20 @@ class LedgerContract:
         assert not found["later"]
 
     def test_a_record_is_found_by_its_id(self, bench: LedgerBench) -> None:
-        done = made(bench.create(Kind.INVOICE, invoice(bench.customer("Acme"), bench.item("Work"))))
+        done = made(bench.create(Kind.INVOICE, bench.invoice(bench.customer("Acme"), bench.item("Work"))))
         found = bench.ledger.find([Sought("a", Kind.INVOICE, ledger_id=done.ledger_id, number="other")])
         assert [one.ledger_id for one in found["a"]] == [done.ledger_id]
 
     def test_a_document_is_read_whole_and_equals_what_was_sent(self, bench: LedgerBench) -> None:
-        draft = invoice(bench.customer("Acme"), bench.item("Remote support"))
+        draft = bench.invoice(bench.customer("Acme"), bench.item("Remote support"))
         sent = made(bench.create(Kind.INVOICE, draft))
-        [(ledger_id, held)] = bench.ledger.read(Kind.INVOICE, [sent.ledger_id, "999999999"]).items()
+        [(ledger_id, held)] = bench.ledger.read(Kind.INVOICE, [sent.ledger_id, bench.unknown_id]).items()
         assert (ledger_id, held.ledger_id, held.live) == (sent.ledger_id, sent.ledger_id, True)
         assert equals(draft, held) == []
         assert held.untouched_by_money and not held.mailed
-        assert equals(replace(draft, memo="another"), held) == ["Memo"]
+        told = ["Memo"] if bench.ledger.capabilities.keeps_memos else []
+        assert equals(replace(draft, memo="another"), held) == told
+        assert equals(replace(draft, date=DAY - timedelta(days=1)), held) == ["Date"]
 
     def test_nothing_sought_is_nothing_found(self, bench: LedgerBench) -> None:
         assert dict(bench.ledger.find([])) == {}
@@ -355,9 +391,11 @@ class LedgerContract:
         listed = bench.ledger.lists([Kind.ITEM, Kind.ACCOUNT])
         by_key = {(one.kind, one.id): one for one in listed.records}
         assert by_key[(Kind.ITEM, id)].name == "Work"
-        assert by_key[(Kind.ITEM, id)].details["income_account_id"] == bench.account
+        books_on = None if bench.ledger.capabilities.lines_on_accounts else bench.account
+        assert by_key[(Kind.ITEM, id)].details["income_account_id"] == books_on
         assert (Kind.ACCOUNT, bench.account) in by_key
 
     def test_the_check_says_which_company_this_is(self, bench: LedgerBench) -> None:
         profile = bench.ledger.check()
-        assert (profile.tenant, profile.currency, profile.own_numbers) == (bench.ledger.tenant, "USD", True)
+        assert (profile.tenant, profile.currency) == (bench.ledger.tenant, "USD")
+        assert profile.own_numbers is not False

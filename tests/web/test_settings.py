@@ -133,7 +133,7 @@ def test_no_empty_drop_down_is_shown_while_the_lists_are_read(site: Site) -> Non
             db.delete(row)
         state = db.get_one(MirrorState, a)
         state.watermark = state.whole_at = None
-        state.progress = {"reading": "QuickBooks items", "at": site.clock.now().isoformat()}
+        state.progress = {"reading": "{the_ledger} items", "at": site.clock.now().isoformat()}
     text = site.client("A admin").get(f"/c/{a}/settings/invoices", base_url=BASE).get_data(as_text=True)
     assert "QuickBooks items" in text and "are being read" in text
     assert 'name="created_item_account"' not in text

@@ -21,6 +21,7 @@ from blueprints.settings.fields import filled
 from blueprints.settings.invoices import sections_context
 from blueprints.settings.section import Scene
 from blueprints.settings.tools_row import TOOLS
+from connectors import registry
 from domain.settings import InvoiceSettings, MissingItem
 from models import Company
 from tests.web.pages import tool_samples
@@ -79,7 +80,7 @@ def scene(*, listed: bool = True, **changed: Any) -> Scene:
     def entries(kind: str) -> list[Listed]:
         return [Listed(each, name) for each, name in LISTED.get(kind, [])] if listed else []
 
-    return Scene(company, replace(ANSWERS, **changed), entries, "QuickBooks")
+    return Scene(company, replace(ANSWERS, **changed), entries, "QuickBooks", registry.capabilities_of("quickbooks"))
 
 
 def page(seen: Scene, form: Any = None) -> dict[str, Any]:

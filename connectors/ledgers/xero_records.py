@@ -1,0 +1,286 @@
+"""What Xero's JSON says, read into our records: echoes, list entries, the organisation's profile. Pure.
+
+Lenient on purpose: absent members are normal (Xero never sends null), unknown words are kept as they stand, and nothing
+here raises on odd values. An account's id is its id, an item's its code and a tax rate's its type, because lines name
+them so. Sources: Xero's API reference; recorded answers of a demo company (docketworks).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from connectors.ledgers import xero_payloads as payloads
+from connectors.ledgers.base import Done, Echo, Kind, LedgerProfile, Record
+from domain.taxes import TaxModel
+
+Json = Mapping[str, Any]
+ZERO_ID = "00000000-0000-0000-0000-000000000000"
+PARTIES = (Kind.CUSTOMER, Kind.VENDOR)
+_MS = re.compile(r"^/Date\((-?\d+)(?:[+-]\d{4})?\)/$")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DEAD = ("VOIDED", "DELETED")
+_INCOME = ("REVENUE", "SALES", "OTHERINCOME")
+_OWED = ("CURRLIAB", "LIABILITY", "TERMLIAB")
+_TYPES = {**dict.fromkeys(_INCOME, "Income"), **dict.fromkeys(_OWED, "Other Current Liability")}
+"""Xero's account types in the words rules compare (`domain.accounts`); any other type stands as it is."""
+
+
+def done(body: Json, kind: Kind, tenant: str) -> Done | None:
+    """A record as found or created; None when it has no id and so is no record."""
+    if kind in payloads.DOCUMENTS:
+        ledger_id = ident(body.get(payloads.ID[kind]))
+        if ledger_id is None:
+            return None
+        echo = document_echo(body, kind, tenant)
+        return Done(ledger_id, echo.number, echo)
+    entry = record(body, kind)
+    if entry is None:
+        return None
+    return Done(entry.id, None, _list_echo(body, entry, tenant))
+
+
+def document_echo(body: Json, kind: Kind, tenant: str) -> Echo:
+    total, status = decimal(body.get("Total")), str(body.get("Status") or "")
+    lines = body.get("LineItems")
+    told = [line for line in lines if isinstance(line, Mapping)] if isinstance(lines, list) else []
+    rate = decimal(body.get("CurrencyRate"))
+    nets, taxes = _sums(told)
+    return Echo(
+        tenant=tenant, kind=kind, party_id=ident(section(body, "Contact").get("ContactID")),
+        number=text(body.get(payloads.NUMBER[kind])), currency=text(body.get("CurrencyCode")),
+        rate=(1 / rate) if rate else None, total=total,
+        lines=len(told) if told else None, marker=marks(body),
+        live=status not in _DEAD, version=payloads.version(_stamp(body), status), balance=balance(body, kind),
+        date=day(body.get("Date"), body.get("DateString")), mailed=body.get("SentToContact") is True,
+        tax=decimal(body.get("TotalTax")) or Decimal(0), nets=nets, taxes=taxes, status=_WORDS.get(status, ""),
+    )  # fmt: skip
+
+
+_WORDS = {"DRAFT": "draft", "SUBMITTED": "submitted", "AUTHORISED": "approved", "PAID": "approved"}
+
+
+def marks(body: Json) -> str | None:
+    """Where our marker may stand. Whether Xero shows the link again is not confirmed; the reference is."""
+    found = " ".join(filter(None, (text(body.get("Reference")), text(body.get("Url")))))
+    return found or None
+
+
+def balance(body: Json, kind: Kind) -> Decimal | None:
+    named = "RemainingCredit" if kind is Kind.CREDIT_MEMO else "AmountDue"
+    if str(body.get("Status")) in ("DRAFT", "SUBMITTED"):
+        return decimal(body.get("Total"))
+    return decimal(body.get(named))
+
+
+def _sums(lines: Sequence[Json]) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """Net amounts and tax of the lines by tax type. One rate makes a code, so both have one key."""
+    nets: dict[str, Decimal] = {}
+    taxes: dict[str, Decimal] = {}
+    for line in lines:
+        code = text(line.get("TaxType")) or ""
+        nets[code] = nets.get(code, Decimal(0)) + (decimal(line.get("LineAmount")) or Decimal(0))
+        rate = f"code:{code}"
+        taxes[rate] = taxes.get(rate, Decimal(0)) + (decimal(line.get("TaxAmount")) or Decimal(0))
+    return nets, taxes
+
+
+def _list_echo(body: Json, entry: Record, tenant: str) -> Echo:
+    return Echo(
+        tenant=tenant, kind=entry.kind, party_id=None, number=None, currency=None, total=None, lines=None, marker=None,
+        name=entry.name, live=entry.active, record=entry, version=_stamp(body),
+    )
+
+
+def record(body: Json, kind: Kind) -> Record | None:
+    read = {Kind.ITEM: _item, Kind.ACCOUNT: _account}.get(kind, _contact)
+    return read(body, kind)
+
+
+def _contact(body: Json, kind: Kind) -> Record | None:
+    ledger_id = ident(body.get("ContactID"))
+    if ledger_id is None:
+        return None
+    details: dict[str, str | bool | None] = {
+        "currency": None, "email": text(body.get("EmailAddress")), "number": text(body.get("ContactNumber")),
+    }  # fmt: skip
+    active = str(body.get("ContactStatus") or "ACTIVE") == "ACTIVE"
+    return Record(kind, ledger_id, text(body.get("Name")) or "", _stamp(body), active, details)
+
+
+def _item(body: Json, kind: Kind) -> Record | None:
+    code = text(body.get("Code"))
+    if code is None:
+        return None
+    sold = body.get("IsSold") is not False
+    details: dict[str, str | bool | None] = {
+        "type": "Service" if sold else "Category", "title": text(body.get("Name")), "income_account_id": None,
+        "income_account_code": text(section(body, "SalesDetails").get("AccountCode")), "sku": code, "taxable": True,
+    }  # fmt: skip
+    return Record(kind, code, code, _stamp(body), True, details)
+
+
+def _account(body: Json, kind: Kind) -> Record | None:
+    """A system account, a bank account and one without a code can stand on no line: they are of no type that fits."""
+    ledger_id, code = ident(body.get("AccountID")), text(body.get("Code"))
+    if ledger_id is None:
+        return None
+    named, xero_type = text(body.get("Name")) or "", str(body.get("Type") or "")
+    usable = code is not None and not text(body.get("SystemAccount"))
+    details: dict[str, str | bool | None] = {
+        "type": _TYPES.get(xero_type, xero_type) if usable else "System account" if code else "Without a code",
+        "subtype": xero_type, "number": code, "currency": text(body.get("CurrencyCode")),
+        "tax_type": text(body.get("TaxType")),
+    }  # fmt: skip
+    name = f"{code} · {named}" if code else named
+    return Record(kind, ledger_id, name, _stamp(body), str(body.get("Status") or "ACTIVE") == "ACTIVE", details)
+
+
+def tax_rates(rows: Sequence[Json]) -> list[Record]:
+    """Tax rates under their type. A rate is one figure: Xero adds up its parts."""
+    found = []
+    for row in rows:
+        code = text(row.get("TaxType"))
+        if code is None:
+            continue
+        rate = decimal(row.get("EffectiveRate"))
+        active = str(row.get("Status") or "ACTIVE") == "ACTIVE"
+        details: dict[str, str | bool | None] = {
+            "rate": None if rate is None else f"{rate:f}", "components": None, "taxable": bool(rate),
+            "rate_active": active, "sales": row.get("CanApplyToRevenue") is not False,
+            "purchases": row.get("CanApplyToExpenses") is not False,
+        }  # fmt: skip
+        found.append(Record(Kind.TAX_CODE, code, text(row.get("Name")) or code, "0", active, details))
+    return found
+
+
+def tracking(rows: Sequence[Json], kind: Kind) -> list[Record]:
+    """The options of the first category (classes) or of the second (locations)."""
+    categories = categories_of(rows)
+    place = 0 if kind is Kind.CLASS else 1
+    if place >= len(categories):
+        return []
+    options = categories[place].get("Options")
+    return [
+        Record(kind, str(option["TrackingOptionID"]), text(option.get("Name")) or "", "0",
+               str(option.get("Status") or "ACTIVE") == "ACTIVE", {})
+        for option in (options if isinstance(options, list) else [])
+        if isinstance(option, Mapping) and ident(option.get("TrackingOptionID"))
+    ]  # fmt: skip
+
+
+def categories_of(rows: Sequence[Json]) -> list[Json]:
+    """Active tracking categories, in an order of their own that does not change: two at most."""
+    active = [row for row in rows if str(row.get("Status") or "ACTIVE") == "ACTIVE"]
+    return sorted(active, key=lambda row: str(row.get("TrackingCategoryID")))[:2]
+
+
+def profile(organisation: Json, currencies: Sequence[Json], categories: Sequence[Json], tenant: str) -> LedgerProfile:
+    """`closed_through` is the later of the two lock dates: advisers may pass the earlier of them, others none."""
+    locks = [day(organisation.get(name)) for name in ("PeriodLockDate", "EndOfYearLockDate")]
+    closed = max((lock for lock in locks if lock is not None), default=None)
+    names = tuple(text(row.get("Name")) or "" for row in categories_of(categories))
+    ends = decimal(organisation.get("FinancialYearEndMonth"))
+    return LedgerProfile(
+        tenant=tenant, company_name=text(organisation.get("Name")) or "",
+        country=text(organisation.get("CountryCode")) or "", currency=text(organisation.get("BaseCurrency")) or "",
+        multi_currency=len(currencies) > 1, tax_model=TaxModel.CODE_PER_LINE, own_numbers=None,
+        closed_through=closed.isoformat() if closed else None, edition=text(organisation.get("Class")) or "",
+        classes=bool(names), locations=len(names) > 1, fiscal_month=int(ends) % 12 + 1 if ends else 1,
+        tracking=names, short_code=text(organisation.get("ShortCode")) or "",
+    )  # fmt: skip
+
+
+def mailed(ledger_id: str, kind: Kind, tenant: str) -> Done:
+    """What is known after Xero took a mail: that it will go."""
+    echo = Echo(tenant=tenant, kind=kind, party_id=None, number=None, currency=None, total=None, lines=None,
+                marker=None, mailed=True)  # fmt: skip
+    return Done(ledger_id, None, echo)
+
+
+def is_refused(element: Json) -> bool:
+    """Xero says so in up to three ways, not all of them always."""
+    flagged = element.get("HasErrors") is True or element.get("HasValidationErrors") is True
+    told = str(element.get("StatusAttributeString") or "") == "ERROR"
+    return flagged or told or bool(element.get("ValidationErrors"))
+
+
+def is_answer(element: Json, sent: Json, kind: Kind) -> bool:
+    """Whether an element of an answer is about what was sent: by its id where it had one, else by number, code or
+    name, else by our marker."""
+    for name in (payloads.ID[kind], payloads.NUMBER.get(kind, ""), "Code", "Name", "Reference"):
+        wanted = text(sent.get(name)) if name else None
+        if wanted is not None:
+            return _folded(text(element.get(name)) or "") == _folded(wanted)
+    return False
+
+
+def _folded(value: str) -> str:
+    """Xero tidies blanks in names."""
+    return " ".join(value.split()).casefold()
+
+
+def rows_of(answer: Json, name: str) -> list[Json]:
+    """The elements of an answer's envelope."""
+    rows = answer.get(name)
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+
+
+def text(value: object) -> str | None:
+    """A text or number as text; None when absent or blank."""
+    if value is None or isinstance(value, bool | Mapping | list):
+        return None
+    return str(value).strip() or None
+
+
+def ident(value: object) -> str | None:
+    """A record's id; the zero id of a refused new element is none."""
+    found = text(value)
+    return None if found in (None, ZERO_ID) else found
+
+
+def decimal(value: object) -> Decimal | None:
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        number = value if isinstance(value, Decimal) else Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def section(body: Json, name: str) -> Json:
+    part = body.get(name)
+    return part if isinstance(part, Mapping) else {}
+
+
+def instant(value: object) -> datetime | None:
+    """`/Date(1789378199160+0000)/`, with or without an offset, as aware UTC. The number counts from 1970 in UTC."""
+    found = _MS.match(str(value or ""))
+    return _EPOCH + timedelta(milliseconds=int(found.group(1))) if found else None
+
+
+def changed_at(version: str) -> datetime | None:
+    """The instant of the change that made this version."""
+    milliseconds = version.partition("/")[0]
+    return _EPOCH + timedelta(milliseconds=int(milliseconds)) if milliseconds.isdigit() and int(milliseconds) else None
+
+
+def day(value: object, twin: object = None) -> date | None:
+    """A document's calendar date: midnight UTC, whatever the organisation's zone; else its twin as text."""
+    moment = instant(value)
+    if moment is not None:
+        return moment.date()
+    try:
+        return date.fromisoformat(str(twin or value or "")[:10])
+    except ValueError:
+        return None
+
+
+def _stamp(body: Json) -> str:
+    """The instant of the last change in milliseconds, as text; "0" where none is told."""
+    found = _MS.match(str(body.get("UpdatedDateUTC") or ""))
+    return found.group(1) if found else "0"

@@ -62,9 +62,9 @@ def serve(rt: Runtime, company_id: int, source: Source, ledger: Ledger) -> bool:
     except FenceLost:
         serving.abandon()
         return True
-    lease.release(lambda db: due.next_wake(db, company_id, rt.clock.now(), serving.not_before()))
+    lease.release(lambda db: due.next_wake(db, company_id, lease.now(), serving.not_before()))
     with rt.sessions() as db:
-        again = due.something_due(db, company_id, rt.clock.now())
+        again = due.something_due(db, company_id, lease.now())
     if again:
         rt.ring(company_id)
     return True
@@ -119,11 +119,11 @@ class Serving:
         if self._finish_runs():
             return True
         with self.rt.sessions() as db:
-            wake = due.next_wake(db, self.company_id, self.rt.clock.now(), self.not_before())
+            wake = due.next_wake(db, self.company_id, self.lease.now(), self.not_before())
         if wake is None:
             self._say_waiting(None)
             return False
-        delay = (wake - self.rt.clock.now()).total_seconds()
+        delay = (wake - self.lease.now()).total_seconds()
         if delay > self.rt.times.patience:
             self._say_waiting(wake)
             return False
@@ -132,7 +132,7 @@ class Serving:
 
     def not_before(self) -> due.NotBefore:
         """When each platform may be asked again, for the next wake-up."""
-        mono, now = self.rt.clock.monotonic(), self.rt.clock.now()
+        mono, now = self.rt.clock.monotonic(), self.lease.now()
         return due.NotBefore(
             ledger=now + timedelta(seconds=max(0.0, self.ledger_free - mono)),
             files=now + timedelta(seconds=max(0.0, self.attaching.free_at - mono)),
@@ -180,7 +180,7 @@ class Serving:
             return False
         with self.lease.transaction("Stopping") as db:
             for run_id in asked:
-                requests.withdraw(db, db.get_one(Run, run_id), self.rt.clock.now())
+                requests.withdraw(db, db.get_one(Run, run_id), self.lease.now())
         return False
 
     def _refresh_mirror(self) -> bool:
@@ -205,7 +205,7 @@ class Serving:
 
     def _look_up(self) -> bool:
         with self.rt.sessions() as db:
-            rows = due.to_look_up(db, self.company_id, self.ledger.tenant, self.rt.clock.now(), LOOKUP_PAGE)
+            rows = due.to_look_up(db, self.company_id, self.ledger.tenant, self.lease.now(), LOOKUP_PAGE)
             rows = [row for row in rows if row.id not in self.looking]
             if not rows:
                 return False
@@ -221,7 +221,7 @@ class Serving:
         if finished.error is not None:
             self._platform_trouble(finished.error)
             with self.lease.transaction() as db:
-                later = self.rt.clock.now() + timedelta(seconds=2)
+                later = self.lease.now() + timedelta(seconds=2)
                 for posting in by_ids(db, tag.postings):
                     posting.next_action_at = later
             return
@@ -249,7 +249,7 @@ class Serving:
         if found is None:
             return False
         with self.lease.transaction("Looking for what another program marked") as db:
-            stamped.settle(db, self.company_id, ids, found, load_invoices(db, self.company_id), self.rt.clock.now())
+            stamped.settle(db, self.company_id, ids, found, load_invoices(db, self.company_id), self.lease.now())
         return True
 
     # ---- sending --------------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ class Serving:
         with self.rt.sessions() as db:
             if pauses.current(db, self.company_id) is not None:
                 return False
-            now = self.rt.clock.now()
+            now = self.lease.now()
             tenant = self.ledger.tenant
             again = due.to_send_again(db, self.company_id, tenant, now, members)
             urgent = together(due.to_send(db, self.company_id, tenant, now, members, interactive=True))
@@ -292,7 +292,7 @@ class Serving:
             self.ledger_free = self.rt.clock.monotonic() + ALIKE_AGAIN
             return False
         with self.lease.transaction("Checking documents") as db:
-            now = self.rt.clock.now()
+            now = self.lease.now()
             rows = [row for _, row in sorted(load_documents(db, ids).items()) if row.reason_code != stamped.CODE]
             company = db.get_one(Company, self.company_id)
             preparation = Preparation(db, company, now, self.lease.fence)
@@ -310,7 +310,7 @@ class Serving:
             return False
         with self.lease.transaction(f"Sending {len(ids)} to the ledger") as db:
             freezing = Freezing(
-                db, self.ledger, self.company_id, self.rt.clock.now(), self.lease.fence, self.rt.worker
+                db, self.ledger, self.company_id, self.lease.now(), self.lease.fence, self.rt.worker
             )
             frozen = freezing.batch(ids, self.rt.new_key())
             self.rt.failpoint("after_freeze")
@@ -395,15 +395,15 @@ class Serving:
                 evidence = outcome.evidence if isinstance(outcome, Unknown) else str(error or "no answer for it")
                 settling.unknown(posting, evidence[:200])
         self._note_refusals(settling)
-        due.tell_progress(db, self.company_id, self.rt.clock.now())
+        due.tell_progress(db, self.company_id, self.lease.now())
         if answer is not None:
-            succeeded(db, self.company_id, "ledger", self.rt.clock.now())
+            succeeded(db, self.company_id, "ledger", self.lease.now())
 
     def _complete_attempt(self, db: Session, tag: Sent, finished: Finished) -> None:
         """Once, by its answer: ids seen are kept even when the fence was lost."""
         attempt = db.get_one(Attempt, tag.attempt_id)
         answer: Answer | None = finished.value
-        attempt.finished_at = self.rt.clock.now()
+        attempt.finished_at = self.lease.now()
         attempt.outcome = f"{type(finished.error).__name__}: {finished.error}" if finished.error else "answered"
         if answer is None:
             return
@@ -420,9 +420,9 @@ class Serving:
     # ---- trouble --------------------------------------------------------------------------------------------
 
     def _until(self, error: Exception | None) -> datetime:
-        now = self.rt.clock.now()
+        now = self.lease.now()
         if isinstance(error, RetryLater):
-            return max(error.until, now)
+            return now + max(timedelta(0), error.until - self.rt.clock.now())  # by the connector's own clock
         if isinstance(error, (NeedsReconnect, NotAllowed)):
             return now + timedelta(seconds=60)
         return now + timedelta(seconds=min(2.0 ** self.failures, 30.0))
@@ -432,10 +432,10 @@ class Serving:
         self.failures += 1
         self.trouble = error
         until = self._until(error)
-        self.ledger_free = self.rt.clock.monotonic() + (until - self.rt.clock.now()).total_seconds()
+        self.ledger_free = self.rt.clock.monotonic() + (until - self.lease.now()).total_seconds()
         if isinstance(error, (NeedsReconnect, NotAllowed)):
             with self.lease.transaction() as db:
-                needs_reconnect(db, self.company_id, "ledger", str(error), self.rt.clock.now())
+                needs_reconnect(db, self.company_id, "ledger", str(error), self.lease.now())
 
     def _guarded(self, call: Callable[[], T]) -> T | None:
         """A small call of this thread; trouble pauses the ledger and answers None."""
@@ -450,9 +450,9 @@ class Serving:
         with self.lease.transaction() as db:
             step = pauses.why(db, self.company_id)
             if step is None and wake is not None:
-                step = _waiting_step(self.trouble, self.not_before().ledger - self.rt.clock.now(), wake)
+                step = _waiting_step(self.trouble, self.not_before().ledger - self.lease.now(), wake)
             if step is not None:
-                due.tell_open_runs(db, self.company_id, step[:300], self.rt.clock.now())
+                due.tell_open_runs(db, self.company_id, step[:300], self.lease.now())
 
     def _finish_runs(self) -> bool:
         with self.rt.sessions() as db:
@@ -461,12 +461,12 @@ class Serving:
             return False
         with self.lease.transaction("Writing the report") as db:
             for run_id in ready:
-                reports.finish_run(db, db.get_one(Run, run_id), self.rt.clock.now())
+                reports.finish_run(db, db.get_one(Run, run_id), self.lease.now())
         return True
 
     def _settling(self, db: Session) -> Settling:
         return Settling(
-            db, self.ledger.capabilities, self.ledger.tenant, self.rt.clock.now(), self.lease.fence,
+            db, self.ledger.capabilities, self.ledger.tenant, self.lease.now(), self.lease.fence,
             self.rt.times.quarantine,
         )
 

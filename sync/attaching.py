@@ -125,7 +125,7 @@ class AttachWork:
         """Start the next attachment; False when none is due or the platforms are not to be asked now."""
         if self.running or self.rt.clock.monotonic() < self.free_at:
             return False
-        now = self.rt.clock.now()
+        now = self.lease.now()
         with self.rt.sessions() as db:
             row = _next(db, self.company_id, self.ledger.tenant)
         if row is None or row.next_action_at is None or row.next_action_at > now:
@@ -168,14 +168,14 @@ class AttachWork:
             for one in finished:
                 self.running -= 1
                 row = db.get_one(Posting, one.tag.posting_id)
-                row.fence, row.changed_at = self.lease.fence, self.rt.clock.now()
+                row.fence, row.changed_at = self.lease.fence, self.lease.now()
                 self._settle(db, row, one)
         for one in finished:
             if one.error is not None:
                 self._trouble(one.error)
 
     def _settle(self, db: Session, row: Posting, one: Finished) -> None:
-        now, document = self.rt.clock.now(), db.get_one(Document, row.document_id)
+        now, document = self.lease.now(), db.get_one(Document, row.document_id)
         if one.error is not None:
             self._failed(db, row, document, one.error, now)
         elif one.value == WAITS:

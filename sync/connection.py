@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Connection
+from connectors.errors import NotAllowed
+from models import Company, Connection
 from sync import alerts
 
 
@@ -35,3 +36,14 @@ def succeeded(db: Session, company_id: int, side: str, now: datetime) -> None:
         row.state, row.problem = "connected", None
     if row.last_success_at is None or row.last_success_at < now - timedelta(minutes=1):
         row.last_success_at = now
+
+
+def same_company(db: Session, company_id: int, tenant: str) -> None:
+    """The connection leads to the ledger company that this company was joined to, for good.
+
+    Raises NotAllowed where it leads to another one: lists of a stranger would be matched with our customers, and
+    everything that waits stays frozen with the pair it was reserved for.
+    """
+    company = db.get_one(Company, company_id)
+    if company.ledger_tenant != tenant:
+        raise NotAllowed("The connection leads to another company's books. Connect the right one again.")

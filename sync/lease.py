@@ -55,6 +55,10 @@ class Lease:
     fence: int
     valid_until: float
     """On the monotonic clock of this process."""
+    read_at: datetime
+    """The database's time when it was asked last …"""
+    read_mono: float
+    """… and this process's monotonic clock then."""
 
     @classmethod
     def acquire(cls, rt: Runtime, company_id: int) -> Lease | None:
@@ -75,7 +79,15 @@ class Lease:
             ).scalar_one_or_none()
         if fence is None:
             return None
-        return cls(rt, company_id, fence, started + rt.times.lease)
+        return cls(rt, company_id, fence, started + rt.times.lease, now, started)
+
+    def now(self) -> datetime:
+        """The database's time, carried on by this process's monotonic clock.
+
+        What one holder writes down the next one reckons with (when it was sent last, when it is due), so all of them
+        use one clock: a machine whose own is minutes off neither shortens a quarantine nor holds anything up.
+        """
+        return self.read_at + timedelta(seconds=self.rt.clock.monotonic() - self.read_mono)
 
     @contextmanager
     def transaction(self, step: str | None = None) -> Iterator[Session]:
@@ -87,7 +99,8 @@ class Lease:
         self.valid_until = started + self.rt.times.lease
 
     def _renew(self, db: Session, step: str | None) -> None:
-        now = self.rt.lease_now(db)
+        self.read_mono = self.rt.clock.monotonic()
+        self.read_at = now = self.rt.lease_now(db)
         values: dict[str, object] = {"heartbeat_at": now, "expires_at": now + timedelta(seconds=self.rt.times.lease)}
         if step is not None:
             values["step"] = step[:300]

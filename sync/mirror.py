@@ -21,7 +21,7 @@ from domain.documents import Catalog
 from domain.matching import fold, loose
 from models import Company, MirrorEntry, MirrorState
 from sync import codec, currencies, todo_state
-from sync.connection import succeeded
+from sync.connection import same_company, succeeded
 from sync.lease import exclusive
 from sync.runtime import Runtime
 
@@ -51,6 +51,7 @@ def refresh(
     `profile_within`: how old the ledger's preferences (its closing date is one) may be at most.
     """
     with rt.sessions() as db:
+        same_company(db, company_id, ledger.tenant)
         state = db.get(MirrorState, company_id)
         watermark = state.watermark if state else None
         profile_at = state.profile_at if state else None

@@ -69,13 +69,13 @@ class TodoWork:
             TodoRow.company_id == self.company_id, TodoRow.state == todos.SENDING,
             TodoRow.source_tenant == self.source.tenant,
         )):
-            row.state, row.next_action_at, row.fence = todos.CHECKING, self.rt.clock.now(), self.lease.fence
+            row.state, row.next_action_at, row.fence = todos.CHECKING, self.lease.now(), self.lease.fence
 
     def start(self) -> bool:
         """Compare, or start the next call; False when nothing is due or the source is not to be asked now."""
         if self.running or self.rt.clock.monotonic() < self.free_at:
             return False
-        now = self.rt.clock.now()
+        now = self.lease.now()
         with self.rt.sessions() as db:
             comparing = todo_state.comparing_due(db, self.company_id, TodoState)
             row = todos.next_row(db, self.company_id, self.source.tenant)
@@ -110,7 +110,7 @@ class TodoWork:
             return self._create(row.id)
         completes = row.cleared_at is not None
         said = solved(row.marker, row.title) if completes else row.text
-        at = self.rt.clock.now().replace(microsecond=0) if completes else None
+        at = self.lease.now().replace(microsecond=0) if completes else None
         tag = Changing(row.id, row.digest, completes)
         self._submit(tag, partial(_change, self.source, row.marker, row.todo_id or "", said, at))
         return True
@@ -120,7 +120,7 @@ class TodoWork:
         with self.lease.transaction("Writing a to-do") as db:
             row = db.get_one(TodoRow, row_id)
             zone = load_invoices(db, self.company_id).source_time_zone
-            now = self.rt.clock.now()
+            now = self.lease.now()
             row.state, row.sends, row.last_sent_at = todos.SENDING, row.sends + 1, now
             row.written_digest, row.next_action_at, row.fence = row.digest, None, self.lease.fence
             start, end = due(now, zone)
@@ -153,13 +153,13 @@ class TodoWork:
                 self._settle(row, one)
                 if one.error is None:
                     self.failures = 0
-                    succeeded(db, self.company_id, "source", self.rt.clock.now())
+                    succeeded(db, self.company_id, "source", self.lease.now())
         for one in finished:
             if one.error is not None:
                 self._trouble(one.error)
 
     def _settle(self, row: TodoRow, one: Finished) -> None:
-        now = self.rt.clock.now()
+        now = self.lease.now()
         if isinstance(one.tag, Creating):
             self._created(row, one, now)
         elif isinstance(one.tag, Finding):
@@ -242,7 +242,7 @@ class TodoWork:
         if isinstance(error, NeedsReconnect):
             wait = 60.0
             with self.lease.transaction() as db:
-                needs_reconnect(db, self.company_id, "source", str(error), self.rt.clock.now())
+                needs_reconnect(db, self.company_id, "source", str(error), self.lease.now())
         self.free_at = self.rt.clock.monotonic() + wait
 
 

@@ -74,7 +74,7 @@ class WriteBack:
                 select(Posting, Document).join(Document, Document.id == Posting.document_id)
                 .where(Posting.company_id == self.company_id, Posting.state == PostingState.CONFIRMED)
                 .where(Posting.source_tenant == self.source.tenant, Posting.written_back_at.is_(None))
-                .where(Posting.next_action_at <= self.rt.clock.now())
+                .where(Posting.next_action_at <= self.lease.now())
                 .order_by(Posting.interactive.desc(), Posting.id).limit(50)
             ).all()
             self._queue = [
@@ -119,7 +119,7 @@ class WriteBack:
     def _marked(self, db: Session, tag: Marking, finished: Finished) -> None:
         self.busy.discard(tag.posting_id)
         posting = db.get_one(Posting, tag.posting_id)
-        now = self.rt.clock.now()
+        now = self.lease.now()
         if finished.error is None:
             posting.written_back_at = now
             self.blocked, self.failures = False, 0
@@ -149,7 +149,7 @@ class WriteBack:
                 .join(Document, Document.id == Posting.document_id)
                 .where(Posting.company_id == self.company_id, Posting.state == PostingState.CONFIRMED)
                 .where(Posting.source_tenant == self.source.tenant, Posting.written_back_at.is_not(None))
-                .where(Posting.next_action_at <= self.rt.clock.now())
+                .where(Posting.next_action_at <= self.lease.now())
                 .order_by(Posting.id).limit(READ_BACK)
             ).all()
         if not rows:
@@ -161,7 +161,7 @@ class WriteBack:
         return True
 
     def _compared(self, db: Session, tag: ReadingBack, finished: Finished) -> None:
-        now = self.rt.clock.now()
+        now = self.lease.now()
         marks: dict[str, Mark] = {mark.id: mark for mark in finished.value or ()}
         rows = db.execute(
             select(Posting, Document).join(Document, Document.id == Posting.document_id)
@@ -189,7 +189,7 @@ class WriteBack:
         if isinstance(error, (NeedsReconnect, NotAllowed)):
             self.blocked, wait = True, 60.0
             with self.lease.transaction() as db:
-                needs_reconnect(db, self.company_id, "source", str(error), self.rt.clock.now())
+                needs_reconnect(db, self.company_id, "source", str(error), self.lease.now())
         self.free_at = self.rt.clock.monotonic() + wait
 
 

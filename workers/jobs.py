@@ -17,7 +17,7 @@ from connectors.trace import Tape
 from models import MirrorState, Run
 from sync import diagnosis, gather, mail, mirror, scheduled, tools, what_if
 from sync.apply import serve as serve_company
-from sync.connection import needs_reconnect, of, succeeded
+from sync.connection import needs_reconnect, of, same_company, succeeded
 from sync.troubleshoot import diagnose
 from sync.troubleshoot_company import Around
 from sync.waiting import without_connection
@@ -64,8 +64,9 @@ def _serve(made: Services, company_id: int, tape: Tape | None) -> None:
 
 
 def _prove(made: Services, company_id: int, ledger: Ledger) -> None:
-    """A connection that was lost is asked with a read before documents are sent over it again."""
+    """It leads to the right company; one that was lost is asked with a read before anything is sent over it again."""
     with made.sessions() as db:
+        same_company(db, company_id, ledger.tenant)
         connection = of(db, company_id, "ledger")
     if connection is not None and connection.state == "reconnect":
         ledger.check()

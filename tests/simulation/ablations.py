@@ -17,12 +17,16 @@ from sqlalchemy.orm import Session
 
 from domain.statuses import PostingState
 from models import Posting
+from sync import mirror, reissues
 from sync.apply import Serving
 from sync.freeze import Freezing
 from sync.lease import FenceLost, Lease
+from sync.prepare import Preparation
 from sync.settle import Settling
 from tests.simulation.campaign import Profile
 from tests.simulation.faults import Bounds
+from tests.simulation.profiles import HARD
+from workers import jobs
 
 
 @contextmanager
@@ -98,6 +102,35 @@ def without_fence() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def without_one_clock() -> Iterator[None]:
+    """What one process writes down by its own clock another one reckons with by its own."""
+    with patch.object(Lease, "now", lambda self: self.rt.clock.now()):
+        yield
+
+
+@contextmanager
+def without_one_company() -> Iterator[None]:
+    """Lists are read from, and work is served to, whatever books the connection leads to."""
+
+    def anybody(db: Session, company_id: int, tenant: str) -> None:
+        """Whatever it is."""
+
+    with patch.object(mirror, "same_company", anybody), patch.object(jobs, "same_company", anybody):
+        yield
+
+
+@contextmanager
+def without_claims() -> Iterator[None]:
+    """Nobody asks whether an item is billed already, and voided documents are forgotten."""
+    with (
+        patch.object(Preparation, "_claimed_elsewhere", lambda self, row, planned, claims: None),
+        patch.object(Preparation, "_take_claims", lambda self, row, planned, posting: None),
+        patch.object(reissues, "voided", lambda db, company_id, parties: {}),
+    ):
+        yield
+
+
 @dataclass(frozen=True)
 class Ablation:
     """`expected`: the kinds of violations of which at least one must be seen."""
@@ -108,22 +141,26 @@ class Ablation:
     expected: frozenset[str]
 
 
-CALM = frozenset({"outage", "slot_wait", "read_unavailable", "read_retry_later", "bell_late", "mark_lost"})
-HARD = Profile(without=CALM, hard=True)
 DUPLICATES = frozenset({"duplicates"})
 FORGETFUL = (("keys_forgotten", 0.9), ("freeze", 0.0), ("answer_lost", 0.5), ("stale_read", 0.9))
 
 ABLATIONS = (
     Ablation("committed intent", without_committed_intent,
-             replace(HARD, only=(("crash", 0.006), ("delivered_late", 0.5))), DUPLICATES),
+             replace(HARD, rates=(("crash", 0.006), ("delivered_late", 0.5))), DUPLICATES),
     Ablation("key reuse", without_key_reuse,
-             replace(HARD, only=(("delivered_late", 0.7), ("keys_forgotten", 0.0), ("crash", 0.0)),
+             replace(HARD, rates=(("delivered_late", 0.7), ("keys_forgotten", 0.0), ("crash", 0.0)),
                      bounds=Bounds(late=1500.0)), frozenset({"duplicates", "I05"})),
     Ablation("look-up before a re-send", without_look_up,
-             replace(HARD, only=(*FORGETFUL, ("crash", 0.0), ("delivered_late", 0.4))), DUPLICATES),
+             replace(HARD, rates=(*FORGETFUL, ("crash", 0.0), ("delivered_late", 0.4))), DUPLICATES),
     Ablation("quarantine", without_quarantine,
-             replace(HARD, only=(*FORGETFUL, ("delivered_late", 0.4))), DUPLICATES),
+             replace(HARD, rates=(*FORGETFUL, ("delivered_late", 0.4))), DUPLICATES),
+    Ablation("the database's time", without_one_clock,
+             replace(HARD, without=HARD.without - {"clock_wrong"}, bounds=Bounds(late=250.0),
+                     rates=(*FORGETFUL, ("delivered_late", 0.6), ("clock_wrong", 1.0), ("crash", 0.01))), DUPLICATES),
     Ablation("fence", without_fence,
-             replace(HARD, only=(("freeze", 0.006), ("crash", 0.0)), bounds=Bounds(freeze=900.0)),
+             replace(HARD, rates=(("freeze", 0.006), ("crash", 0.0)), bounds=Bounds(freeze=900.0)),
              frozenset({"I09", "I06", "duplicates"})),
+    Ablation("one ledger company for good", without_one_company,
+             Profile(rates=(("relinked", 0.5),)), frozenset({"wrong_company", "lost", "I03", "I11", "stuck"})),
+    Ablation("billed once", without_claims, Profile(), frozenset({"I21"})),
 )  # fmt: skip

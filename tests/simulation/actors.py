@@ -1,4 +1,4 @@
-"""Who acts in a simulated world: workers, schedulers, people at the pages, the office that edits its invoices.
+"""Who acts in a simulated installation: workers, schedulers and people at the pages.
 
 Workers and schedulers run the real `workers.jobs` and `workers.schedule.tick`; people do what the pages do.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,11 +16,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from domain.statuses import Status
 from models import Company, Connection, Document, Run
-from sync import decisions, requests
+from sync import codec, decisions, operations, replacing, requests, voids
 from sync.lease import wake
 from tests.simulation.kernel import Kernel, Process
 from tests.simulation.machine import Services
-from tests.simulation.world import Tenant, Wanted
+from tests.simulation.outside import dearer, outside
+from tests.simulation.world import Tenant
 from workers import enqueue, jobs, schedule
 
 RETRIES = 3
@@ -35,7 +35,6 @@ class Actors:
     services: Services
     tenants: list[Tenant]
     rng: random.Random
-    crashes: int = 0
     job_errors: list[str] = field(default_factory=list)
     resting: bool = False
     """Set when faults are over: the office and the people stop acting."""
@@ -47,17 +46,23 @@ class Actors:
             self._supervise(f"scheduler-{number + 1}", self._scheduler)
         for tenant in self.tenants:
             self._supervise(f"person-{tenant.company_id}", lambda t=tenant: self._person(t))
-            self._supervise(f"office-{tenant.company_id}", lambda t=tenant: self._office(t), mortal=False)
-            self._supervise(f"weather-{tenant.company_id}", lambda t=tenant: self._weather(t), mortal=False)
+            for name, act in outside(self.kernel, self.services, tenant, self.rng, self).items():
+                self._supervise(f"{name}-{tenant.company_id}", act, mortal=False)
 
     def _supervise(self, name: str, run: Callable[[], None], *, mortal: bool = True) -> None:
+        lives = 0
+
         def begin(after: float = 0.0) -> None:
-            process = Process(name, mortal)
+            nonlocal lives
+            process = Process(name, mortal, life=lives)
+            lives += 1
             process.on_death = again
+            if mortal and self.services.bells.faults.happens("clock_wrong"):
+                process.skew_s = self.services.bells.faults.seconds(-600, 600)
+                self.kernel.note(f"begins with a clock that is {process.skew_s:+.0f} s off", who=name)
             self.kernel.spawn(process, name, run, after=after)
 
         def again() -> None:
-            self.crashes += 1
             begin(self.rng.uniform(1, 30))
 
         begin()
@@ -78,7 +83,7 @@ class Actors:
             getattr(jobs, function)(*ids)
         except AssertionError:
             raise
-        except Exception as error:  # noqa: BLE001 - as the queue: a job failed and is noted
+        except Exception as error:  # noqa: BLE001 - an error nobody caught is a finding, whatever it is
             self.kernel.note(f"{function}{ids} FAILED: {type(error).__name__}: {error}", ids[0])
             self.job_errors.append(f"{function}: {type(error).__name__}: {error}")
         self.kernel.note(f"ends {function}{ids}", ids[0])
@@ -91,10 +96,10 @@ class Actors:
     # ---- people ---------------------------------------------------------------------------------------------
 
     def _person(self, tenant: Tenant) -> None:
-        """Presses Sync Now now and then, often twice, and sometimes Stop."""
+        """Presses Sync Now now and then, often twice, and sometimes Stop, Retry, Void or Replace."""
         while not self.resting:
             self.press(tenant)
-            self.kernel.sleep(self.rng.choice((5.0, 60.0, 150.0, 300.0)), "thinks")
+            self.kernel.sleep(self.rng.choice((5.0, 30.0, 60.0, 150.0)), "thinks")
             if self.resting:
                 return
             draw = self.rng.random()
@@ -103,6 +108,12 @@ class Actors:
                 continue
             if draw < 0.3:
                 self.retry(tenant)
+                continue
+            if draw < 0.45:
+                self.decide_voids(tenant)
+                continue
+            if draw < 0.6:
+                self.replace_one(tenant)
                 continue
             for _ in range(self.rng.choice((0, 0, 1, 2))):
                 self.press(tenant)
@@ -144,6 +155,58 @@ class Actors:
         self.kernel.note(f"pressed Retry for {len(faults)}: run {run_id}", tenant.company_id)
         enqueue.scan(made, tenant.company_id, run_id)  # type: ignore[arg-type]
 
+    def decide_voids(self, tenant: Tenant) -> None:
+        """What was voided in the source and stands in the ledger: voided there too, sometimes kept."""
+        now = self.kernel.now()
+        with self.services.sessions() as db, db.begin():
+            rows = db.scalars(
+                select(Document)
+                .where(Document.company_id == tenant.company_id, Document.reason_code.in_(voids.DECIDABLE))
+                .order_by(Document.id)
+            ).all()
+            for row in rows:
+                if self.rng.random() < 0.8:
+                    done = voids.void(db, row, now=now, who="a person")
+                else:
+                    done = voids.keep(db, row, why="as agreed", now=now, who="a person")
+                self.kernel.note(f"decided about the void of invoice {row.source_id}: {done}", tenant.company_id)
+        if rows:
+            enqueue.ring(self.services, tenant.company_id)  # type: ignore[arg-type]
+
+    def replace_one(self, tenant: Tenant) -> None:
+        """An invoice that is in the books changes in the source, and a person replaces the ledger's version."""
+        with self.services.sessions() as db, db.begin():
+            rows = db.scalars(
+                select(Document)
+                .where(Document.company_id == tenant.company_id, Document.status == Status.COMPLETE)
+                .order_by(Document.id)
+            ).all()
+            rows = [row for row in rows if replacing.in_books(db, row) and not tenant.wanted[row.source_id].voided]
+            if not rows:
+                return
+            row = self.rng.choice(rows)
+            draft = replacing.last_written(db, row)
+            held = next((one for one in tenant.books.visible() if one.id == row.ledger_id), None)
+            if draft is None or held is None:
+                return
+            changed = dearer(tenant, row.source_id, Decimal(self.rng.randrange(1, 50)))
+            first, *rest = draft.lines
+            more = abs(changed.header.total) - draft.total
+            amount = first.amount + more
+            first = replace(first, amount=amount, unit_price=amount, quantity=Decimal(1))
+            fresh = replace(draft, lines=(first, *rest), total=draft.total + more)
+            operations.reserve(
+                db,
+                row,
+                operations.UPDATE,
+                codec.dump(fresh),
+                now=self.kernel.now(),
+                interactive=1,
+                terms={"by": "a person", "version": str(held.version)},
+            )
+        self.kernel.note(f"asked to replace invoice {row.source_id}: {fresh.total}", tenant.company_id)
+        enqueue.ring(self.services, tenant.company_id)  # type: ignore[arg-type]
+
     def reconnect(self, tenant: Tenant, sessions: sessionmaker[Session]) -> None:
         """An admin connects again: the connections are good and what waited is due."""
         with sessions() as db, db.begin():
@@ -151,86 +214,3 @@ class Actors:
                 connection.state, connection.problem = "connected", None
             wake(db, tenant.company_id, self.kernel.now())
         self.kernel.note("connected again", tenant.company_id)
-
-    # ---- the world outside ----------------------------------------------------------------------------------
-
-    def _office(self, tenant: Tenant) -> None:
-        """New invoices are approved, some are voided or changed while they are on their way."""
-        while not self.resting:
-            self.kernel.sleep(self.rng.uniform(5, 100), "works")
-            if self.resting:
-                return
-            draw = self.rng.random()
-            if tenant.later and draw < 0.6:
-                tenant.approve(tenant.later.pop(), self.kernel.now())
-            elif draw < 0.7:
-                self._void(tenant)
-            elif draw < 0.85:
-                self._edit(tenant)
-
-    def approve_the_rest(self, tenant: Tenant) -> None:
-        while tenant.later:
-            tenant.approve(tenant.later.pop(), self.kernel.now() - timedelta(minutes=5))
-
-    def _void(self, tenant: Tenant) -> None:
-        """An invoice is voided; its items may come back at once under another id."""
-        open_ = self._changeable(tenant)
-        if not open_:
-            return
-        chosen = self.rng.choice(open_)
-        chosen.voided = True
-        tenant.source.void(chosen.id)
-        self.kernel.note(f"invoice {chosen.id} voided in the source", tenant.company_id)
-        if self.rng.random() < 0.5:
-            self._issue_again(tenant, chosen)
-
-    def _issue_again(self, tenant: Tenant, voided: Wanted) -> None:
-        old = tenant.source.contents[voided.id]
-        new_id = str(100 + int(voided.id))
-        number = f"AT-{new_id}" if tenant.books.own_numbers else None
-        header = replace(old.header, id=new_id, number=number, voided=False, marked_at=None)
-        tenant.wanted[new_id] = Wanted(new_id, True, [header.total], why="issued again", instead_of=voided.id)
-        tenant.approve(replace(old, header=header), self.kernel.now())
-        self.kernel.note(f"its items are billed again on invoice {new_id}", tenant.company_id)
-
-    def _changeable(self, tenant: Tenant) -> list[Wanted]:
-        """Approved, healthy, not in the books as far as the source knows, never issued again."""
-        contents = tenant.source.contents
-        return [
-            one for one in tenant.wanted.values()
-            if one.posts and not one.voided and one.instead_of is None and one.id in contents
-            and contents[one.id].header.marked_at is None
-        ]  # fmt: skip
-
-    def _edit(self, tenant: Tenant) -> None:
-        """Another amount, on the line and in the header alike."""
-        open_ = self._changeable(tenant)
-        if not open_:
-            return
-        chosen = self.rng.choice(open_)
-        old = tenant.source.contents[chosen.id]
-        more = Decimal(self.rng.randrange(1, 50)) * (1 if old.header.total > 0 else -1)
-        first, *rest = old.lines
-        first = replace(first, extended_price=first.extended_price + more, rate=first.rate + more)
-        changed = replace(old, header=replace(old.header, total=old.header.total + more), lines=(first, *rest))
-        tenant.source.put(changed)
-        chosen.totals.append(changed.header.total)
-        self.kernel.note(f"invoice {chosen.id} changed to {changed.header.total}", tenant.company_id)
-
-    def _weather(self, tenant: Tenant) -> None:
-        """Grants that stop working for a while, and idempotency keys that the ledger forgets."""
-        faults = self.services.bells.faults
-        while not self.resting:
-            self.kernel.sleep(60.0, "weather")
-            if faults.happens("outage"):
-                line = self.rng.choice((tenant.ledger_line, tenant.source_line))
-                line.away_until = self.kernel.now_s + faults.seconds(20, 400)
-                self.kernel.note(f"{line.platform} refuses the grant for a while", tenant.company_id)
-                self.kernel.sleep(line.away_until - self.kernel.now_s, "until somebody connects again")
-                self.reconnect(tenant, self.services.sessions)
-            if faults.happens("subscription_lapsed"):
-                tenant.books.lapsed_until = self.kernel.now_s + faults.seconds(20, 200)
-                self.kernel.note("the ledger's subscription has lapsed", tenant.company_id)
-            if faults.happens("keys_forgotten"):
-                tenant.books.forget_replays()
-                self.kernel.note("the ledger forgot its keys", tenant.company_id)

@@ -10,7 +10,6 @@ import random
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
 from multiprocessing.util import Finalize
@@ -21,15 +20,18 @@ from sqlalchemy.orm import sessionmaker
 
 from models import Base, make_engine, make_sessions
 from tests.simulation.actors import Actors
-from tests.simulation.faults import RATES, Bounds, Faults
-from tests.simulation.invariants import QUARANTINE, Violation, Watcher, final, in_the_books_means_complete
+from tests.simulation.faults import Bounds, Faults
+from tests.simulation.invariants import by_source, final, in_the_books_means_complete
 from tests.simulation.kernel import Event, Kernel, Process, TooLong
-from tests.simulation.machine import Bells, Services, SteppingSession
+from tests.simulation.machine import Bells, Services, SteppingSession, worker_prefix
+from tests.simulation.outside import approve_the_rest
 from tests.simulation.platforms import SimLedger, SimSource
+from tests.simulation.watcher import CREATIONS, QUARANTINE, Violation, Watcher, install
 from tests.simulation.world import Tenant, make_tenant
 from workers import enqueue, jobs
 
 SWEEP = 30.0
+IN_FLIGHT = ("SENDING", "UNKNOWN", "READY")
 BUSY = (
     "runs WHERE finished_at IS NULL",
     "postings WHERE state IN ('READY', 'SENDING', 'UNKNOWN')",
@@ -48,6 +50,8 @@ NEAR_A_WRITE = frozenset({
 """Where a death or a freeze matters most."""
 IDLE = ("no job", "next look", "thinks")
 """Where a death or a freeze would show nothing."""
+LONGEST_TROUBLE = 3600.0
+ENDED = ("CONFIRMED", "DONE", "NEEDS_HUMAN")
 REST = 4 * 3600.0
 """Virtual seconds within which everything must have come to rest after the last Sync Now."""
 
@@ -57,26 +61,32 @@ class Profile:
     """How hard a seed is. The default is what a release must survive; ablations use a harder one."""
 
     without: frozenset[str] = frozenset()
-    only: tuple[tuple[str, float], ...] = ()
+    rates: tuple[tuple[str, float], ...] = ()
     bounds: Bounds | None = None
+    kept: frozenset[int] | None = None
+    """Only the faults of these numbers happen: how a failing seed is shortened."""
     hard: bool = False
     """The ledgers check no document number: everything rests on key, look-up and quarantine."""
 
 
 @dataclass
 class Outcome:
-    """What one seed did and showed."""
+    """What one seed did and showed. `faults`: by kind, once for every document whose running step changed."""
 
     seed: int
     documents: int
     crashes: int
     recoveries: int
+    drawn: int
+    counts: Counter[str]
     faults: Counter[str]
     violations: list[Violation]
     events: list[Event]
     trace: str
-    settled_s: float
-    used: list[str] = field(default_factory=list)
+    found_s: list[float] = field(default_factory=list)
+    """What was in flight when the faults ended and stood in the books: seconds until it was settled."""
+    absent_s: list[float] = field(default_factory=list)
+    """The same for what did not stand in the books."""
 
     def count(self, kind: str) -> int:
         return sum(1 for violation in self.violations if violation.kind == kind)
@@ -88,9 +98,9 @@ class Outcome:
 
 def run_seed(seed: int, profile: Profile = Profile()) -> Outcome:
     """Simulate one world. Raises nothing for a violation: the outcome tells."""
-    with tempfile.TemporaryDirectory(prefix="bb-sim-", dir=_memory()) as folder:
+    with tempfile.TemporaryDirectory(prefix="bb-sim-", dir=memory()) as folder:
         path = Path(folder) / "sim.sqlite"
-        shutil.copyfile(_template(), path)
+        shutil.copyfile(template(), path)
         return Simulation(seed, profile, path).run()
 
 
@@ -101,13 +111,15 @@ class Simulation:
         self.seed, self.rng = seed, random.Random(seed)
         self.kernel = Kernel(random.Random(self.rng.random()))
         self.faults = Faults.draw(
-            random.Random(self.rng.random()), without=profile.without, only=dict(profile.only), bounds=profile.bounds
+            random.Random(self.rng.random()),
+            without=profile.without,
+            rates=dict(profile.rates),
+            bounds=profile.bounds,
+            only=profile.kept,
         )
         self.engine = make_engine(f"sqlite:///{path}")
         plain = make_sessions(self.engine)
-        stepping = sessionmaker(
-            self.engine, class_=SteppingSession, expire_on_commit=False, kernel=self.kernel
-        )
+        stepping = sessionmaker(self.engine, class_=SteppingSession, expire_on_commit=False, kernel=self.kernel)
         self.tenants = self._tenants(plain, profile)
         self.watcher = Watcher(self.kernel, path, {t.company_id: t for t in self.tenants})
         self.services = Services(
@@ -117,7 +129,10 @@ class Simulation:
             calls_in_flight=self.rng.choice((1, 4)),
         )  # fmt: skip
         self.actors = Actors(self.kernel, self.services, self.tenants, random.Random(self.rng.random()))
-        self.trouble_s = 500.0 if profile.hard else self.rng.choice((200.0, 300.0, 600.0))
+        self.trouble_s = 500.0 if profile.hard else self.rng.choice((300.0, 600.0, 900.0))
+        self.crashes = 0
+        self.found_s: list[float] = []
+        self.absent_s: list[float] = []
         self.kernel.fate = self._fate
         self.kernel.after_step = self.watcher.look
 
@@ -129,17 +144,28 @@ class Simulation:
         return made
 
     def _ledger(self, tenant: Tenant) -> SimLedger:
-        return SimLedger(tenant.ledger_line, tenant.books, tenant.members, self.watcher.sent)
+        books = tenant.books
+        if self.kernel.now_s < tenant.relinked_until and len(self.tenants) > 1:
+            books = next(other.books for other in self.tenants if other is not tenant)
+        return SimLedger(tenant.ledger_line, books, tenant.members, self.watcher.sent)
 
     def _fate(self, process: Process, label: str) -> str | float | None:
         if label in IDLE:
             return None
         weight = 8.0 if label in NEAR_A_WRITE else 0.4
         if self.faults.happens("crash", weight):
+            self.crashes += 1 if self._met("crash", process) else 0
             return "crash"
         if self.faults.happens("freeze", weight):
+            self._met("freeze", process)
             return self.faults.seconds(5, self.faults.bounds.freeze)
         return None
+
+    def _met(self, name: str, process: Process) -> int:
+        """How many documents had a step running in the process that a fault strikes."""
+        documents = process.hands + self.watcher.in_flight(worker_prefix(process))
+        self.faults.touch(name, documents)
+        return documents
 
     # ---- the phases -----------------------------------------------------------------------------------------
 
@@ -147,24 +173,23 @@ class Simulation:
         ours = patch.object(jobs, "services", lambda: self.services)
         with patch.object(enqueue, "put", self.services.bells.put), ours:
             self.actors.start(workers=self.rng.choice((2, 3)), schedulers=2)
-            settled = self._phases()
+            self._phases()
         final(self.watcher)
         for problem in (*self.kernel.failures, *self.actors.job_errors):
             self.watcher.blame("error", 0, "a process", problem)
         self.watcher.db.close()
         self.engine.dispose()
         return Outcome(
-            self.seed, sum(len(t.wanted) for t in self.tenants), self.actors.crashes, self.watcher.recoveries,
-            self.faults.counts, self.watcher.violations, self.kernel.events, self.kernel.trace_hash(), settled,
-            [name for name in RATES if self.faults.counts[name]],
+            self.seed, sum(sum(one.posts for one in t.wanted.values()) for t in self.tenants), self.crashes,
+            self.watcher.recoveries, self.faults.drawn, self.faults.counts, self.faults.touched,
+            self.watcher.violations, self.kernel.events, self.kernel.trace_hash(), self.found_s, self.absent_s,
         )  # fmt: skip
 
-    def _phases(self) -> float:
-        """Returns how long it took to settle once the faults had ended, in virtual seconds."""
-        settled = 0.0
+    def _phases(self) -> None:
         try:
             self.kernel.run(lambda: False, limit_s=self.trouble_s)
-            settled = self._faults_end()
+            self.kernel.run(self._mostly_posted, limit_s=LONGEST_TROUBLE)
+            self._faults_end()
             self.kernel.run(self._at_rest, limit_s=REST)
             for tenant in self.tenants:
                 for subject, text in in_the_books_means_complete(self.watcher, tenant):
@@ -173,9 +198,13 @@ class Simulation:
                 self._sync_once_more()
         except TooLong as error:
             self.watcher.blame("stuck", 0, "the system", str(error))
-        return settled
 
-    def _faults_end(self) -> float:
+    def _mostly_posted(self) -> bool:
+        """Nearly everything went through the trouble: what is left would be posted in peace."""
+        sent = sum(1 for row in self.watcher.postings.values() if row.document_id and row.state in ENDED)
+        return sent >= 0.9 * sum(sum(one.posts for one in tenant.wanted.values()) for tenant in self.tenants)
+
+    def _faults_end(self) -> None:
         """No new faults: what was in flight settles within the quarantine and two sweeps (I15)."""
         self.faults.stop()
         self.actors.resting = True
@@ -183,27 +212,47 @@ class Simulation:
         self.kernel.note("no more faults from here on")
         for task in self.kernel.tasks:
             task.process.frozen_until = min(task.process.frozen_until, begin)
+            task.process.skew_s = 0.0
         for tenant in self.tenants:
             tenant.books.lapsed_until = begin
             tenant.ledger_line.away_until = tenant.source_line.away_until = begin
-            self.actors.approve_the_rest(tenant)
+            tenant.relinked_until = begin
+            approve_the_rest(tenant, self.kernel)
             self.actors.reconnect(tenant, self.services.plain)
-        open_ = {row.id for row in self.watcher.unsettled()}
+        waiting = self._waiting()
         limit = QUARANTINE + 2 * SWEEP + 15
-        if not self.kernel.run(lambda: not open_ & {r.id for r in self.watcher.unsettled()}, limit_s=limit):
-            for row in self.watcher.unsettled():
-                if row.id in open_:
-                    self.watcher.blame("stuck", row.company_id, f"{row.kind} {row.source_id}",
-                                       f"still {row.state} {limit:.0f} s after the last fault")  # fmt: skip
-        return self.kernel.now_s - begin
+        if not self.kernel.run(lambda: not self._settle(waiting, begin), limit_s=limit):
+            for id in waiting:
+                row = self.watcher.postings[id]
+                self.watcher.blame("stuck", row.company_id, f"{row.kind} {row.source_id}",
+                                   f"still {row.state} {limit:.0f} s after the last fault")  # fmt: skip
+
+    def _waiting(self) -> dict[int, bool]:
+        """What is in flight: posting → whether the ledger has it."""
+        held = {t.company_id: by_source(t, t.books.documents()) for t in self.tenants}
+        return {
+            row.id: row.operation == "create" and bool(held[row.company_id].get(row.source_id))
+            for row in self.watcher.unsettled()
+            if row.kind not in CREATIONS
+        }
+
+    def _settle(self, waiting: dict[int, bool], begin: float) -> bool:
+        """Note what is settled by now; whether something still waits."""
+        for id in [id for id in waiting if self.watcher.postings[id].state not in IN_FLIGHT]:
+            (self.found_s if waiting.pop(id) else self.absent_s).append(self.kernel.now_s - begin)
+        return bool(waiting)
 
     def _sync_once_more(self) -> None:
-        """A person presses Sync Now in every company, and the system works until nothing moves."""
+        """A person retries what is at Fault and presses Sync Now in every company, until nothing moves."""
         person = Process("last-person", mortal=False)
         for tenant in self.tenants:
-            self.kernel.spawn(person, f"last-person-{tenant.company_id}", partial(self.actors.press, tenant))
+            self.kernel.spawn(person, f"last-person-{tenant.company_id}", partial(self._last_words, tenant))
         self.kernel.run(lambda: not person.tasks, limit_s=60)
         self.kernel.run(self._at_rest, limit_s=REST)
+
+    def _last_words(self, tenant: Tenant) -> None:
+        self.actors.retry(tenant)
+        self.actors.press(tenant)
 
     def _at_rest(self) -> bool:
         db = self.watcher.db
@@ -213,45 +262,18 @@ class Simulation:
 
 
 @cache
-def _template() -> Path:
+def template() -> Path:
     """A database with the tables and no rows, made once per test process."""
-    folder = tempfile.mkdtemp(prefix="bb-sim-template-", dir=_memory())
+    folder = tempfile.mkdtemp(prefix="bb-sim-template-", dir=memory())
     Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=1)  # At the end of pool processes too.
     path = Path(folder) / "template.sqlite"
     engine = make_engine(f"sqlite:///{path}")
     Base.metadata.create_all(engine)
     engine.dispose()
+    install(path)
     return path
 
 
-def _memory() -> str | None:
+def memory() -> str | None:
     """Files in memory where there is such a place: thousands of commits need no disk."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
-
-
-def shrink(seed: int, profile: Profile = Profile()) -> Outcome:
-    """The failing seed with as few kinds of faults as still make it fail."""
-    outcome, without = run_seed(seed, profile), set(profile.without)
-    for name in RATES:
-        if name in without or name not in outcome.used:
-            continue
-        tried = run_seed(seed, Profile(frozenset(without | {name}), profile.only, profile.bounds, profile.hard))
-        if not tried.ok:
-            outcome, without = tried, without | {name}
-    return outcome
-
-
-def timeline(outcome: Outcome, lines: int = 60) -> Iterator[str]:
-    """The last events of the company of the first violation, up to it."""
-    first = next((v for v in outcome.violations if v.kind != "residual"), None)
-    if first is None:
-        return
-    mine = [e for e in outcome.events if e.company in (first.company, None)]
-    subject = first.subject.rpartition(" ")[2]
-    index = next((n for n, e in enumerate(mine) if e.who == "checker" and str(first) in e.what), len(mine))
-    shown = mine[:index]
-    words = (f" {subject}", "batch", "KILLED", "FROZEN", "forgot")
-    told = [event for event in shown if any(word in event.what for word in words)]
-    yield f"seed {outcome.seed}, faults that matter: {', '.join(outcome.used) or 'none'}"
-    yield from (str(event) for event in (told if len(told) > 5 else shown)[-lines:])
-    yield from (f"  ==> {violation}" for violation in outcome.violations[:12])

@@ -2,6 +2,9 @@
 
 A profile names the rates; a seed varies them, so that some seeds are calm with one kind of trouble and others are
 storms. `stop()` ends all faults: from then on the system must come to rest by itself.
+
+Two counts are kept. `counts`: how often a fault was drawn. `touched`: once for every document whose running step it
+changed (a lost answer to a batch of twelve is twelve, a bell that is lost is none); that is the published figure.
 """
 
 from __future__ import annotations
@@ -12,35 +15,41 @@ from dataclasses import dataclass, field, replace
 
 RATES: dict[str, float] = {
     # at each yield point of a worker, web process or scheduler
-    "crash": 0.004,
-    "freeze": 0.001,
+    "crash": 0.006,
+    "freeze": 0.0015,
     # for each write to the ledger
-    "request_lost": 0.06,
-    "answer_lost": 0.12,
-    "delivered_late": 0.1,
-    "error_before_commit": 0.05,
-    "error_after_commit": 0.07,
-    "cut_off": 0.08,
-    "not_sent": 0.04,
-    "retry_later": 0.06,
+    "request_lost": 0.1,
+    "answer_lost": 0.25,
+    "delivered_late": 0.2,
+    "delivered_twice": 0.12,
+    "error_before_commit": 0.12,
+    "error_after_commit": 0.15,
+    "cut_off": 0.2,
+    "not_sent": 0.1,
+    "retry_later": 0.12,
     # for each member of a batch
-    "member_refused_for_now": 0.03,
+    "member_refused_for_now": 0.08,
     # for each record that the ledger makes: how long reads do not show it
-    "stale_read": 0.2,
+    "stale_read": 0.4,
     # for each read of either platform
-    "read_unavailable": 0.03,
-    "read_retry_later": 0.02,
+    "read_unavailable": 0.12,
+    "read_retry_later": 0.08,
     # for each mark in the source
-    "mark_lost": 0.06,
-    "mark_answer_lost": 0.06,
+    "mark_lost": 0.15,
+    "mark_answer_lost": 0.15,
     # for each bell
     "bell_lost": 0.08,
     "bell_twice": 0.08,
     "bell_late": 0.08,
+    # for each process that begins
+    "clock_wrong": 0.15,
     # for each minute and company
-    "outage": 0.02,
+    "outage": 0.03,
     "keys_forgotten": 0.02,
     "subscription_lapsed": 0.02,
+    "relinked": 0.02,
+    "changed_in_ledger": 0.1,
+    "removed_in_ledger": 0.02,
     # for each place asked of the limiter
     "slot_wait": 0.05,
 }
@@ -62,34 +71,46 @@ class Faults:
     rates: dict[str, float]
     bounds: Bounds = field(default_factory=Bounds)
     counts: Counter[str] = field(default_factory=Counter)
+    touched: Counter[str] = field(default_factory=Counter)
+    only: frozenset[int] | None = None
+    """When a failing seed is shortened: the numbers of the faults that still happen."""
+    drawn: int = 0
     over: bool = False
 
     @classmethod
-    def draw(cls, rng: random.Random, *, without: frozenset[str] = frozenset(), only: dict[str, float] | None = None,
-             bounds: Bounds | None = None) -> Faults:  # fmt: skip
+    def draw(cls, rng: random.Random, *, without: frozenset[str] = frozenset(), rates: dict[str, float] | None = None,
+             bounds: Bounds | None = None, only: frozenset[int] | None = None) -> Faults:  # fmt: skip
         """The faults of one seed: each kind is off, normal or heavy. `without` switches kinds off for good."""
-        rates: dict[str, float] = {}
+        drawn: dict[str, float] = {}
         for name, rate in RATES.items():
             factor = rng.choice((0.0, 0.5, 1.0, 1.0, 2.5))
-            rates[name] = 0.0 if name in without else rate * factor
-        rates |= only or {}
-        drawn = bounds or Bounds()
-        if bounds is None and rates["keys_forgotten"] == 0:
-            drawn = replace(drawn, late=rng.choice((120.0, 900.0, 3000.0)), freeze=rng.choice((100.0, 900.0, 3000.0)))
-        return cls(rng, rates, drawn)
+            drawn[name] = 0.0 if name in without else rate * factor
+        drawn |= rates or {}
+        longest = bounds or Bounds()
+        if bounds is None and drawn["keys_forgotten"] == 0:
+            longest = replace(
+                longest, late=rng.choice((120.0, 900.0, 3000.0)), freeze=rng.choice((100.0, 900.0, 3000.0))
+            )
+        return cls(rng, drawn, longest, only=only)
 
-    def happens(self, name: str, weight: float = 1.0) -> bool:
+    def happens(self, name: str, weight: float = 1.0, *, documents: int = 0) -> bool:
+        """Whether it happens now. `documents`: how many have a running step that it changes."""
         if self.over or self.rng.random() >= self.rates[name] * weight:
             return False
+        self.drawn += 1
+        if self.only is not None and self.drawn not in self.only:
+            return False
         self.counts[name] += 1
+        self.touched[name] += documents
         return True
+
+    def touch(self, name: str, documents: int) -> None:
+        """Documents met the consequence of a fault that was drawn before, such as a key that is forgotten."""
+        if not self.over:
+            self.touched[name] += documents
 
     def seconds(self, low: float, high: float) -> float:
         return self.rng.uniform(low, high)
 
     def stop(self) -> None:
         self.over = True
-
-    @property
-    def total(self) -> int:
-        return sum(self.counts.values())

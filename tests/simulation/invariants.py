@@ -1,213 +1,25 @@
-"""The invariants of exactly-once posting as named functions. They read the books and the database, nothing else.
+"""The invariants of exactly-once posting once the world is at rest, as named functions.
 
-`Watcher.look` runs after every step and checks what one commit changed; `Watcher.sent` looks at every send before
-its first byte; `final` reads everything once the world is at rest. Identifiers I01 to I21 are those of the
-reliability reference.
+They read the books and the database, nothing else. Identifiers I01 to I22 are those of the reliability reference.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
-from pathlib import Path
 
-from connectors.ledgers.base import Batch, Kind
+from connectors.ledgers.base import Kind
 from connectors.ledgers.memory import Entry
 from domain.plan import marker
 from domain.reasons import CATALOGUE
-from domain.statuses import STATUS_OF, PostingState
+from domain.statuses import STATUS_OF, Flag, PostingState
 from sync.settle import MAX_LOOKUPS, MAX_SENDS
-from tests.simulation.kernel import START, Kernel
+from tests.simulation.books import DOCUMENTS
+from tests.simulation.watcher import CREATIONS, QUARANTINE, Watcher
 from tests.simulation.world import Tenant
-
-QUARANTINE = 300.0
-CREATIONS = ("customer", "item")
-MOVES: dict[str, set[str]] = {
-    "NEW": {"SENDING", "REJECTED"},
-    "READY": {"SENDING", "REJECTED"},
-    "SENDING": {"READY", "UNKNOWN", "CONFIRMED", "DONE", "REJECTED", "NEEDS_HUMAN"},
-    "UNKNOWN": {"READY", "CONFIRMED", "DONE", "REJECTED", "NEEDS_HUMAN"},
-    "CONFIRMED": {"DONE"},
-    "DONE": set(),
-    "REJECTED": set(),
-    "NEEDS_HUMAN": {"UNKNOWN", "SKIPPED"},
-    "SKIPPED": set(),
-}
-"""What one commit may do to a posting's state (reliability reference 1.3)."""
-BY_PEOPLE = ("NEW", "NEEDS_HUMAN")
-"""A reader or a person may end or reopen these without holding the lease."""
-
-
-@dataclass(frozen=True)
-class Violation:
-    """`kind` is duplicates, lost, wrong_company, stuck, residual or the invariant's own name."""
-
-    kind: str
-    company: int
-    subject: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}: company {self.company}, {self.subject}: {self.text}"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A posting as one commit left it."""
-
-    id: int
-    company_id: int
-    ledger_tenant: str
-    source_tenant: str
-    kind: str
-    source_id: str
-    generation: int
-    state: str
-    payload_sha256: str | None
-    batch_key: str | None
-    short_id: str | None
-    sends: int
-    lookups: int
-    fence: int
-    ledger_id: str | None
-    confirmed_by: str | None
-    document_id: int | None
-
-
-ROWS = (
-    "SELECT id, company_id, ledger_tenant, source_tenant, kind, source_id, generation, state, payload_sha256,"
-    " batch_key, short_id, sends, lookups, fence, ledger_id, confirmed_by, document_id FROM postings"
-)
-
-
-@dataclass
-class Watcher:
-    """Looks over the shoulder of the running system."""
-
-    kernel: Kernel
-    path: Path
-    tenants: dict[int, Tenant]
-    violations: list[Violation] = field(default_factory=list)
-    postings: dict[int, Row] = field(default_factory=dict)
-    attempts: dict[int, tuple[object, ...]] = field(default_factory=dict)
-    fences: dict[int, int] = field(default_factory=dict)
-    bodies: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
-    recoveries: int = 0
-    statuses: dict[int, str] = field(default_factory=dict)
-    """Of the documents, before the commit that is looked at."""
-    _version: int = -1
-
-    def __post_init__(self) -> None:
-        self.db = sqlite3.connect(self.path, isolation_level=None)
-
-    def blame(self, kind: str, company: int, subject: str, text: str) -> None:
-        found = Violation(kind, company, subject, text)
-        if found not in self.violations:
-            self.violations.append(found)
-            self.kernel.note(f"VIOLATION {found}", company, who="checker")
-
-    # ---- after every step -----------------------------------------------------------------------------------
-
-    def look(self) -> None:
-        version = self.db.execute("PRAGMA data_version").fetchone()[0]
-        if version == self._version:
-            return
-        self._version = version
-        leases = dict(self.db.execute("SELECT company_id, fence FROM company_leases"))
-        for company_id, fence in leases.items():
-            if fence < self.fences.get(company_id, 0):
-                self.blame("I09", company_id, "lease", f"fence fell to {fence}")
-        self.fences = leases
-        rows = {row[0]: Row(*row) for row in self.db.execute(ROWS)}
-        for id, row in rows.items():
-            before = self.postings.get(id)
-            if before != row:
-                self._changed(before, row)
-        self.postings = rows
-        self.statuses = dict(self.db.execute("SELECT id, status FROM documents"))
-        self._attempts()
-
-    def _changed(self, before: Row | None, row: Row) -> None:
-        subject = f"{row.kind} {row.source_id}"
-        if before is None:
-            if row.ledger_tenant != self.tenants[row.company_id].books.tenant:
-                self.blame("I03", row.company_id, subject, "reserved for another ledger company")
-            return
-        if before.state != row.state:
-            self.kernel.note(
-                f"{subject}: {before.state} → {row.state}{f' ({row.confirmed_by})' if row.confirmed_by else ''}",
-                row.company_id, who="database",
-            )  # fmt: skip
-            self._moved(before, row, subject)
-        same = (before.payload_sha256, before.batch_key, before.short_id)
-        if before.payload_sha256 and same != (row.payload_sha256, row.batch_key, row.short_id):
-            self.blame("I05", row.company_id, subject, "a frozen payload or its key changed")
-        if row.fence < before.fence:
-            self.blame("I09", row.company_id, subject, f"fence {row.fence} wrote after fence {before.fence}")
-        if before.ledger_tenant != row.ledger_tenant:
-            self.blame("I03", row.company_id, subject, "its ledger company changed")
-
-    def _moved(self, before: Row, row: Row, subject: str) -> None:
-        if row.state not in MOVES[before.state]:
-            self.blame("I06", row.company_id, subject, f"moved from {before.state} to {row.state}")
-        if (before.state, row.state) == ("READY", "REJECTED") and before.sends:
-            self.blame("I06", row.company_id, subject, "was withdrawn although it may be in the ledger")
-        stood = self.statuses.get(row.document_id or 0, "")
-        if row.state == "SENDING" and stood in ("Fault", "Skipped Over", "Complete"):
-            self.blame("I20", row.company_id, subject, f"is sent while it stands as {stood}")
-        if before.state not in BY_PEOPLE and row.fence != self.fences[row.company_id]:
-            self.blame("I09", row.company_id, subject, f"changed under fence {row.fence}, which is not current")
-        if row.state in ("CONFIRMED", "DONE") and not (row.ledger_id and row.confirmed_by):
-            self.blame("I07", row.company_id, subject, f"{row.state} without a ledger id and its evidence")
-        if row.confirmed_by == "lookup" and before.confirmed_by is None:
-            self.recoveries += 1
-
-    def _attempts(self) -> None:
-        known = self.attempts
-        for row in self.db.execute("SELECT id, finished_at, http_status, outcome, seen, company_id FROM attempts"):
-            before = known.get(row[0])
-            if before is not None and before[1] is not None and before != row:
-                self.blame("I10", row[5], f"attempt {row[0]}", "a completed attempt was changed")
-            known[row[0]] = row
-
-    # ---- before every send ----------------------------------------------------------------------------------
-
-    def sent(self, company_id: int, batch: Batch) -> float:
-        """I04 and I05 at the moment of the first byte. Returns when the intent was committed, in seconds."""
-        digest = hashlib.sha256(batch.body).hexdigest()
-        subject = f"batch {batch.key[:8]}"
-        found = self.db.execute(
-            "SELECT b.id, b.created_at, b.ledger_tenant, b.members FROM batches b"
-            " JOIN attempts a ON a.batch_id = b.id"
-            " WHERE b.key = ? AND b.body_sha256 = ? AND b.company_id = ? ORDER BY b.id DESC",
-            (batch.key, digest, company_id),
-        ).fetchone()
-        if found is None:
-            self.blame("I04", company_id, subject, "no committed batch and attempt for these bytes")
-            return self.kernel.now_s
-        if found[2] != self.tenants[company_id].books.tenant:
-            self.blame("I03", company_id, subject, "sent to another ledger company")
-        subset = tuple(member.short_id for member in batch.members)
-        if self.bodies.setdefault((batch.key, subset), digest) != digest:
-            self.blame("I05", company_id, subject, "one key with another body")
-        for posting_id, _ in json.loads(found[3]):
-            state = self.db.execute("SELECT state FROM postings WHERE id = ?", (posting_id,)).fetchone()[0]
-            if state in ("NEW", "READY"):
-                self.blame("I04", company_id, subject, f"posting {posting_id} is sent while it is {state}")
-        return (datetime.fromisoformat(found[1]).replace(tzinfo=UTC) - START).total_seconds()
-
-    def unsettled(self) -> list[Row]:
-        return [row for row in self.postings.values() if row.state in ("SENDING", "UNKNOWN")]
-
-
-# ---- at rest ------------------------------------------------------------------------------------------------
 
 
 def final(watcher: Watcher) -> None:
@@ -222,18 +34,35 @@ def final(watcher: Watcher) -> None:
 Finding = Iterator[tuple[str, ...]]
 
 
-def _ours(tenant: Tenant) -> dict[str, list[Entry]]:
-    """Live ledger documents by source id, read from their markers alone."""
+MARKER = re.compile(r"ref:\w{8}")
+GONE = ("voided_open", "void_paid", "void_refused", "void_changing", "void_closed", "void_queued")
+ASKED_FOR = ("overwrite_", "update_queued", "mail_unsure", *GONE)
+"""Reasons of documents that are in the books while something else about them waits."""
+
+
+def by_source(tenant: Tenant, entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """Ledger documents by source id, read from their markers alone; "?" are those of nobody."""
     known = {
         marker(str(tenant.company_id), tenant.books.tenant, tenant.source.tenant, "invoice", id): id
         for id in tenant.wanted
     }
     found: dict[str, list[Entry]] = {id: [] for id in tenant.wanted}
-    for entry in tenant.books.documents():
-        reference = re.search(r"ref:\w{8}", str(entry.body["marker"]))
+    for entry in entries:
+        reference = MARKER.search(str(entry.body["marker"]))
         if reference is not None:
             found.setdefault(known.get(reference.group(), "?"), []).append(entry)
     return found
+
+
+def _ours(tenant: Tenant) -> dict[str, list[Entry]]:
+    """Live ledger documents by source id."""
+    return by_source(tenant, tenant.books.documents())
+
+
+def _removed(tenant: Tenant) -> set[str]:
+    """Source ids of documents that somebody voided in the ledger's own pages."""
+    dead = [entry for entry in tenant.books.documents(live=False) if entry.id in tenant.books.removed_by_hand]
+    return {id for id, entries in by_source(tenant, dead).items() if entries}
 
 
 def i01_one_document_each(watcher: Watcher, tenant: Tenant) -> Finding:
@@ -247,12 +76,9 @@ def i01_one_document_each(watcher: Watcher, tenant: Tenant) -> Finding:
             yield f"{kind} {name}", f"{count} records of one name", "duplicates"
 
 
-DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_MEMO)
-
-
 def _residual(tenant: Tenant, entries: list[Entry], extra: Entry) -> bool:
-    """The documented residual risk: a kind whose number the ledger does not check, a key the ledger forgot, and
-    one of the two sends delivered (or shown by reads) later than the quarantine allows."""
+    """The documented residual risk: a kind whose number the ledger does not check, a key the ledger forgot, and bytes
+    that arrived (or were shown by reads) later than the quarantine, or once more when the answer was there already."""
     books = tenant.books
     if books.own_numbers and extra.kind in books.checked_numbers:
         return False
@@ -263,7 +89,8 @@ def _residual(tenant: Tenant, entries: list[Entry], extra: Entry) -> bool:
         max(m.at, books.shown_at.get(entry.id, 0.0)) - m.intended_at >= QUARANTINE - 1
         for m, entry in zip(moments, entries, strict=True)
     )
-    return forgot and late
+    twin = len({m.intended_at for m in moments}) < len(moments)
+    return forgot and (late or twin)
 
 
 def wrong_company(watcher: Watcher, tenant: Tenant) -> Finding:
@@ -272,7 +99,7 @@ def wrong_company(watcher: Watcher, tenant: Tenant) -> Finding:
 
 
 def i02_nothing_lost(watcher: Watcher, tenant: Tenant) -> Finding:
-    held = _ours(tenant)
+    held, removed = _ours(tenant), _removed(tenant)
     statuses = dict(watcher.db.execute(
         "SELECT source_id, status || ' ' || coalesce(reason_code, '') FROM documents WHERE company_id = ?",
         (tenant.company_id,),
@@ -281,18 +108,21 @@ def i02_nothing_lost(watcher: Watcher, tenant: Tenant) -> Finding:
         stands = statuses.get(id, "never seen")
         if not wanted.posts and held[id]:
             yield f"invoice {id}", f"was posted although: {wanted.why}", "I02"
-        elif not wanted.posts or held[id] or wanted.voided:
+        elif not wanted.posts or held[id] or wanted.voided or id in removed:
             continue
-        elif wanted.instead_of is None or not held[wanted.instead_of]:
+        elif wanted.instead_of is None or not (held[wanted.instead_of] or wanted.instead_of in removed):
             yield f"invoice {id}", f"eligible ({wanted.why}) and not in the books; it stands as {stands}", "lost"
 
 
 def i11_totals_agree(watcher: Watcher, tenant: Tenant) -> Finding:
+    names = {one.id: one.body["name"] for one in tenant.books.entries if one.kind is Kind.CUSTOMER}
     for id, entries in _ours(tenant).items():
         for entry in entries if id != "?" else ():
             signed = (entry.total or Decimal(0)) * (-1 if entry.kind is Kind.CREDIT_MEMO else 1)
             if signed not in tenant.wanted[id].totals:
                 yield f"invoice {id}", f"booked {signed}, the source says {tenant.wanted[id].totals}"
+            if names.get(entry.body["party"]) != tenant.wanted[id].party:
+                yield f"invoice {id}", f"booked for {names.get(entry.body['party'])}", "wrong_company"
 
 
 def i21_billed_once(watcher: Watcher, tenant: Tenant) -> Finding:
@@ -308,7 +138,12 @@ def i21_billed_once(watcher: Watcher, tenant: Tenant) -> Finding:
 
 def i08_done_means_marked(watcher: Watcher, tenant: Tenant) -> Finding:
     for row in watcher.postings.values():
-        if row.company_id != tenant.company_id or row.kind in CREATIONS or row.state != "DONE":
+        if (
+            row.company_id != tenant.company_id
+            or row.kind in CREATIONS
+            or row.state != "DONE"
+            or (row.operation not in ("create", "update"))
+        ):
             continue
         header = tenant.source.contents[row.source_id].header
         if header.marked_at is None:
@@ -322,16 +157,19 @@ SETTLED = (PostingState.CONFIRMED, PostingState.DONE, PostingState.NEEDS_HUMAN)
 
 def i20_statuses_tell_the_truth(watcher: Watcher, tenant: Tenant) -> Finding:
     """The status is that of the posting, Complete only with the ledger's id, and every other one says why."""
-    live = {entry.id for entry in tenant.books.documents()}
-    for id, status, ledger_id, reasons, posting_id in watcher.db.execute(
-        "SELECT source_id, status, ledger_id, reasons, posting_id FROM documents WHERE company_id = ?",
+    live, removed = {entry.id for entry in tenant.books.documents()}, _removed(tenant)
+    for id, status, ledger_id, reasons, posting_id, flags in watcher.db.execute(
+        "SELECT source_id, status, ledger_id, reasons, posting_id, flags FROM documents WHERE company_id = ?",
         (tenant.company_id,),
     ):
         posting = watcher.postings.get(posting_id)
         state = PostingState(posting.state) if posting else None
-        if status == "Complete" and ledger_id not in live:
+        voided = str(Flag.VOIDED) in json.loads(flags)
+        if status == "Complete" and ledger_id not in live and not voided and id not in removed:
             yield f"invoice {id}", "is Complete and not in the books"
-        asked = status == "Fault" and '"voided_open"' in reasons
+        if voided and ledger_id in live:
+            yield f"invoice {id}", "is told to be void and stands in the books"
+        asked = any(one["code"].startswith(ASKED_FOR) for one in json.loads(reasons))
         if state in SETTLED and status != STATUS_OF[state] and not asked:
             yield f"invoice {id}", f"stands as {status} while its posting is {state}"
         if status == "Processing Now":
@@ -345,7 +183,7 @@ def i20_statuses_tell_the_truth(watcher: Watcher, tenant: Tenant) -> Finding:
 def in_the_books_means_complete(watcher: Watcher, tenant: Tenant) -> Finding:
     """What is in the books stands as Complete, unless a person is asked because it is not certain."""
     statuses = {
-        id: ("Complete" if code == "voided_open" else status, watcher.postings.get(posting_id))
+        id: ("Complete" if (code or "").startswith(ASKED_FOR) else status, watcher.postings.get(posting_id))
         for id, status, posting_id, code in watcher.db.execute(
             "SELECT source_id, status, posting_id, reason_code FROM documents WHERE company_id = ?",
             (tenant.company_id,),
@@ -394,6 +232,15 @@ def i18_retries_are_bounded(watcher: Watcher, tenant: Tenant) -> Finding:
             yield f"{row.kind} {row.source_id}", f"{row.sends} sends and {row.lookups} look-ups"
 
 
+def i22_one_mail_each(watcher: Watcher, tenant: Tenant) -> Finding:
+    for record, count in Counter(record for record, _ in tenant.books.mails).items():
+        if count > 1 and not tenant.books.forgotten_at:
+            yield f"ledger document {record}", f"was mailed {count} times"
+    for (record, name), count in Counter((record, name) for record, name, _ in tenant.books.files).items():
+        if count > 1:
+            yield f"ledger document {record}", f"has {name} {count} times"
+
+
 def i14_rows_stay_in_their_company(watcher: Watcher, tenant: Tenant) -> Finding:
     for table, column, other in (
         ("postings", "document_id", "documents"), ("run_items", "run_id", "runs"),
@@ -426,5 +273,6 @@ def error_marks_follow_faults(watcher: Watcher, tenant: Tenant) -> Finding:
 CHECKS: tuple[Callable[[Watcher, Tenant], Finding], ...] = (
     i01_one_document_each, wrong_company, i02_nothing_lost, i08_done_means_marked, i11_totals_agree,
     i14_rows_stay_in_their_company, i15_at_rest, i17_one_report_each, i18_retries_are_bounded,
-    i20_statuses_tell_the_truth, in_the_books_means_complete, i21_billed_once, error_marks_follow_faults,
+    i20_statuses_tell_the_truth, in_the_books_means_complete, i21_billed_once,
+    i22_one_mail_each, error_marks_follow_faults,
 )  # fmt: skip

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import heapq
 import random
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,6 +37,12 @@ class Process:
     mortal: bool = True
     dead: bool = False
     frozen_until: float = 0.0
+    life: int = 0
+    """How often it was started again."""
+    skew_s: float = 0.0
+    """How far its clock is off."""
+    hands: int = 0
+    """Documents of which a call is running, other than calls that write to the ledger."""
     tasks: list[Task] = field(default_factory=list)
     on_death: Callable[[], None] | None = None
 
@@ -99,6 +105,16 @@ class Kernel:
     def current(self) -> Task:
         assert self._current is not None, "only tasks may ask"
         return self._current
+
+    @contextmanager
+    def holding(self, documents: int) -> Iterator[None]:
+        """While the block runs, the task's process has a step of so many documents in hand."""
+        process = self.current.process
+        process.hands += documents
+        try:
+            yield
+        finally:
+            process.hands -= documents
 
     def note(self, what: str, company: int | None = None, who: str | None = None) -> None:
         name = who or (self._current.name if self._current else "world")
@@ -173,7 +189,7 @@ class Kernel:
 
     # ---- the loop -------------------------------------------------------------------------------------------
 
-    def run(self, until: Callable[[], bool], *, limit_s: float, limit_steps: int = 60_000) -> bool:
+    def run(self, until: Callable[[], bool], *, limit_s: float, limit_steps: int = 200_000) -> bool:
         """Run until the condition holds (asked between steps). False when `limit_s` virtual seconds passed first."""
         end = self.now_s + limit_s
         while not until():

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,11 +19,16 @@ from sqlalchemy.orm import Session, sessionmaker
 from connectors.errors import NeedsReconnect
 from sync.runtime import Finished, Runtime, Times
 from tests.simulation.faults import Faults
-from tests.simulation.kernel import Kernel, Task
+from tests.simulation.kernel import Kernel, Process, Task
 from tests.simulation.platforms import SimLedger, SimSource
 
 JOBS = ("serve", "scan", "poll")
 """What the queue carries here. Mails are rows of the outbox; delivering them is another test."""
+
+
+def worker_prefix(process: Process) -> str:
+    """What the worker names of one life of a process begin with."""
+    return f"{process.name}.{process.life}:"
 
 
 class SteppingSession(Session):
@@ -76,6 +82,20 @@ class SimPool:
 
 
 @dataclass
+class ProcessClock:
+    """The wall clock of one process, which may be wrong; its monotonic clock is not."""
+
+    kernel: Kernel
+    process: Process
+
+    def now(self) -> datetime:
+        return self.kernel.now() + timedelta(seconds=self.process.skew_s)
+
+    def monotonic(self) -> float:
+        return self.kernel.monotonic()
+
+
+@dataclass
 class Bells:
     """The queue: bells get lost, doubled and late. Order is not kept."""
 
@@ -124,18 +144,19 @@ class Services:
     times: Times = field(default_factory=Times)
     config: SimpleNamespace = field(
         default_factory=lambda: SimpleNamespace(
-            scaled=float, poll_seconds=150.0, smtp_url="", mail_from="", public_url=""
+            scaled=float, poll_seconds=60.0, smtp_url="", mail_from="", public_url=""
         )
     )
     redis: None = None
     _keys: int = 0
 
     @property
-    def clock(self) -> Kernel:
-        return self.kernel
+    def clock(self) -> ProcessClock:
+        return ProcessClock(self.kernel, self.kernel.current.process)
 
-    def now(self) -> Any:
-        return self.kernel.now()
+    def now(self) -> datetime:
+        """By the clock of the process that asks."""
+        return self.clock.now()
 
     @contextmanager
     def taped(self, company_id: int) -> Iterator[None]:
@@ -160,10 +181,17 @@ class Services:
         task: Task = kernel.current
         self._keys += 1
         return Runtime(
-            sessions=self.sessions, clock=kernel, pause=lambda seconds: kernel.sleep(max(0.0, seconds), "pause"),
-            new_key=self.new_key, pool=lambda: SimPool(kernel), ring=self._ring,
-            worker=f"{task.process.name}:{self._keys}", lease_now=lambda db: kernel.now(), times=self.times,
-            failpoint=self._failpoint, calls_in_flight=self.calls_in_flight,
+            sessions=self.sessions,
+            clock=self.clock,
+            pause=lambda seconds: kernel.sleep(max(0.0, seconds), "pause"),
+            new_key=self.new_key,
+            pool=lambda: SimPool(kernel),
+            ring=self._ring,
+            worker=f"{worker_prefix(task.process)}{self._keys}",
+            lease_now=lambda db: kernel.now(),
+            times=self.times,
+            failpoint=self._failpoint,
+            calls_in_flight=self.calls_in_flight,
         )
 
     def _ring(self, company_id: int) -> None:

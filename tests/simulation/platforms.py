@@ -1,18 +1,18 @@
-"""The simulated platforms: connectors whose calls take virtual time, get lost, arrive late or answer with trouble.
+"""The simulated connectors of one process: calls take virtual time, get lost, arrive late or answer with trouble.
 
-`SimBooks` is the ledger's server (one per company), `SimLedger` and `SimSource` are connectors of one process. The
-network is a timer of the kernel: bytes on their way arrive whether the sender lives or not.
+The ledger's server is in `books`. The network is a timer of the kernel: bytes on their way arrive whether the sender
+lives or not, and sometimes twice. Every fault says how many documents had a step of theirs changed by it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from connectors import jsonbytes
 from connectors.errors import NeedsReconnect, NotSent, RetryLater, Unavailable
+from connectors.http import LostAnswer
 from connectors.ledgers.base import (
     Answer,
     Batch,
@@ -21,97 +21,25 @@ from connectors.ledgers.base import (
     Changes,
     Done,
     Kind,
-    LedgerFault,
     LedgerProfile,
     Member,
     Outcome,
-    Refusal,
     Refused,
     Sought,
     Unknown,
 )  # fmt: skip
-from connectors.ledgers.memory import Entry, MemoryCompany, MemoryLedger
+from connectors.ledgers.memory import MemoryLedger
 from connectors.sources.base import Mark, SourceCheck, Todo, Voided
 from connectors.sources.memory import MemorySource
 from domain.documents import AnyDraft, Catalog, Party, SourceDocument, SourceHeader, Window
 from domain.held import Held
 from domain.todos import TodoDraft, TodoLists
+from tests.simulation.books import DOCUMENTS, SimBooks, documents_of
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel
 
 T = TypeVar("T")
 WRITE_TIMEOUT = 60.0
-
-
-@dataclass
-class Delivery:
-    """One execution of a batch by the ledger, for the checker."""
-
-    at: float
-    intended_at: float
-    batch: Batch
-
-
-@dataclass
-class SimBooks(MemoryCompany):
-    """The books of one company. Reads may lag behind; some numbers and names are refused."""
-
-    kernel: Kernel | None = None
-    faults: Faults | None = None
-    company_id: int = 0
-    refused_numbers: frozenset[str] = frozenset()
-    refused_names: frozenset[str] = frozenset()
-    deliveries: list[Delivery] = field(default_factory=list)
-    shown_at: dict[str, float] = field(default_factory=dict)
-    made_by: dict[str, Delivery] = field(default_factory=dict)
-    """Ledger id → the delivery that made it."""
-    forgotten_at: list[float] = field(default_factory=list)
-    current: Delivery | None = None
-    lapsed_until: float = 0.0
-    """Until then the ledger refuses every write, definitely and not for good."""
-
-    def deliver(self, batch: Batch, intended_at: float) -> Answer:
-        assert self.kernel is not None
-        self.current = Delivery(self.kernel.now_s, intended_at, batch)
-        self.deliveries.append(self.current)
-        return self.execute(batch)
-
-    def visible(self) -> list[Entry]:
-        assert self.kernel is not None
-        return [one for one in self.entries if self.shown_at.get(one.id, 0.0) <= self.kernel.now_s]
-
-    def forget_replays(self) -> None:
-        assert self.kernel is not None
-        super().forget_replays()
-        self.forgotten_at.append(self.kernel.now_s)
-
-    def execute(self, batch: Batch) -> Answer:
-        """As the honest ledger, but a passing refusal is no answer that a key would fetch again."""
-        answer = super().execute(batch)
-        for short_id, outcome in answer.outcomes.items():
-            if isinstance(outcome, Refused) and outcome.faults[0].refusal is Refusal.TRANSIENT:
-                del self._replays[batch.key, short_id]
-        return answer
-
-    def _one(self, member: Member) -> Outcome:
-        assert self.faults is not None
-        body = jsonbytes.load(member.payload)
-        if self.faults.happens("member_refused_for_now"):
-            return Refused((LedgerFault(Refusal.TRANSIENT, "10000", "An unexpected error occurred."),))
-        if self.kernel is not None and self.kernel.now_s < self.lapsed_until:
-            return Refused((LedgerFault(Refusal.SUBSCRIPTION, "6190", "The subscription has lapsed."),))
-        if body.get("number") in self.refused_numbers or body.get("name") in self.refused_names:
-            return Refused((LedgerFault(Refusal.OTHER, "2010", "This is not accepted here."),))
-        return super()._one(member)
-
-    def _store(self, kind: Kind, body: Mapping[str, Any]) -> Entry:
-        entry = super()._store(kind, body)
-        if self.faults is not None and self.kernel is not None:
-            if self.current is not None:
-                self.made_by[entry.id] = self.current
-            if self.faults.happens("stale_read"):
-                self.shown_at[entry.id] = self.kernel.now_s + self.faults.seconds(1, self.faults.bounds.stale)
-        return entry
 
 
 @dataclass
@@ -128,23 +56,28 @@ class Line:
     def latency(self) -> float:
         return self.faults.rng.choice((0.05, 0.2, 0.2, 0.6, 1.5))
 
-    def trouble(self) -> None:
+    def trouble(self, documents: int) -> None:
         if self.kernel.now_s < self.away_until:
+            self.faults.touch("outage", documents)
             raise NeedsReconnect(f"{self.platform} does not accept the connection.", platform=self.platform)
 
-    def read(self, name: str, work: Callable[[], T]) -> T:
-        self.kernel.sleep(self.latency(), name)
-        self.trouble()
-        if self.faults.happens("read_unavailable"):
-            raise Unavailable(f"{self.platform} did not answer.", platform=self.platform)
-        if self.faults.happens("read_retry_later"):
-            raise RetryLater("Too many requests.", self.until(), platform=self.platform)
-        found = work()
-        self.kernel.sleep(self.latency(), f"{name} answered")
-        return found
+    def read(self, name: str, work: Callable[[], T], documents: int = 0) -> T:
+        """`documents`: how many are read, or waited for."""
+        with self.kernel.holding(documents):
+            self.kernel.sleep(self.latency(), name)
+            self.trouble(documents)
+            if self.faults.happens("read_unavailable", documents=documents):
+                raise Unavailable(f"{self.platform} did not answer.", platform=self.platform)
+            if self.faults.happens("read_retry_later", documents=documents):
+                raise RetryLater("Too many requests.", self.until(), platform=self.platform)
+            found = work()
+            self.kernel.sleep(self.latency(), f"{name} answered")
+            return found
 
     def until(self) -> datetime:
-        return self.kernel.now() + timedelta(seconds=self.faults.seconds(1, 60))
+        """By the clock of the process that asks."""
+        skew = self.kernel.current.process.skew_s
+        return self.kernel.now() + timedelta(seconds=skew + self.faults.seconds(1, 60))
 
     def slot(self) -> float:
         return self.faults.seconds(0.1, 20) if self.faults.happens("slot_wait") else 0.0
@@ -174,21 +107,33 @@ class SimLedger:
         return self.line.read("ledger lists", lambda: self.inner.lists(kinds))
 
     def find(self, sought: Sequence[Sought]) -> Mapping[str, Sequence[Done]]:
-        found = self.line.read("look-up", lambda: self.inner.find(sought))
+        documents = sum(1 for one in sought if one.kind in DOCUMENTS)
+        found = self.line.read("look-up", lambda: self.inner.find(sought), documents)
+        self.line.faults.touch("stale_read", self.books.hidden_from(sought))
         self.line.kernel.note(f"looked up {len(sought)}: {_found(found)}", self.line.company_id)
         return found
 
     def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Held]:
-        return self.line.read("ledger read", lambda: self.inner.read(kind, ids))
+        return self.line.read("ledger read", lambda: self.inner.read(kind, ids), len(ids))
 
     def original(self, kind: Kind, ledger_id: str) -> bytes:
         return self.line.read("original", lambda: self.inner.original(kind, ledger_id))
 
     def attached(self, kind: Kind, ledger_id: str, name: str) -> bool:
-        return self.line.read("attached", lambda: self.inner.attached(kind, ledger_id, name))
+        return self.line.read("attached", lambda: self.inner.attached(kind, ledger_id, name), 1)
 
     def attach(self, kind: Kind, ledger_id: str, name: str, content: bytes, *, shown: bool) -> None:
-        self.line.read("attach", lambda: self.inner.attach(kind, ledger_id, name, content, shown=shown))
+        """An upload of its own: it can be lost, or stored without an answer. Nothing arrives late here."""
+        faults = self.line.faults
+
+        def upload() -> None:
+            if faults.happens("request_lost", documents=1):
+                raise LostAnswer("The upload got no answer.", platform=self.line.platform)
+            self.inner.attach(kind, ledger_id, name, content, shown=shown)
+            if faults.happens("answer_lost", documents=1):
+                raise LostAnswer("The upload got no answer.", platform=self.line.platform)
+
+        self.line.read("attach", upload, 1)
 
     # ---- pure -----------------------------------------------------------------------------------------------
 
@@ -213,25 +158,26 @@ class SimLedger:
         kernel, faults = self.line.kernel, self.line.faults
         kernel.step("about to send")
         intended_at = self.on_send(self.line.company_id, batch)
-        self.line.trouble()
         name = f"batch {batch.key[:8]} of {len(batch.members)}"
-        if faults.happens("not_sent"):
+        n = documents_of(batch)
+        self.line.trouble(n)
+        if faults.happens("not_sent", documents=n):
             kernel.note(f"{name}: connection refused", self.line.company_id)
             raise NotSent("The connection was refused.")
-        if faults.happens("retry_later"):
+        if faults.happens("retry_later", documents=n):
             kernel.note(f"{name}: too many requests", self.line.company_id)
             raise RetryLater("Too many requests.", self.line.until())
-        if faults.happens("error_before_commit"):
+        if faults.happens("error_before_commit", documents=n):
             return self._unknown(batch, name, "500 before anything was stored")
-        if faults.happens("request_lost"):
+        if faults.happens("request_lost", documents=n):
             kernel.sleep(WRITE_TIMEOUT, "waits for an answer")
             return self._unknown(batch, name, "the request was lost")
         return self._on_the_wire(batch, name, intended_at)
 
     def _on_the_wire(self, batch: Batch, name: str, intended_at: float) -> Answer:
         kernel, faults = self.line.kernel, self.line.faults
-        travel = self.line.latency()
-        if faults.happens("delivered_late"):
+        travel, n = self.line.latency(), documents_of(batch)
+        if faults.happens("delivered_late", documents=n):
             travel = faults.seconds(5, faults.bounds.late)
         answers: list[Answer] = []
 
@@ -241,21 +187,29 @@ class SimLedger:
             answers.append(answer)
 
         kernel.at(travel, arrives)
+        if faults.happens("delivered_twice", documents=n):
+            kernel.at(travel + faults.seconds(1, faults.bounds.late), lambda: self._twin(batch, name, intended_at))
         back = self.line.latency()
         kernel.sleep(min(travel + back, WRITE_TIMEOUT), "waits for an answer")
-        if not answers or faults.happens("answer_lost"):
+        if not answers or faults.happens("answer_lost", documents=n):
             return self._unknown(batch, name, "no answer in time")
-        if faults.happens("error_after_commit"):
+        if faults.happens("error_after_commit", documents=n):
             return self._unknown(batch, name, "500 after it was stored")
         answer = answers[0]
         if faults.happens("cut_off"):
             kept = faults.rng.randrange(len(batch.members))
+            faults.touch("cut_off", sum(1 for one in batch.members[kept:] if one.kind in DOCUMENTS))
             outcomes: dict[str, Outcome] = dict(answer.outcomes)
             for member in batch.members[kept:]:
                 outcomes[member.short_id] = Unknown("the answer was cut off")
             answer = replace(answer, outcomes=outcomes)
         kernel.note(f"{name} answered: {_told(answer)}", self.line.company_id)
         return answer
+
+    def _twin(self, batch: Batch, name: str, intended_at: float) -> None:
+        """The network delivers the same bytes once more."""
+        answer = self.books.deliver(batch, intended_at)
+        self.line.kernel.note(f"{name} arrived again: {_told(answer)}", self.line.company_id, who="network")
 
     def _unknown(self, batch: Batch, name: str, evidence: str) -> Answer:
         self.line.kernel.note(f"{name}: UNKNOWN, {evidence}", self.line.company_id)
@@ -272,10 +226,11 @@ class SimSource:
         return self.line.read("source check", self.inner.check)
 
     def headers(self, kind: str, window: Window) -> Iterator[list[SourceHeader]]:
-        yield from self.line.read("headers", lambda: list(self.inner.headers(kind, window)))
+        waiting = sum(1 for one in self.inner.contents.values() if not (one.header.marked_at or one.header.voided))
+        yield from self.line.read("headers", lambda: list(self.inner.headers(kind, window)), waiting)
 
     def headers_by_id(self, kind: str, ids: Sequence[str]) -> list[SourceHeader]:
-        return self.line.read("headers by id", lambda: self.inner.headers_by_id(kind, ids))
+        return self.line.read("headers by id", lambda: self.inner.headers_by_id(kind, ids), len(ids))
 
     def voided(self, kind: str, since: datetime) -> list[Voided]:
         return self.line.read("voids", lambda: self.inner.voided(kind, since))
@@ -284,7 +239,7 @@ class SimSource:
         return self.line.read("headers by number", lambda: self.inner.headers_by_number(kind, number))
 
     def documents(self, headers: Sequence[SourceHeader]) -> Iterator[list[SourceDocument]]:
-        yield from self.line.read("lines", lambda: list(self.inner.documents(headers)))
+        yield from self.line.read("lines", lambda: list(self.inner.documents(headers)), len(headers))
 
     def parties(self, ids: Sequence[str]) -> list[Party]:
         return self.line.read("parties", lambda: self.inner.parties(ids))
@@ -296,10 +251,10 @@ class SimSource:
         return self.line.read("catalog", self.inner.catalog)
 
     def original(self, kind: str, id: str) -> bytes:
-        return self.line.read("original", lambda: self.inner.original(kind, id))
+        return self.line.read("original", lambda: self.inner.original(kind, id), 1)
 
     def marks(self, kind: str, ids: Sequence[str]) -> list[Mark]:
-        return self.line.read("marks", lambda: self.inner.marks(kind, ids))
+        return self.line.read("marks", lambda: self.inner.marks(kind, ids), len(ids))
 
     def todo_lists(self) -> TodoLists:
         return self.line.read("to-do lists", self.inner.todo_lists)
@@ -335,15 +290,16 @@ class SimSource:
 
     def _write(self, name: str, work: Callable[[], None]) -> None:
         line = self.line
-        line.kernel.sleep(line.latency(), name)
-        line.trouble()
-        if line.faults.happens("mark_lost"):
-            raise Unavailable(f"{line.platform} did not answer.", platform=line.platform)
-        work()
-        line.kernel.note(f"{name} stored", line.company_id)
-        line.kernel.sleep(line.latency(), f"{name} answered")
-        if line.faults.happens("mark_answer_lost"):
-            raise Unavailable(f"{line.platform} did not answer.", platform=line.platform)
+        with line.kernel.holding(1):
+            line.kernel.sleep(line.latency(), name)
+            line.trouble(1)
+            if line.faults.happens("mark_lost", documents=1):
+                raise Unavailable(f"{line.platform} did not answer.", platform=line.platform)
+            work()
+            line.kernel.note(f"{name} stored", line.company_id)
+            line.kernel.sleep(line.latency(), f"{name} answered")
+            if line.faults.happens("mark_answer_lost", documents=1):
+                raise Unavailable(f"{line.platform} did not answer.", platform=line.platform)
 
 
 def _told(answer: Answer) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.ablations import ABLATIONS, Ablation
-from tests.simulation.campaign import run_seed, timeline
+from tests.simulation.campaign import run_seed
+from tests.simulation.shrinking import timeline
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(12)

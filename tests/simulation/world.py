@@ -16,16 +16,18 @@ from sqlalchemy.orm import Session
 from connectors.ledgers.base import Kind
 from connectors.sources.memory import MemorySource
 from domain.documents import Catalog, Code, Party, SourceDocument
-from domain.settings import InvoiceSettings, MissingItem, Numbering, SyncState
+from domain.settings import InvoiceSettings, MissingItem, Numbering, SyncState, VoidPolicy
 from models import Company, CompanyLease, Connection, ErrorMarkState, MirrorState, SettingsVersion
 from sync import codec
 from tests.engine.world import invoice, line
+from tests.simulation.books import SimBooks
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import START, Kernel
-from tests.simulation.platforms import Line, SimBooks
+from tests.simulation.platforms import Line
 
 PARTIES = ("Harbor Point Clinic", "Blue Finch Bakery", "Kestrel Logistics", "Maple Street Dental")
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+PARTY_NAMES = {str(175 + index): name for index, name in enumerate(PARTIES)}
 CODES = (("1", "Remote support", "LAB-1"), ("2", "Hardware", "HW-2"), ("3", "Block hours", "BLK-3"))
 
 
@@ -38,6 +40,8 @@ class Wanted:
     totals: list[Decimal]
     voided: bool = False
     why: str = ""
+    party: str = ""
+    """The source party it belongs to."""
     instead_of: str | None = None
     """It bills the items of this voided invoice again: exactly one of the two may be in the books."""
 
@@ -54,6 +58,8 @@ class Tenant:
     members: int
     later: list[SourceDocument] = field(default_factory=list)
     wanted: dict[str, Wanted] = field(default_factory=dict)
+    relinked_until: float = 0.0
+    """Until then its connection leads to another company's books."""
 
     def approve(self, document: SourceDocument, at: datetime) -> None:
         document = replace(document, header=replace(document.header, created_at=at))
@@ -70,7 +76,7 @@ def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: r
     books.company_id = company_id
     tenant = Tenant(
         company_id, books, source, Line(kernel, faults, company_id, "QuickBooks"),
-        Line(kernel, faults, company_id, "Autotask"), members=rng.choice((1, 2) if hard else (2, 3, 5, 30)),
+        Line(kernel, faults, company_id, "Autotask"), members=rng.choice((1, 2)) if hard else rng.randint(1, 30),
     )  # fmt: skip
     _furnish(tenant, rng)
     _documents(tenant, rng, hard)
@@ -81,13 +87,28 @@ def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: r
 def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: bool, rng: random.Random) -> int:
     account = books.add(Kind.ACCOUNT, "Sales", type="Income").id
     settings = InvoiceSettings(
-        start_date=date(2026, 1, 1), missing_item=MissingItem.CREATE, created_item_account=account, run_limit=5000,
+        start_date=date(2026, 1, 1),
+        missing_item=MissingItem.CREATE,
+        created_item_account=account,
+        run_limit=5000,
         sync_state=SyncState.ON if rng.random() < 0.6 else SyncState.OFF,
         numbering=Numbering.SOURCE if own else Numbering.LEDGER, mark_errors=rng.random() < 0.5,
+        voids=rng.choice((VoidPolicy.ASK, VoidPolicy.VOID)),
+        mail_customers=rng.random() < 0.3,
+        attach_pdf=rng.random() < 0.3,
+        attach_shown=rng.random() < 0.5,
     )
     company = Company(
-        name=f"Company {number}", ledger="quickbooks", ledger_tenant=books.tenant, source_tenant=source.tenant,
-        country="US", currency="USD", created_at=START, profile={}, setup_step="ready", first_posted_at=START,
+        name=f"Company {number}",
+        ledger="quickbooks",
+        ledger_tenant=books.tenant,
+        source_tenant=source.tenant,
+        country="US",
+        currency="USD",
+        created_at=START,
+        profile={},
+        setup_step="ready",
+        first_posted_at=START,
     )
     db.add(company)
     db.flush()
@@ -107,7 +128,7 @@ def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: 
 def _furnish(tenant: Tenant, rng: random.Random) -> None:
     """Parties and codes; some are in the ledger already, one name is similar, one belongs to a vendor."""
     for index, name in enumerate(PARTIES):
-        tenant.source.put_party(Party(str(175 + index), name))
+        tenant.source.put_party(Party(str(175 + index), name, email=f"office-{index}@customer.invalid"))
         if rng.random() < 0.4:
             tenant.books.add(Kind.CUSTOMER, name)
     tenant.source.put_party(Party("180", "Acme Ltd"), Party("181", "Grey Heron"), Party("182", "Refused Partners"))
@@ -120,10 +141,13 @@ def _furnish(tenant: Tenant, rng: random.Random) -> None:
 
 
 def _documents(tenant: Tenant, rng: random.Random, hard: bool) -> None:
-    count = rng.randrange(6, 14)
+    count = rng.randrange(6, 14) if hard else rng.choice((8, 40, 80, 120))
     for n in range(1, count + 1):
         document, posts, why = _document(str(n), tenant, rng, hard)
-        tenant.wanted[document.header.id] = Wanted(document.header.id, posts, [document.header.total], why=why)
+        header = document.header
+        tenant.wanted[header.id] = Wanted(
+            header.id, posts, [header.total], why=why, party=str(PARTY_NAMES.get(header.party_id or "", ""))
+        )
         if rng.random() < 0.6:
             tenant.source.put(document)
         else:
@@ -131,7 +155,7 @@ def _documents(tenant: Tenant, rng: random.Random, hard: bool) -> None:
 
 
 def _document(id: str, tenant: Tenant, rng: random.Random, hard: bool) -> tuple[SourceDocument, bool, str]:
-    draw = 1.0 if hard else rng.random()
+    draw = 1.0 if hard else rng.random() ** (0.6)  # problems are rarer than healthy documents
     party = str(175 + rng.randrange(len(PARTIES)))
     cents = rng.randrange(100, 90_000)
     if draw < 0.04:
@@ -152,8 +176,8 @@ def _document(id: str, tenant: Tenant, rng: random.Random, hard: bool) -> tuple[
     if draw < 0.27:
         tenant.books.unreadable = UNREADABLE
         document = made(id, tenant, [cents], party)
-        return replace(document, lines=(replace(document.lines[0], text=f"item {id}-0 {UNREADABLE}"),)), False, (
-            "the call it is in is refused as a whole")
+        line_ = replace(document.lines[0], text=f"item {id}-0 {UNREADABLE}")
+        return replace(document, lines=(line_,)), False, "the call it is in is refused as a whole"
     codes = (rng.choice(CODES)[0], "2")
     if draw < 0.42 or (hard and rng.random() < 0.5):
         return made(id, tenant, [-cents], party, codes), True, "credit"
@@ -167,8 +191,7 @@ def made(
 ) -> SourceDocument:
     """A finished invoice with one line for each amount; the text of a line names its billing item."""
     lines = tuple(
-        line(f"{id}-{n}", f"{amount / 100:.2f}", code=codes[n], text=f"item {id}-{n}")
-        for n, amount in enumerate(cents)
+        line(f"{id}-{n}", f"{amount / 100:.2f}", code=codes[n], text=f"item {id}-{n}") for n, amount in enumerate(cents)
     )
     document = invoice(id, f"{sum(cents) / 100:.2f}", party=party, lines=lines)
     if not tenant.books.own_numbers:  # The ledger numbers: what has no number yet is unsynced.

@@ -1,0 +1,143 @@
+"""What happens outside the product: the office that writes invoices, people in the ledger's own pages, the weather."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from connectors.ledgers.memory import Entry
+from domain.documents import SourceDocument
+from tests.simulation.kernel import Kernel
+from tests.simulation.machine import Services
+from tests.simulation.world import Tenant, Wanted
+
+if TYPE_CHECKING:
+    from tests.simulation.actors import Actors
+
+
+def outside(
+    kernel: Kernel, services: Services, tenant: Tenant, rng: random.Random, actors: Actors
+) -> dict[str, Callable[[], None]]:
+    """What acts on a company's two platforms without the product, by name."""
+    world = Outside(kernel, services, tenant, rng, actors)
+    return {"office": world.office, "weather": world.weather}
+
+
+def dearer(tenant: Tenant, id: str, more: Decimal) -> SourceDocument:
+    """The source's invoice gets another amount, on the line and in the header alike."""
+    old = tenant.source.contents[id]
+    more = more if old.header.total > 0 else -more
+    first, *rest = old.lines
+    first = replace(first, extended_price=first.extended_price + more, rate=(first.rate or Decimal(0)) + more)
+    changed = replace(old, header=replace(old.header, total=old.header.total + more), lines=(first, *rest))
+    tenant.source.put(changed)
+    tenant.wanted[id].totals.append(changed.header.total)
+    return changed
+
+
+def approve_the_rest(tenant: Tenant, kernel: Kernel) -> None:
+    while tenant.later:
+        tenant.approve(tenant.later.pop(), kernel.now() - timedelta(minutes=5))
+
+
+@dataclass
+class Outside:
+    kernel: Kernel
+    services: Services
+    tenant: Tenant
+    rng: random.Random
+    actors: Actors
+
+    def office(self) -> None:
+        """New invoices are approved, some are voided or changed, on their way or after they were posted."""
+        while not self.actors.resting:
+            self.kernel.sleep(self.rng.uniform(5, 60), "works")
+            if self.actors.resting:
+                return
+            draw = self.rng.random()
+            if self.tenant.later and draw < 0.6:
+                for _ in range(self.rng.randint(1, max(1, len(self.tenant.later) // 3))):
+                    self.tenant.approve(self.tenant.later.pop(), self.kernel.now())
+            elif draw < 0.75:
+                self._void()
+            elif draw < 0.85:
+                self._edit()
+
+    def _void(self) -> None:
+        """An invoice is voided; its items may come back at once under another id."""
+        open_ = [one for one in self._changeable() if one.instead_of is None]
+        if not open_:
+            return
+        chosen = self.rng.choice(open_)
+        chosen.voided = True
+        self.tenant.source.void(chosen.id)
+        self.kernel.note(f"invoice {chosen.id} voided in the source", self.tenant.company_id)
+        if self.rng.random() < 0.5:
+            self._issue_again(chosen)
+
+    def _issue_again(self, voided: Wanted) -> None:
+        tenant = self.tenant
+        old = tenant.source.contents[voided.id]
+        new_id = str(1000 + int(voided.id))
+        number = f"AT-{new_id}" if tenant.books.own_numbers else None
+        header = replace(old.header, id=new_id, number=number, voided=False, marked_at=None)
+        tenant.wanted[new_id] = Wanted(
+            new_id, True, [header.total], why="issued again", instead_of=voided.id, party=voided.party
+        )
+        tenant.approve(replace(old, header=header), self.kernel.now())
+        self.kernel.note(f"its items are billed again on invoice {new_id}", tenant.company_id)
+
+    def _changeable(self) -> list[Wanted]:
+        """Approved, healthy and not void."""
+        contents = self.tenant.source.contents
+        return [one for one in self.tenant.wanted.values() if one.posts and not one.voided and one.id in contents]
+
+    def _edit(self) -> None:
+        """An invoice that is not marked yet gets another amount."""
+        contents = self.tenant.source.contents
+        open_ = [one for one in self._changeable() if contents[one.id].header.marked_at is None]
+        if open_:
+            changed = dearer(self.tenant, self.rng.choice(open_).id, Decimal(self.rng.randrange(1, 50)))
+            self.kernel.note(f"invoice {changed.header.id} changed to {changed.header.total}", self.tenant.company_id)
+
+    # ---- the weather ----------------------------------------------------------------------------------------
+
+    def weather(self) -> None:
+        """Once a minute: grants that stop working for a while, keys that are forgotten, people in the ledger."""
+        faults, tenant, kernel = self.services.bells.faults, self.tenant, self.kernel
+        while not self.actors.resting:
+            kernel.sleep(60.0, "weather")
+            if faults.happens("outage"):
+                line = self.rng.choice((tenant.ledger_line, tenant.source_line))
+                line.away_until = kernel.now_s + faults.seconds(20, 400)
+                kernel.note(f"{line.platform} refuses the grant for a while", tenant.company_id)
+                kernel.sleep(line.away_until - kernel.now_s, "until somebody connects again")
+                self.actors.reconnect(tenant, self.services.sessions)
+            if faults.happens("relinked"):
+                tenant.relinked_until = kernel.now_s + faults.seconds(20, 200)
+                kernel.note("the connection leads to another company's books", tenant.company_id)
+                kernel.sleep(tenant.relinked_until - kernel.now_s, "until somebody connects again")
+                self.actors.reconnect(tenant, self.services.sessions)
+            if faults.happens("subscription_lapsed"):
+                tenant.books.lapsed_until = kernel.now_s + faults.seconds(20, 200)
+                kernel.note("the ledger's subscription has lapsed", tenant.company_id)
+            if faults.happens("keys_forgotten"):
+                tenant.books.forget_replays()
+                kernel.note("the ledger forgot its keys", tenant.company_id)
+            self._people_in_the_ledger()
+
+    def _people_in_the_ledger(self) -> None:
+        """Somebody edits, or voids, documents in the ledger's own pages."""
+        faults, books = self.services.bells.faults, self.tenant.books
+        held = [one for one in books.documents() if one.id in books.made_by]
+        for entry in held:
+            if faults.happens("changed_in_ledger"):
+                books.edit_by_hand(entry)
+        if held and faults.happens("removed_in_ledger"):
+            entry: Entry = self.rng.choice(held)
+            books.remove_by_hand(entry)
+            self.kernel.note(f"ledger document {entry.id} voided by hand", self.tenant.company_id)

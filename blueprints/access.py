@@ -147,6 +147,8 @@ ENDPOINTS: dict[str, Need] = {
     "tools.manual_copy": V,
     "tools.do_manual_copy": S,
     "tools.decide_copy": S,
+    "tools.reconcile": V,
+    "tools.do_reconcile": S,
     "tools.troubleshoot": V,
     "tools.do_troubleshoot": S,
     "tools.result_bundle": S,

@@ -7,6 +7,7 @@ from models.company import (
     Connection,
     Grant,
     Identity,
+    Installation,
     Invitation,
     Membership,
     OAuthState,
@@ -24,7 +25,7 @@ from models.types import KeyRing, SealBroken
 __all__ = [
     "Attempt", "Audit", "Base", "BatchRow", "Company", "CompanyLease", "Connection", "Document", "ErrorMark",
     "ErrorMarkState", "FaultFollower", "Grant", "Hold",
-    "Identity", "Invitation", "ItemClaim", "KeyRing", "Link", "MailAddress", "MailRun", "Membership",
+    "Identity", "Installation", "Invitation", "ItemClaim", "KeyRing", "Link", "MailAddress", "MailRun", "Membership",
     "MirrorEntry", "MirrorState", "OAuthState", "Outbox", "PartyEntry", "Pause", "Posting", "PostingNeed", "Run",
     "RunItem", "SealBroken", "SettingsVersion", "Step", "TodoRow", "TodoState", "ToolRow", "TraceEntry", "User",
     "WebSession", "make_engine", "make_sessions",

@@ -85,6 +85,8 @@ class Company(Base):
     """source → review → scan → first → ready."""
     first_posted_at: Mapped[datetime | None] = mapped_column(Instant)
     last_checked_at: Mapped[datetime | None] = mapped_column(Instant)
+    reconcile_at: Mapped[datetime | None] = mapped_column(Instant, index=True)
+    """When both sides are compared next."""
     next_poll_at: Mapped[datetime | None] = mapped_column(Instant, index=True)
     created_at: Mapped[datetime] = mapped_column(Instant)
     __table_args__ = (UniqueConstraint("ledger", "ledger_tenant"),)
@@ -201,3 +203,16 @@ class Audit(Base):
     detail: Mapped[Any] = mapped_column(Json, default=dict)
     previous_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class Installation(Base):
+    """One row: what tells a database that was restored from one that was not (`sync.installation`)."""
+
+    __tablename__ = "installation"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(36))
+    beat: Mapped[int] = mapped_column(Integer)
+    """Only grows. It is remembered outside the database too: one that is behind was restored."""
+    place: Mapped[str] = mapped_column(String(200), default="")
+    """The database that holds the row, as it names itself."""
+    beaten_at: Mapped[datetime] = mapped_column(Instant)

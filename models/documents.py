@@ -54,6 +54,8 @@ class MirrorState(Base):
     orders_looked_at: Mapped[datetime | None] = mapped_column(Instant)
     """When posted orders were looked at for cancellations and further receivings."""
     progress: Mapped[Any] = mapped_column(Json, default=dict)
+    unknown_in_ledger: Mapped[Any] = mapped_column(Json, nullable=True)
+    """Of the last reconciliation: marker → when the ledger made a document that bears it and that we do not know."""
     currencies: Mapped[str] = mapped_column(String(20), default="", server_default="")
     """Both sides' currencies as remembered or confirmed (`domain.currencies.Pairing.text`)."""
 

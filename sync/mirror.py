@@ -7,7 +7,7 @@ twice is safe. Nothing here needs the lease: entries only ever follow the ledger
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -217,6 +217,12 @@ def ready(db: Session, company_id: int) -> bool:
     """Lists and catalog were read at least once: drop-downs are filled and planning is possible."""
     state = db.get(MirrorState, company_id)
     return bool(state and state.watermark and state.whole_at and state.catalog_at)
+
+
+def unknown_of(db: Session, company_id: int) -> Mapping[str, str]:
+    """What the last reconciliation found in the ledger and we had no posting for: marker → made at ("" unknown)."""
+    state = db.get(MirrorState, company_id)
+    return dict(state.unknown_in_ledger or {}) if state is not None else {}
 
 
 def counts(db: Session, company_id: int) -> dict[str, int]:

@@ -16,6 +16,7 @@ from models import Company, Pause, Run
 from sync.lease import wake
 
 ANOTHER_APP = "another_app"
+RESTORED = "restored"
 SENTENCE = "Another app is also transferring invoices"
 HOW = (
     "Open Autotask, Admin, Extensions & Integrations, and switch off the accounting integration that was used before.",
@@ -23,6 +24,12 @@ HOW = (
     "Then press Resume. What was transferred meanwhile is found in {the_ledger} and not posted again.",
 )
 """How the other app is switched off."""
+HOW_RESTORED = (
+    "The reconciliation runs by itself; its page shows what it found.",
+    "What the ledger holds and the database does not know is taken over when its document is read, and not made again.",
+    "When it is green, posting goes on by itself. A person who has looked at what is left can press Resume.",
+)
+"""How posting goes on after a restore."""
 
 
 def current(db: Session, company_id: int) -> Pause | None:
@@ -57,8 +64,19 @@ def resume(db: Session, company_id: int, now: datetime, who: str) -> bool:
     return True
 
 
+def how(pause: Pause) -> tuple[str, ...]:
+    """What ends the pause, step by step."""
+    return HOW_RESTORED if pause.code == RESTORED else HOW
+
+
 def sentence(pause: Pause, zone: str) -> str:
     """Why nothing is posted, for runs, mails and pages."""
+    if pause.code == RESTORED:
+        return (
+            f"The database was restored from a backup ({format_moment(pause.began_at, zone)}). What was posted after "
+            "that backup is in the ledger and not in the database, so posting waits until both were compared and "
+            "nothing is there twice, nothing missing and nothing unknown."
+        )
     numbers = [str(number) for number in (pause.detail or {}).get("numbers", [])]
     found = f" (invoices {', '.join(numbers)})" if numbers else ""
     since = format_moment(pause.began_at, zone)

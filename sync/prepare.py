@@ -6,7 +6,7 @@ items are taken in the same transaction (I21). Nothing is sent here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -22,9 +22,10 @@ from domain.reasons import Reason, Turn, reason
 from domain.reissues import objection
 from domain.statuses import PostingState, Status
 from models import Company, Document, ItemClaim, Link, Posting, PostingNeed
-from sync import alike, codec, holds, orders, reissues, release
+from sync import alike, codec, holds, mirror, orders, reissues, release
 from sync.areas import INVOICES, Area, by_area
 from sync.documents import drop, park, set_status, step
+from sync.looking import look_first
 from sync.reading import marker_of, plans_for, status_of
 from sync.tracing import planned as trace_plans
 
@@ -48,6 +49,8 @@ class Preparation:
     """Parties that are linked already: (customer or vendor, key)."""
     held: set[str] = field(default_factory=set)
     """Billing items that were claimed before this page."""
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    """What the last reconciliation found in the ledger and we have no posting for: marker → when it was made."""
     kept_back: dict[int, Reason] = field(default_factory=dict)
     """Documents that a person holds."""
     area: Area = INVOICES
@@ -69,6 +72,7 @@ class Preparation:
         trace_plans(self.db, rows, plans, self.now)
         self._known_creations(plans)
         self.kept_back = holds.reasons(self.db, self.company.id, rows)
+        self.unknown = mirror.unknown_of(self.db, self.company.id)
         claims = self._claims(plans)
         for row, planned in zip(rows, plans, strict=True):
             self._one(row, planned, claims)
@@ -144,12 +148,24 @@ class Preparation:
         posting.plan_digest = codec.digest(posting.draft)
         posting.next_action_at, posting.interactive = self.now, int(row.interactive)
         posting.fence, posting.changed_at = self.fence, self.now
+        if former is None:
+            self._look_first_if_there(row, posting)
         row.fingerprint = posting.plan_digest
         if row.reason_code != "queued":
             set_status(self.db, row, Status.PENDING, [reason("queued")], self.now)
         self.reserved.append((row, planned, posting))
         step(self.db, row, self.now, "checked", "Checked and reserved for posting", generation=posting.generation,
              notes=list(draft.notes))
+
+    def _look_first_if_there(self, row: Document, posting: Posting) -> None:
+        """The last reconciliation saw a document of this marker in the ledger: it is looked up before it is sent."""
+        made = self.unknown.get(posting.marker)
+        if made is None:
+            return
+        posting.first_sent_at = datetime.fromisoformat(made) if made else row.source_created_at
+        posting.last_sent_at = self.now
+        look_first(self.db, posting, row, self.now)
+        step(self.db, row, self.now, "found in the ledger", "The reconciliation found it there; it is looked up first")
 
     def _tie(self, row: Document, planned: Plan, posting: Posting, needs: Sequence[Posting]) -> None:
         """The posting has its id now: the document, its billing items, its needs and its customer point to it."""

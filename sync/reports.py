@@ -28,7 +28,9 @@ from sync.addresses import is_known, recipients
 from sync.outbox import queue_mail as queue_mail
 
 COMPARE_LISTS = "compare_lists"
-TOOLS = ("check", "compare", comparing.COPY, COMPARE_LISTS, "preview", copy_outcome.KIND, diagnosis.KIND)
+RECONCILE = "reconcile"
+TOOLS = ("check", "compare", comparing.COPY, COMPARE_LISTS, "preview", copy_outcome.KIND, diagnosis.KIND,
+         RECONCILE)
 """Kinds of run whose result is a tool's: rows of their own, no document is posted."""
 CSV_COLUMNS = (
     "Status", "StatusCode", "Reason", "Autotask ID", "Number", "Kind", "Customer", "Date", "Amount", "Currency",
@@ -70,8 +72,12 @@ def finish_tool(
     if run.kind == copy_outcome.KIND and state is not RunState.FAILED:
         kept, ended = copy_outcome.settle(db, run, kept)
         state = state or ended
+    if run.kind == RECONCILE and state is not RunState.FAILED and not kept.get("green"):
+        state = RunState.PROBLEMS
     requests.finish(db, run, now, state=state or RunState.FINISHED, message=message)
     run.summary = kept
+    if run.kind == RECONCILE and run.trigger == "schedule" and state is None:
+        return  # A green night is told on the pages.
     if run.kind == "preview" or copy_outcome.is_quiet(kept):
         return  # It is looked at where it was asked for.
     for address in recipients(db, run):

@@ -20,7 +20,7 @@ from domain.reasons import Reason, Stage
 from domain.stages import Outcome
 from domain.statuses import RunState
 from models import Company, Run, ToolRow
-from sync import copy_report, diagnosis, list_compare, list_report, settings
+from sync import copy_report, diagnosis, list_compare, list_report, reconcile_report, reconciling, settings
 from sync.comparing import COPY, CREATED, REFUSED
 from sync.copy_outcome import KIND as MANUAL_COPY
 from sync.reports import safe
@@ -260,6 +260,11 @@ TOOLS: dict[str, Tool] = {
         figures=copy_report.figures, columns=copy_report.COLUMNS, cells=copy_report.cells,
         csv_columns=(*copy_report.HEAD_COLUMNS, *copy_report.CSV_COLUMNS), line=copy_report.line,
         head=copy_report.head,
+    ),
+    reconciling.KIND: Tool(
+        title=reconcile_report.TITLE, csv_name="bookbridge-reconciliation", headline=reconcile_report.headline,
+        figures=reconcile_report.figures, columns=reconcile_report.COLUMNS, cells=reconcile_report.cells,
+        csv_columns=reconcile_report.CSV_COLUMNS, line=reconcile_report.line,
     ),
     diagnosis.KIND: Tool(
         title=diagnosis.TITLE, csv_name="bookbridge-diagnosis", headline=diagnosis.headline, figures=diagnosis.figures,

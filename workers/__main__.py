@@ -1,4 +1,4 @@
-"""`python -m workers worker [--queue interactive] | scheduler | migrate`: the processes of the Procfile."""
+"""`python -m workers worker [--queue interactive] | scheduler | migrate | restored`: the processes of the Procfile."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class QuickWorker(Worker):
 
 
 def worker(config: Config, queue: str) -> None:
+    Services.from_config(config).ask_whether_restored()
     client = redis.Redis.from_url(config.redis_url, socket_timeout=None)
     names = [queue] if queue == enqueue.INTERACTIVE else [enqueue.DEFAULT, enqueue.INTERACTIVE]
     queues = [Queue(name, connection=client, serializer=JSONSerializer) for name in names]
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> int:
     work.add_argument("--queue", choices=(enqueue.DEFAULT, enqueue.INTERACTIVE), default=enqueue.DEFAULT)
     commands.add_parser("scheduler", help="look every second for what is due and ring")
     commands.add_parser("migrate", help="bring the database's tables up to date")
+    commands.add_parser("restored", help="say that the database was restored: posting waits for the reconciliation")
     chosen = parser.parse_args(arguments)
     try:
         config = get_config()
@@ -53,8 +55,13 @@ def main(arguments: list[str]) -> int:
         migrate.upgrade(config.database_url)
     elif chosen.command == "worker":
         worker(config, chosen.queue)
+    elif chosen.command == "restored":
+        Services.from_config(config).ask_whether_restored(said=True)
+        print("Posting is paused in every company until its reconciliation is green.")
     else:
-        schedule.run(Services.from_config(config))
+        services = Services.from_config(config)
+        services.ask_whether_restored()
+        schedule.run(services)
     return 0
 
 

@@ -15,7 +15,7 @@ from connectors.ledgers.base import Ledger
 from connectors.registry import side_of
 from connectors.trace import Tape
 from models import MirrorState, Run
-from sync import diagnosis, gather, mail, mirror, scheduled, tools, what_if
+from sync import diagnosis, gather, mail, mirror, reconciling, scheduled, tools, what_if
 from sync.apply import serve as serve_company
 from sync.connection import needs_reconnect, of, same_company, succeeded
 from sync.troubleshoot import diagnose
@@ -114,6 +114,9 @@ def tool(company_id: int, run_id: int) -> None:
     if kind == diagnosis.KIND:
         troubleshooting(made, company_id, run_id)
         return
+    if kind == reconciling.KIND:
+        reconciliation(made, company_id, run_id)
+        return
     try:
         with made.taped(company_id) as tape:
             source, ledger = made.source(company_id, interactive=True, tape=tape), made.ledger(company_id, tape)
@@ -121,6 +124,20 @@ def tool(company_id: int, run_id: int) -> None:
     except PlatformError as error:
         tools.fail(rt, run_id, error.message)
         _note_connection(made, company_id, error)
+    enqueue.mails(made)
+
+
+def reconciliation(made: Services, company_id: int, run_id: int) -> None:
+    """Compare both sides. It needs the ledger only; what it may set free after a restore is rung for."""
+    rt = made.runtime()
+    try:
+        ledger = made.ledger(company_id)
+        _prove(made, company_id, ledger)
+        tools.carry(rt, run_id, lambda kind: reconciling.read(rt, company_id, ledger, run_id))
+    except PlatformError as error:
+        tools.fail(rt, run_id, error.message)
+        _note_connection(made, company_id, error)
+    enqueue.ring(made, company_id)
     enqueue.mails(made)
 
 

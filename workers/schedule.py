@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import Company, Connection, Outbox, Run
-from sync import alerts, due, tracing
+from sync import alerts, due, installation, reconciling, tracing
 from workers import enqueue
 from workers.system import pause
 from workers.wiring import Services
@@ -57,7 +57,10 @@ def tick(services: Services, ticks: int) -> None:
         enqueue.scan(services, company_id, run_id)
     for company_id in _to_poll(services):
         enqueue.poll(services, company_id)
+    for company_id, run_id in _to_reconcile(services):
+        enqueue.tool(services, company_id, run_id)
     if ticks % LISTEN_EVERY == 0:
+        installation.beat(services.sessions, services.memories(), now)
         alerts.silence(services.sessions, now)
         with services.sessions() as db, db.begin():
             tracing.purge(db, now)
@@ -90,6 +93,15 @@ def _to_poll(services: Services) -> list[int]:
         if taken is not None:
             claimed.append(company_id)
     return claimed
+
+
+def _to_reconcile(services: Services) -> list[tuple[int, int]]:
+    """Runs of reconciliations whose time has come."""
+    now = services.now()
+    with services.sessions() as db, db.begin():
+        asked = [(company_id, reconciling.ask_by_schedule(db, company_id, now))
+                 for company_id in reconciling.claim_due(db, now)]
+    return [(company_id, run_id) for company_id, run_id in asked if run_id is not None]
 
 
 def _both_connected(db: Session, company_id: int) -> bool:

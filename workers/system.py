@@ -9,9 +9,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+import redis
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -94,3 +96,21 @@ class Failpoint:
             if self._left == 0:
                 print(f"killing itself at {name}", flush=True)
                 os.kill(os.getpid(), signal.SIGKILL)
+
+
+class RedisMemory:
+    """The last beat of the installation, kept in Redis (`sync.installation`). A Redis that is away knows nothing."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def last(self, key: str) -> int | None:
+        try:
+            kept: Any = self._client.get(f"bookbridge:beat:{key}")
+        except redis.RedisError:
+            return None
+        return int(kept) if kept is not None else None
+
+    def remember(self, key: str, beat: int) -> None:
+        with suppress(redis.RedisError):
+            self._client.set(f"bookbridge:beat:{key}", beat)

@@ -34,13 +34,13 @@ from connectors.sources.base import Source, SourceCheck
 from connectors.trace import Tape
 from models import Company, Connection, KeyRing, make_engine, make_sessions
 from sync import credentials as sealed
-from sync import mirror, settings, tracing
+from sync import installation, mirror, settings, tracing
 from sync.connection import of
 from sync.mail_compose import Post
 from sync.runtime import Runtime, Times
 from sync.tokens import CLAIM, TokenService
 from workers import enqueue
-from workers.system import Failpoint, SystemClock, ThreadPool, database_now, pause
+from workers.system import Failpoint, RedisMemory, SystemClock, ThreadPool, database_now, pause
 
 CALLBACK = "/connect/intuit/callback"
 
@@ -92,6 +92,15 @@ class Services:
 
     def now(self) -> datetime:
         return self.clock.now()
+
+    def memories(self) -> list[installation.Memory]:
+        """Where the installation's beats are remembered outside the database."""
+        beside = installation.BesideFile.of(self.config.database_url)
+        return [RedisMemory(self.redis), *([beside] if beside is not None else [])]
+
+    def ask_whether_restored(self, *, said: bool = False) -> bool:
+        """Before a process begins to work. True: the database was restored, and posting is paused."""
+        return installation.check(self.sessions, self.memories(), self.now(), said=said)
 
     # ---- connectors -----------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from blueprints.home.routes import blueprint
 from blueprints.logs.history import run_row
 from blueprints.queries import Totals, sums, waiting_documents
 from blueprints.shell import count_faults, last_look, ledger_names
+from blueprints.tools import reconcile
 from blueprints.tools.sync_now import running_run
 from domain.formats import format_moment, format_plural, format_totals
 from domain.mails import Event
@@ -58,6 +59,7 @@ def index(company_id: int) -> ResponseReturnValue:
         setup=_setup(current),
         running=running,
         paused=pause.note(),
+        reconciled=reconcile.newest(company_id),
         may_sync=ready and may(g.role, Need.STAFF),
         first_posting_url=url_for("connect.first_posting") if not ready and company().setup_step == "first" else "",
     )

@@ -22,7 +22,7 @@ def note() -> dict[str, Any] | None:
         return None
     return {
         "sentence": pauses.sentence(found, company().time_zone),
-        "steps": pauses.HOW,
+        "steps": pauses.how(found),
         "resume_url": url_for("home.resume") if may(g.role, Need.STAFF) else "",
     }
 
@@ -32,9 +32,11 @@ def resume(company_id: int) -> ResponseReturnValue:
     """Posting goes on. Pressing twice is harmless."""
     with writing() as write:
         user = write.get_one(User, the_user().id)
+        pause = pauses.current(write, company_id)
         ended = pauses.resume(write, company_id, now(), user.email)
-        if ended:
-            audit.record(write, company_id, now(), user.email, "posting resumed", "another app was switched off")
+        if pause is not None and ended:
+            why = "after a restore" if pause.code == pauses.RESTORED else "another app was switched off"
+            audit.record(write, company_id, now(), user.email, "posting resumed", why)
     if ended:
         ring(enqueue.ring, company_id)
         flash("Posting goes on. What stands ready goes with the next automatic sync, or with Sync Now.", "ok")

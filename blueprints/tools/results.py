@@ -18,7 +18,7 @@ from blueprints.settings.sections.lines import MATCH_BY
 from blueprints.settings.sections.numbers import NUMBERING
 from blueprints.shell import ledger_names
 from blueprints.stepwords import step_words
-from blueprints.tools import copy_result, diagnosis_result, list_result
+from blueprints.tools import copy_result, diagnosis_result, list_result, reconcile
 from blueprints.tools.preview_result import preview_context
 from blueprints.tools.routes import blueprint
 from domain.compare import Result
@@ -32,6 +32,7 @@ from sync.check import Asked
 from sync.comparing import COPY, CREATED, REFUSED, match_of
 from sync.copy_outcome import KIND as MANUAL_COPY
 from sync.diagnosis import KIND as DIAGNOSIS
+from sync.reports import RECONCILE
 from sync.tool_report import OUTCOMES, RESULTS, TOOLS, csv_name, csv_text, reasons_of, rows_of, sums_of
 
 PAGES = {
@@ -42,6 +43,7 @@ PAGES = {
     previewing.KIND: "preview_result",
     MANUAL_COPY: "manual_copy_result",
     DIAGNOSIS: "diagnosis_result",
+    RECONCILE: "reconcile_result",
 }
 """Kind of run → the template of its page (and, with `_` before it, of what polls)."""
 CARDS = (
@@ -58,6 +60,11 @@ CARDS = (
         MANUAL_COPY, "tools.manual_copy", "file-text", "Manually Copy an Invoice",
         "Posts one invoice by its id, number or address, also an older one and while syncing is off. With Overwrite it "
         "replaces a copy, after showing what differs. Never makes a second copy.",
+    ),
+    (
+        RECONCILE, "tools.reconcile", "equal", "Reconciliation",
+        "Compares every posted document with what the ledger holds now and names what is there twice, missing, unknown "
+        "or changed. Answers whether everything to a day is in the books. Reads only.",
     ),
     (
         DIAGNOSIS, "tools.troubleshoot", "route", "Troubleshoot",
@@ -233,6 +240,7 @@ _OWN = {
     "check": _check, "compare": _compare, COPY: _compare, list_compare.KIND: list_result.context,
     previewing.KIND: preview_context,
     MANUAL_COPY: copy_result.context, DIAGNOSIS: diagnosis_result.context,
+    RECONCILE: reconcile.context,
 }  # fmt: skip
 
 

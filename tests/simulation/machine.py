@@ -22,7 +22,7 @@ from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel, Process, Task
 from tests.simulation.platforms import SimLedger, SimSource
 
-JOBS = ("serve", "scan", "poll")
+JOBS = ("serve", "scan", "poll", "tool")
 """What the queue carries here. Mails are rows of the outbox; delivering them is another test."""
 
 
@@ -157,6 +157,10 @@ class Services:
     def now(self) -> datetime:
         """By the clock of the process that asks."""
         return self.clock.now()
+
+    def memories(self) -> list[Any]:
+        """Nothing is restored here."""
+        return []
 
     @contextmanager
     def taped(self, company_id: int) -> Iterator[None]:

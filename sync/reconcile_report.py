@@ -1,0 +1,107 @@
+"""A reconciliation in words: headline, figures, cells and CSV, the same on the page, in the mail and in the file."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from domain.formats import format_money, format_plural
+from domain.reconcile import Counts, Outcome
+from models import Run, ToolRow
+from sync.reports import safe
+
+TITLE = "Reconciliation"
+WORDS: dict[str, str] = {
+    Outcome.DUPLICATE: "Twice in the ledger", Outcome.MISSING: "Missing in the ledger",
+    Outcome.ORPHAN: "Unknown to Bookbridge", Outcome.DRIFT: "Changed in the ledger", Outcome.AGREE: "Agrees",
+}
+"""The words of each outcome, in the order of the page: what needs a person first."""
+WRONG = (Outcome.DUPLICATE, Outcome.MISSING, Outcome.ORPHAN)
+MEANING: dict[str, tuple[str, str]] = {
+    Outcome.DUPLICATE: (
+        "A second live copy bears the same marker.",
+        "Compare both in {ledger}, void the one without payments, then reconcile again.",
+    ),
+    Outcome.MISSING: (
+        "It was posted, and {ledger} holds it void or not at all.",
+        "If that was meant, void the invoice in Autotask too. If not, post it again with Manually Copy.",
+    ),
+    Outcome.ORPHAN: (
+        "It bears a marker of ours, and by our account it is not in the books.",
+        "It is taken over by itself when its invoice is read. If no invoice belongs to it, look at it in {ledger}.",
+    ),
+    Outcome.DRIFT: (
+        "Somebody changed it in {ledger} since it was posted.",
+        "Open the document and press Resync to see both sides; replace it, or keep the ledger's version.",
+    ),
+}
+"""Outcome → what happened, what to do."""
+COLUMNS = ("Number", "Customer", "Date", "Result", "Bookbridge", "Ledger", "Open", "Difference")
+CSV_COLUMNS = (
+    "Result", "Autotask ID", "Number", "Kind", "Customer", "Date", "Currency", "Net", "Tax", "Total",
+    "Open when posted", "Ledger ID", "Ledger number", "Ledger customer", "Ledger date", "Ledger currency",
+    "Ledger net", "Ledger tax", "Ledger total", "Ledger open", "Difference",
+)  # fmt: skip
+
+
+def counts(run: Run) -> Counts | None:
+    """As kept when the run ended; None before."""
+    kept = (run.summary or {}).get("counts")
+    return Counts(**{key: int(value) for key, value in kept.items()}) if kept else None
+
+
+def headline(run: Run) -> str:
+    """"412 of 412, 0 duplicates, 0 missing"."""
+    found = counts(run)
+    if found is None:
+        return "Not compared yet"
+    there = found.agree + found.drift
+    told = (f"{there:,} of {found.of:,} in the books, {format_plural(found.duplicate, 'duplicate')}, "
+            f"{found.missing:,} missing")  # fmt: skip
+    more = [f"{found.orphan:,} unknown" if found.orphan else "", f"{found.drift:,} changed" if found.drift else ""]
+    return ", ".join([told, *(one for one in more if one)])
+
+
+def figures(run: Run) -> list[tuple[str, str]]:
+    sums = (run.summary or {}).get("sums") or {}
+    told = []
+    for currency, by in sorted(sums.items()):
+        told.append((f"Posted, {currency}", format_money(Decimal(by.get("ours", "0")), currency)))
+        told.append((f"In the ledger, {currency}", format_money(Decimal(by.get("theirs", "0")), currency)))
+        told.append((f"Open in the ledger, {currency}", format_money(Decimal(by.get("open", "0")), currency)))
+    return told
+
+
+def differences(row: ToolRow) -> str:
+    return "; ".join(f"{label}: {mine} here, {found} in the ledger" for label, mine, found in row.data["differs"])
+
+
+def why(row: ToolRow, ledger: str) -> str:
+    """What differs, or what the outcome means; empty where both sides agree."""
+    if row.data["differs"]:
+        return differences(row)
+    return " ".join(MEANING[row.outcome]).format(ledger=ledger) if row.outcome in MEANING else ""
+
+
+def cells(row: ToolRow, ledger: str) -> list[str]:
+    data = row.data
+    currency = data["currency"] or data["theirs"].get("currency", "")
+    return [
+        data["number"], data["customer"], data["day"], WORDS[row.outcome], _money(data["ours"].get("total"), currency),
+        _money(data["theirs"].get("total"), currency), _money(data["theirs"].get("open"), currency), why(row, ledger),
+    ]
+
+
+def _money(amount: str | None, currency: str) -> str:
+    return format_money(Decimal(amount), currency) if amount and currency else "–"
+
+
+def line(row: ToolRow, ledger: str) -> list[str]:
+    data, mine, found = row.data, row.data["ours"], row.data["theirs"]
+    net = str(Decimal(mine["total"]) - Decimal(mine["tax"])) if mine.get("total") and mine.get("tax") else ""
+    return [
+        WORDS[row.outcome], data["source_id"], safe(data["number"]), data["kind"], safe(data["customer"]), data["day"],
+        data["currency"], net, mine.get("tax", ""), mine.get("total", ""), mine.get("open", ""), data["ledger_id"],
+        safe(found.get("number", "")), safe(found.get("customer", "")), found.get("day", ""), found.get("currency", ""),
+        found.get("net", ""), found.get("tax", ""), found.get("total", ""), found.get("open", ""),
+        safe(why(row, ledger)),
+    ]

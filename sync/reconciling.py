@@ -1,0 +1,291 @@
+"""Reconciling a company: our documents against the ledger's, as a run that reads only. Nightly, and when asked.
+
+Two metered reads per thousand documents: what the ledger made since the company was connected, by kind, and by id what it
+does not list there. What is found are rows of the run; what bears our marker and is unknown is remembered, so that a
+document which is reserved later is looked up before it is sent (after a restore the ledger knows more than we do).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from connectors.ledgers.base import Done, Kind, Ledger, Sought
+from domain.documents import Draft
+from domain.reconcile import Ours, Outcome, Pair, Theirs, counted, markers_in, reconcile
+from domain.statuses import Flag, PostingState, Status
+from models import Company, Document, MirrorEntry, MirrorState, Posting, Run, ToolRow
+from sync import codec, pauses, reports, requests
+from sync.reading import marker_of
+from sync.runtime import Runtime
+
+KIND = reports.RECONCILE
+KINDS = (Kind.INVOICE, Kind.CREDIT_MEMO)
+KEPT_RUNS = 14
+"""So many reconciliations keep all their lines; older ones keep what was wrong."""
+_SLACK = timedelta(minutes=10)
+
+
+def read(rt: Runtime, company_id: int, ledger: Ledger, run_id: int) -> Mapping[str, Any]:
+    """Gather both sides, compare, keep one row per document. Raises PlatformError; safe to repeat."""
+    with rt.sessions() as db:
+        since = db.get_one(Company, company_id).created_at - _SLACK
+    found = _listed(ledger, since)
+    with rt.sessions() as db:
+        ours = _ours(db, company_id)
+    found |= _asked_by_id(ledger, ours, found)
+    with rt.sessions() as db, db.begin():
+        # Read again: what was posted while the ledger answered is in its list only by chance.
+        now_ours = {one.document_id: one for one in _ours(db, company_id)}
+        steady = [one for one in ours if now_ours.get(one.document_id) == one]
+        names = _names(db, company_id)
+        moving = _moving(db, company_id)
+        pairs = reconcile(steady, [_theirs(done, names) for done in found.values() if done.echo.live])
+        pairs = [pair for pair in pairs if not _in_hand(pair, moving, ours, steady)]
+        return _keep(db, db.get_one(Run, run_id), pairs, found, rt.clock.now())
+
+
+def _listed(ledger: Ledger, since: datetime) -> dict[tuple[str, str], Done]:
+    found = ledger.find([Sought(kind.value, kind, since=since) for kind in KINDS])
+    return {(kind.value, done.ledger_id): done for kind in KINDS for done in found.get(kind.value, ())}
+
+
+def _asked_by_id(
+    ledger: Ledger, ours: Sequence[Ours], found: Mapping[tuple[str, str], Done]
+) -> dict[tuple[str, str], Done]:
+    """What we hold and the list did not show: older documents that were taken over, or records that are gone."""
+    asked = [one for one in ours if one.posted and one.ledger_id and (one.kind, one.ledger_id) not in found]
+    if not asked:
+        return {}
+    sought = [Sought(str(one.document_id), Kind(one.kind), ledger_id=one.ledger_id) for one in asked]
+    answers = ledger.find(sought)
+    return {(one.kind, done.ledger_id): done for one in asked for done in answers.get(str(one.document_id), ())}
+
+
+def _ours(db: Session, company_id: int) -> list[Ours]:
+    company = db.get_one(Company, company_id)
+    rows = db.execute(
+        select(Document, Posting).outerjoin(Posting, Posting.id == Document.posting_id)
+        .where(Document.company_id == company_id).order_by(Document.id)
+    ).all()
+    drafts = _last_written(db, company_id)
+    return [_our(company, row, posting, drafts) for row, posting in rows]
+
+
+def _last_written(db: Session, company_id: int) -> dict[int, Any]:
+    """Document → the draft that was written last, where a replacement followed the creation."""
+    rows = db.execute(
+        select(Posting.document_id, Posting.draft)
+        .where(Posting.company_id == company_id, Posting.operation == "update",
+               Posting.state.in_((PostingState.CONFIRMED, PostingState.DONE)))
+        .order_by(Posting.id)
+    )
+    return {document_id: draft for document_id, draft in rows if document_id is not None}
+
+
+def _our(company: Company, row: Document, posting: Posting | None, drafts: Mapping[int, Any]) -> Ours:
+    written = drafts.get(row.id) or (posting.draft if posting is not None else None)
+    draft = codec.load(Draft, written) if written and posting is not None and posting.sends else None
+    live = posting is not None and posting.state in (PostingState.CONFIRMED, PostingState.DONE)
+    posted = bool(row.ledger_id) and live and str(Flag.VOIDED) not in (row.flags or [])
+    total = row.ledger_total if row.ledger_total is not None else abs(row.total)
+    return Ours(
+        document_id=row.id, source_id=row.source_id, number=row.ledger_number or row.number or row.source_id,
+        marker=marker_of(company, row), kind=row.ledger_kind or "", posted=posted, ledger_id=row.ledger_id,
+        party=row.party_name, party_id=draft.party.ledger_id if draft else None,
+        date=draft.date if draft else row.ledger_date or row.document_date, currency=row.currency,
+        total=_cents(total), tax=_cents(row.ledger_tax), open_amount=_cents(row.ledger_open),
+    )
+
+
+def _theirs(done: Done, names: Mapping[str, str]) -> Theirs:
+    echo = done.echo
+    return Theirs(
+        kind=echo.kind.value, ledger_id=done.ledger_id, number=done.number, marker=markers_in(echo.marker),
+        party=names.get(echo.party_id or "", echo.party_id or ""), party_id=echo.party_id, date=echo.date,
+        currency=echo.currency, total=_cents(echo.total), tax=_cents(echo.tax), balance=_cents(echo.balance),
+    )
+
+
+def _cents(value: Decimal | None) -> Any:
+    """Both sides in the same number of places; Decimal or None."""
+    return None if value is None else value.quantize(Decimal("0.0001")).normalize() + 0
+
+
+def _names(db: Session, company_id: int) -> dict[str, str]:
+    rows = db.execute(select(MirrorEntry.ledger_id, MirrorEntry.name).where(
+        MirrorEntry.company_id == company_id, MirrorEntry.kind == Kind.CUSTOMER.value
+    ))
+    return {row[0]: row[1] for row in rows}
+
+
+def _moving(db: Session, company_id: int) -> set[str]:
+    """Markers of documents of which a write is under way now: the next reconciliation tells of them."""
+    states = (PostingState.READY, PostingState.SENDING, PostingState.UNKNOWN)
+    return set(db.scalars(select(Posting.marker).where(
+        Posting.company_id == company_id, Posting.state.in_(states), Posting.marker != ""
+    )))
+
+
+def _in_hand(pair: Pair, moving: set[str], ours: Sequence[Ours], steady: Sequence[Ours]) -> bool:
+    """It changed while both sides were read."""
+    marker = pair.ours.marker if pair.ours is not None else pair.theirs.marker if pair.theirs is not None else ""
+    if marker in moving:
+        return True
+    changed = {one.marker for one in ours} - {one.marker for one in steady}
+    return marker in changed
+
+
+# ---- what is kept -------------------------------------------------------------------------------------------
+
+
+def _keep(
+    db: Session, run: Run, pairs: Sequence[Pair], found: Mapping[tuple[str, str], Done], now: datetime
+) -> Mapping[str, Any]:
+    db.add_all(
+        ToolRow(company_id=run.company_id, run_id=run.id, outcome=pair.outcome.value, data=_data(pair))
+        for pair in pairs
+    )
+    counts = counted(pairs)
+    state = db.get(MirrorState, run.company_id)
+    if state is not None:
+        state.unknown_in_ledger = _unknown(pairs, found)
+    _forget_old(db, run)
+    _lift(db, run.company_id, pairs, now)
+    return {"counts": asdict(counts), "green": counts.green, "sums": _sums(pairs)}
+
+
+def _unknown(pairs: Sequence[Pair], found: Mapping[tuple[str, str], Done]) -> dict[str, str]:
+    """Marker → when the ledger made the document, for what stands there without our knowing."""
+    made: dict[str, str] = {}
+    for pair in pairs:
+        if pair.outcome is Outcome.ORPHAN and pair.theirs is not None:
+            created = found[pair.theirs.kind, pair.theirs.ledger_id].echo.created_at
+            made[pair.theirs.marker] = created.isoformat() if created else ""
+    return made
+
+
+def _lift(db: Session, company_id: int, pairs: Sequence[Pair], now: datetime) -> None:
+    """After a restore posting goes on once nothing is there twice, nothing is missing, and what stands in the ledger
+    without our knowing will be found before anything of it is sent."""
+    pause = pauses.current(db, company_id)
+    if pause is None or pause.code != pauses.RESTORED:
+        return
+    known = {marker for pair in pairs if pair.outcome is Outcome.ORPHAN and pair.ours is not None
+             for marker in (pair.ours.marker,)}  # fmt: skip
+    if not blocking(pairs, known):
+        pauses.resume(db, company_id, now, "the reconciliation")
+
+
+def blocking(pairs: Iterable[Pair], found_first: set[str]) -> list[Pair]:
+    """What keeps posting blocked after a restore. `found_first`: markers of documents that are looked up before they
+    are sent, so that their copy in the ledger is taken over and not made again."""
+    return [
+        pair for pair in pairs
+        if pair.outcome in (Outcome.DUPLICATE, Outcome.MISSING)
+        or (pair.outcome is Outcome.ORPHAN and pair.theirs is not None and pair.theirs.marker not in found_first)
+    ]  # fmt: skip
+
+
+def _data(pair: Pair) -> dict[str, Any]:
+    mine, found = pair.ours, pair.theirs
+    day = mine.date if mine else found.date if found else None
+    return {
+        "document_id": mine.document_id if mine else None, "source_id": mine.source_id if mine else "",
+        "number": mine.number if mine else (found.number if found else "") or "",
+        "kind": (mine.kind if mine else "") or (found.kind if found else ""),
+        "customer": mine.party if mine else found.party if found else "", "day": day.isoformat() if day else "",
+        "currency": (mine.currency if mine else found.currency if found else "") or "",
+        "ours": {"total": _t(mine.total), "tax": _t(mine.tax), "open": _t(mine.open_amount)} if mine else {},
+        "ledger_id": found.ledger_id if found else (mine.ledger_id if mine else "") or "",
+        "theirs": {"total": _t(found.total), "tax": _t(found.tax), "net": _t(found.net), "open": _t(found.balance),
+                   "customer": found.party, "day": found.date.isoformat() if found.date else "",
+                   "currency": found.currency or "", "number": found.number or ""} if found else {},
+        "differs": [list(one) for one in pair.differs],
+    }  # fmt: skip
+
+
+def _t(value: Decimal | None) -> str:
+    return "" if value is None else f"{value:f}"
+
+
+def _sums(pairs: Sequence[Pair]) -> dict[str, dict[str, str]]:
+    """Currency → our total and the ledger's, of what stands on both sides; credits count against."""
+    sums: dict[str, Counter[str]] = {}
+    for pair in pairs:
+        if pair.ours is None or pair.theirs is None or not pair.ours.posted:
+            continue
+        sign = -1 if pair.ours.kind == Kind.CREDIT_MEMO else 1
+        by = sums.setdefault(pair.ours.currency, Counter())
+        by["ours"] += sign * pair.ours.total  # type: ignore[assignment]
+        by["theirs"] += sign * (pair.theirs.total or Decimal(0))  # type: ignore[assignment]
+        by["open"] += sign * (pair.theirs.balance or Decimal(0))  # type: ignore[assignment]
+    return {currency: {key: f"{value:f}" for key, value in by.items()} for currency, by in sums.items()}
+
+
+def _forget_old(db: Session, run: Run) -> None:
+    """Lines that agree are kept for the newest reconciliations; the figures and what was wrong stay."""
+    old = db.scalars(
+        select(Run.id).where(Run.company_id == run.company_id, Run.kind == KIND).order_by(Run.id.desc())
+        .offset(KEPT_RUNS)
+    ).all()
+    if old:
+        db.execute(delete(ToolRow).where(ToolRow.run_id.in_(old), ToolRow.outcome == Outcome.AGREE.value))
+
+
+# ---- when ---------------------------------------------------------------------------------------------------
+
+
+def claim_due(db: Session, now: datetime) -> list[int]:
+    """Companies whose night has come, each claimed by exactly one scheduler: three o'clock in the company's own zone.
+    One that was never reconciled is due as soon as something was posted. Within the caller's transaction."""
+    before = or_(Company.reconcile_at.is_(None), Company.reconcile_at <= now)
+    due = db.execute(
+        select(Company.id, Company.time_zone).where(Company.first_posted_at.is_not(None), before)
+    ).all()
+    return [
+        company_id for company_id, zone in due
+        if db.execute(
+            update(Company).where(Company.id == company_id, before).values(reconcile_at=next_night(now, zone))
+            .returning(Company.id).execution_options(synchronize_session=False)
+        ).scalar_one_or_none() is not None
+    ]
+
+
+def next_night(now: datetime, zone: str) -> datetime:
+    """The next three o'clock in the zone, at least an hour away."""
+    local = (now + timedelta(hours=1)).astimezone(ZoneInfo(zone))
+    night = local.replace(hour=3, minute=0, second=0, microsecond=0)
+    return (night if night >= local else night + timedelta(days=1)).astimezone(UTC)
+
+
+def ask_by_schedule(db: Session, company_id: int, now: datetime) -> int | None:
+    """A run of its own; None while one is on. Nobody gets a mail for a green night."""
+    run, new = requests.ask(
+        db, db.get_one(Company, company_id), kind=KIND, trigger="schedule", now=now, user=None, confirmed=True
+    )
+    db.flush()
+    return run.id if new else None
+
+
+# ---- the cut-off question -----------------------------------------------------------------------------------
+
+
+def not_in_books(db: Session, company_id: int, through: date) -> Sequence[Document]:
+    """"Is everything dated to this day in the books?" These are not: every document we know of that waits, was set
+    aside by a person, or is at Fault. Documents from before the start date are not ours to post."""
+    return db.scalars(
+        select(Document).where(
+            Document.company_id == company_id, Document.document_date <= through,
+            Document.status.in_((Status.PENDING, Status.PROCESSING, Status.FAULT)),
+            (Document.before_start.is_(False)) | (Document.included_at.is_not(None)),
+        ).order_by(Document.document_date, Document.id)
+    ).all()

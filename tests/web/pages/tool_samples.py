@@ -96,6 +96,42 @@ def compare_result() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def reconcile() -> dict[str, Any]:
+    rows = [
+        {"document_url": "/page/document", "number": "AT-1040", "customer": "Kestrel Logistics", "day": date(2026, 11, 28), "status": "Fault", "reason": "The customer is similar to another one", "amount": Decimal("1210.00"), "currency": "USD"},
+        {"document_url": "/page/document", "number": "AT-1044", "customer": "Blue Finch Bakery", "day": date(2026, 11, 30), "status": "Pending Sync", "reason": "Goes with the next Sync", "amount": Decimal("89.95"), "currency": "USD"},
+    ]
+    last = {"text": "412 of 412 in the books, 0 duplicates, 0 missing, checked 30 Nov 2026, 03:10", "at": "30 Nov 2026, 03:10", "kind": "ok", "message": "", "url": "/page/reconcile-result"}
+    cut_off = {"yes": False, "sentence": "No: 2 documents are dated to 30 Nov 2026 and not in the books.", "rows": rows, "more": 0}
+    return {"last": last, "through": date(2026, 11, 30), "cut_off": cut_off, "result_url": "/page/reconcile-result", "connected": True, "next_at": ago(hours=-12)}
+
+
+def reconcile_yes() -> dict[str, Any]:
+    sentence = "Yes: everything dated to 31 Oct 2026 that Bookbridge knows of is in the books."
+    return {**reconcile(), "through": date(2026, 10, 31), "cut_off": {"yes": True, "sentence": sentence, "rows": [], "more": 0}}
+
+
+def reconcile_none() -> dict[str, Any]:
+    return {"last": None, "through": None, "cut_off": None, "result_url": "", "connected": False, "next_at": None}
+
+
+def reconcile_result() -> dict[str, Any]:
+    rows = [
+        ("AT-1002", "Harbor Point Clinic", "bad", "Twice in the ledger", "USD 480.00", "USD 480.00", "USD 480.00", "A second live copy bears the same marker. Compare both in QuickBooks, void the one without payments, then reconcile again.", "2207"),
+        ("AT-1019", "Maple Street Dental", "bad", "Missing in the ledger", "USD 75.20", "–", "–", "It was posted, and QuickBooks holds it void or not at all. If that was meant, void the invoice in Autotask too. If not, post it again with Manually Copy.", "2188"),
+        ("AT-1021", "Kestrel Logistics", "warn", "Changed in the ledger", "USD 1,210.00", "USD 1,200.00", "USD 0.00", "Total: 1,210.00 here, 1,200.00 in the ledger", "2190"),
+        ("AT-1001", "Blue Finch Bakery", "ok", "Agrees", "USD 89.95", "USD 89.95", "USD 89.95", "", "2170"),
+    ]
+    names = ("number", "customer", "kind", "result", "ours", "theirs", "open", "why", "ledger_id")
+    return {
+        "run": run(title="Reconciliation"), "headline": "410 of 411 in the books, 1 duplicate, 1 missing, 1 changed", "live_url": "",
+        "mails": MAILS, "csv_url": "/page/reconcile-result", "again_url": "/page/reconcile", "page": None, "count": 412, "green": False, "wrong": "2 documents",
+        "figures": [("Posted, USD", "USD 186,210.75"), ("In the ledger, USD", "USD 186,200.75"), ("Open in the ledger, USD", "USD 61,884.20")],
+        "rows": [{"url": "/page/document", "day": date(2026, 11, 13), **dict(zip(names, row, strict=True))} for row in rows],
+        "tabs": [{"label": "All", "count": 412, "href": "/page/reconcile-result", "current": True, "bad": False}, {"label": "Twice in the ledger", "count": 1, "href": "/page/reconcile-result", "current": False, "bad": True}],
+    }  # fmt: skip
+
+
 def lists_result() -> dict[str, Any]:
     choices = [("58", "Nearby Dental (AccsID 58)"), ("61", "Nearby Dentists (AccsID 61)")]
     rows = [

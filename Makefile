@@ -12,9 +12,10 @@ DATA ?=
 LIMITS ?= on
 LATENCY ?= off
 PORT ?= 8300
-# Options of the simulation: make simulate SEEDS=50 START=0
+# Options of the simulation: make simulate SEEDS=300 START=0 WHAT=campaign|residual|ablations|races
 SEEDS ?= 50
 START ?= 0
+WHAT ?= campaign
 # Options of the books: make books INVOICES=1000 PROFILES="uk au"
 INVOICES ?= 1000
 PROFILES ?=
@@ -59,9 +60,9 @@ lint: ## ruff on the code, djlint on the templates
 types: ## mypy: strict for domain, sync and connectors
 	@$(PY) -m mypy --no-error-summary
 
-simulate: ## Seeded simulation of crashes and lost answers: SEEDS=50 START=0
+simulate: ## Seeded simulation of crashes and lost answers: SEEDS=300 START=0 (WHAT=residual|ablations|races)
 	@tools/setup.sh run
-	@$(PY) -m tests.simulation --seeds $(SEEDS) --start $(START)
+	@$(PY) -m tests.simulation --what $(WHAT) --seeds $(SEEDS) --start $(START)
 
 bench: ## Measure calls per invoice, memory and time on the sandbox
 	@tools/setup.sh run

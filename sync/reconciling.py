@@ -1,8 +1,8 @@
 """Reconciling a company: our documents against the ledger's, as a run that reads only. Nightly, and when asked.
 
 Two metered reads per thousand documents: what the ledger made since the company was connected, by kind, and by id
-what it does not list there. What is found are rows of the run; what bears our marker and is unknown is remembered, so that a
-document which is reserved later is looked up before it is sent (after a restore the ledger knows more than we do).
+what it does not list there. What is found are rows of the run; what bears our marker and is unknown is remembered, so
+that a document which is reserved later is looked up before it is sent (after a restore the ledger knows more than we).
 """
 
 from __future__ import annotations

@@ -62,19 +62,22 @@ def blueprint(world: Any) -> Blueprint:
 
 
 def _page(realm: Realm, template: str, **values: Any) -> str:
+    custom = realm.preference("SalesFormsPrefs", "CustomTxnNumbers")
     company = {
-        "id": realm.id,
         "name": realm.settings["name"],
-        "country": realm.country,
         "currency": realm.currency,
-        "profile": realm.settings["profile"],
-        "closed": realm.preference("AccountingInfoPrefs", "BookCloseDate"),
+        "facts": (
+            ("Company id", realm.id),
+            ("Country, currency", f"{realm.country}, {realm.currency}"),
+            ("Sales tax", realm.settings["profile"]),
+            ("Custom transaction numbers", "on" if custom else "off"),
+            ("Closing date", realm.preference("AccountingInfoPrefs", "BookCloseDate") or "none"),
+        ),
         "product": "QuickBooks Online",
         "apps": "/intuit/myapps",
         "apps_title": "My Apps",
-        "custom_numbers": realm.preference("SalesFormsPrefs", "CustomTxnNumbers"),
     }
-    return render_template(template, company=company, base=f"/books/{realm.id}", titles=TITLES, **values)
+    return render_template(template, company=company, base=f"/books/{realm.id}", **values)
 
 
 def _all_documents(realm: Realm) -> list[dict[str, Any]]:
@@ -89,8 +92,38 @@ def _home(realm: Realm) -> str:
     records = [record for record in _all_documents(realm) if _matches(record, wanted.casefold())]
     pages = max(1, -(-len(records) // PAGE))
     page = min(max(request.args.get("page", 1, type=int), 1), pages)
-    shown = records[(page - 1) * PAGE : page * PAGE]
-    return _page(realm, "books_home.html", records=shown, total=len(records), page=page, pages=pages, q=wanted)
+    shown = [_row(record) for record in records[(page - 1) * PAGE : page * PAGE]]
+    return _page(realm, "books_home.html", rows=shown, total=len(records), page=page, pages=pages, q=wanted)
+
+
+def _row(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as the tables of `books_macros.html` show it."""
+    entity, party = record["entity"], _party(record["entity"])
+    state, tone = _state(record)
+    return {
+        "page": f"{record['kind'].lower()}/{record['id']}",
+        "title": TITLES[record["kind"]],
+        "number": entity.get("DocNumber") or "no number",
+        "party": f"{'vendor' if 'VendorRef' in entity else 'customer'}/{party['value']}",
+        "name": party["name"],
+        "date": entity["TxnDate"],
+        "due": entity.get("DueDate", ""),
+        "total": entity["TotalAmt"],
+        "open": entity.get("Balance") or 0,
+        "currency": entity["CurrencyRef"]["value"],
+        "state": state,
+        "tone": tone,
+    }
+
+
+def _state(record: Mapping[str, Any]) -> tuple[str, str]:
+    """What became of a document, and the colour of the word."""
+    entity = record["entity"]
+    if record["state"] != "live":
+        return str(record["state"]).capitalize(), "bad"
+    if entity.get("POStatus"):
+        return entity["POStatus"], "good" if entity["POStatus"] == "Closed" else ""
+    return ("Open", "") if entity.get("Balance") else ("Paid", "good")
 
 
 def _matches(record: Mapping[str, Any], wanted: str) -> bool:
@@ -126,6 +159,7 @@ def _document(realm: Realm, record: dict[str, Any]) -> str:
         realm,
         "books_document.html",
         record=record,
+        row=_row(record),
         entity=entity,
         party=_party(entity),
         address=address,
@@ -187,8 +221,11 @@ def _list_record(realm: Realm, record: dict[str, Any]) -> str:
     facts = [(name.removesuffix("Ref"), _words(entity[name])) for name in names if entity.get(name) not in (None, "")]
     heading = entity.get("FullyQualifiedName") or entity.get("DisplayName") or entity.get("Name")
     records = [found for found in _all_documents(realm) if _concerns(found, record["kind"], record["id"])]
+    rows = [_row(found) for found in records[:SHOWN]]
+    facts = [("Kind, id", f"{record['kind']}, {record['id']}"), *facts]
+    ended = "Inactive" if entity.get("Active") is False else ""
     return _page(
-        realm, "books_party.html", record=record, entity=entity, facts=facts, heading=heading, records=records[:SHOWN]
+        realm, "books_party.html", heading=heading, ended=ended, facts=facts, rows=rows
     )
 
 
@@ -213,7 +250,11 @@ def _concerns(record: Mapping[str, Any], kind: str, ident: str) -> bool:
 def _account(realm: Realm, ident: str) -> str:
     record = _found(realm, "Account", ident)
     entries = ledger.account_entries(realm, ident)
-    return _page(realm, "books_account.html", entity=record["entity"], entries=entries[-SHOWN:], total=len(entries))
+    rows = [{**entry, **_row(entry["document"])} for entry in entries[-SHOWN:]]
+    entity = record["entity"]
+    kind = f"{entity['AccountType']}, {entity['AccountSubType']}"
+    heading = entity["FullyQualifiedName"]
+    return _page(realm, "books_account.html", heading=heading, kind=kind, entries=rows, total=len(entries))
 
 
 def _trial_balance(realm: Realm) -> str:
@@ -223,10 +264,10 @@ def _trial_balance(realm: Realm) -> str:
 
 
 def _receivables(realm: Realm) -> str:
-    rows = ledger.receivables(realm)
+    rows = [{**_row({**found, "state": "live"}), "open": found["open"]} for found in ledger.receivables(realm)]
     totals: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
-        totals[row["entity"]["CurrencyRef"]["value"]] += row["open"]
+        totals[row["currency"]] += row["open"]
     return _page(realm, "books_receivables.html", rows=rows, totals=totals)
 
 

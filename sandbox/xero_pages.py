@@ -60,12 +60,14 @@ def blueprint(world: Any) -> Blueprint:
 def _page(org: Organisation, template: str, **values: Any) -> str:
     locks = [org.settings.get(name) or "none" for name in ("period_lock", "year_lock")]
     company = {
-        "id": org.id,
         "name": org.settings["name"],
-        "country": org.settings["country"],
         "currency": org.currency,
-        "profile": org.settings["profile"],
-        "locks": ", ".join(locks),
+        "facts": (
+            ("Tenant id", org.id),
+            ("Country, currency", f"{org.settings['country']}, {org.currency}"),
+            ("Profile", org.settings["profile"]),
+            ("Lock dates (period, year)", ", ".join(locks)),
+        ),
         "product": "Xero",
         "apps": "/xero-go",
         "apps_title": "Connected apps",
@@ -88,14 +90,15 @@ def _row(record: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
         "page": f"{record['kind'].lower()}/{record['id']}",
         "title": TITLES[entity.get("Type", "")],
         "number": entity.get(FORMS[record["kind"]].number) or "no number",
-        "contact": entity["ContactID"],
+        "party": f"contact/{entity['ContactID']}",
         "name": names.get(entity["ContactID"], ""),
         "date": entity["Date"],
         "due": entity.get("DueDate", ""),
         "total": entity["Total"],
         "open": Decimal(0) if dead or record["kind"] == "PurchaseOrder" else ledger.remaining(dict(record)),
         "currency": entity["CurrencyCode"],
-        "status": entity["Status"],
+        "state": entity["Status"],
+        "tone": "bad" if dead else "good" if entity["Status"] == "PAID" else "",
     }
 
 
@@ -105,7 +108,7 @@ def _home(org: Organisation) -> str:
     pages = max(1, -(-len(rows) // PAGE))
     page = min(max(request.args.get("page", 1, type=int), 1), pages)
     shown = rows[(page - 1) * PAGE : page * PAGE]
-    return _page(org, "xero_books_home.html", rows=shown, total=len(rows), page=page, pages=pages, q=wanted)
+    return _page(org, "books_home.html", rows=shown, total=len(rows), page=page, pages=pages, q=wanted)
 
 
 def _record(world: Any, tenant: str, kind: str, ident: str) -> ResponseReturnValue:
@@ -124,7 +127,9 @@ def _record(world: Any, tenant: str, kind: str, ident: str) -> ResponseReturnVal
         row=_row(record, {entity["ContactID"]: contact["entity"]["Name"] if contact else ""}),
         created=f"{wire.moment(record['born']):%Y-%m-%d %H:%M:%S} UTC",
         journal=record["journal"],
-        accounts={found["id"]: found["entity"] for found in org.records("Account")},
+        accounts={
+            each["id"]: f"{each['entity'].get('Code', '')} {each['entity']['Name']}" for each in org.records("Account")
+        },
         history=papers.history(org, record["kind"], record["id"]),
         files=record.get("attachments", []),
     )
@@ -134,8 +139,15 @@ def _contact(org: Organisation, ident: str) -> str:
     found = org.record("Contact", ident)
     if found is None:
         abort(404, "There is no such contact in this organisation.")
-    rows = [row for row in _rows(org) if row["contact"] == found["id"]]
-    return _page(org, "xero_books_contact.html", record=found, entity=found["entity"], rows=rows[:SHOWN])
+    entity = found["entity"]
+    names = ("ContactNumber", "AccountNumber", "EmailAddress", "TaxNumber", "DefaultCurrency")
+    facts = [("Contact id", found["id"]), *((name, entity[name]) for name in names if entity.get(name))]
+    for address in entity.get("Addresses", []):
+        parts = [text for name, text in address.items() if name != "AddressType" and text]
+        facts.append((address["AddressType"], ", ".join(parts)))
+    rows = [row for row in _rows(org) if row["party"] == f"contact/{found['id']}"]
+    ended = "" if entity["ContactStatus"] == "ACTIVE" else entity["ContactStatus"]
+    return _page(org, "books_party.html", heading=entity["Name"], ended=ended, facts=facts, rows=rows[:SHOWN])
 
 
 def _account(org: Organisation, ident: str) -> str:
@@ -145,18 +157,20 @@ def _account(org: Organisation, ident: str) -> str:
     names = {each["id"]: each["entity"]["Name"] for each in org.records("Contact")}
     entries = ledger.account_entries(org, found["id"])
     rows = [
-        {**entry, "date": entry["document"]["entity"]["Date"], **_entry_words(entry["document"], names)}
+        {**entry, **_entry_words(entry["document"], names), "date": entry["document"]["entity"]["Date"]}
         for entry in entries[-SHOWN:]
     ]
-    return _page(org, "xero_books_account.html", entity=found["entity"], entries=rows, total=len(entries))
+    entity = found["entity"]
+    kind = ", ".join(filter(None, (entity["Type"], entity["Status"], entity.get("SystemAccount"))))
+    heading = f"{entity.get('Code', '')} {entity['Name']}"
+    return _page(org, "books_account.html", heading=heading, kind=kind, entries=rows, total=len(entries))
 
 
-def _entry_words(document: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+def _entry_words(document: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     if document["kind"] != "Payment":
-        row = _row(document, names)
-        return {"page": row["page"], "words": f"{row['title']} {row['number']}", "name": row["name"]}
+        return _row(document, names)
     target = document["entity"]["Target"]
-    return {"page": f"{target['kind'].lower()}/{target['id']}", "words": "Payment", "name": ""}
+    return {"page": f"{target['kind'].lower()}/{target['id']}", "title": "Payment", "number": "", "name": ""}
 
 
 def _trial_balance(org: Organisation) -> str:
@@ -171,7 +185,7 @@ def _receivables(org: Organisation) -> str:
     for each in ledger.receivables(org):
         rows.append({**_row(each, names), "open": each["open"]})
         totals[each["entity"]["CurrencyCode"]] += each["open"]
-    return _page(org, "xero_books_receivables.html", rows=rows, totals=totals)
+    return _page(org, "books_receivables.html", rows=rows, totals=totals)
 
 
 def _lists(org: Organisation) -> str:

@@ -38,11 +38,14 @@ def begin(world: Any) -> ResponseReturnValue:
     ident = secrets.token_urlsafe(24)
     world.store.put("intuit", "authorization", ident, asked, {})
     user = signed_in(world)
-    return consent(world, ident, user) if user else _sign_in(ident, "/intuit/signin")
+    return consent(world, ident, user) if user else sign_in_page(ident)
 
 
-def _sign_in(ident: str, action: str) -> str:
-    return render_template("intuit_signin.html", users=users.USERS, ident=ident, action=action)
+def sign_in_page(ident: str) -> str:
+    people = [(person.sub, person) for person in users.USERS]
+    return render_template(
+        "signin.html", base="intuit_base.html", heading="Sign in", people=people, ident=ident, action="/intuit/signin"
+    )
 
 
 def sign_in(world: Any) -> ResponseReturnValue:
@@ -75,7 +78,7 @@ def consent_page(world: Any) -> ResponseReturnValue:
     """GET consent, where sign-in leads."""
     user = signed_in(world)
     ident = request.args.get("request", "")
-    return consent(world, ident, user) if user else _sign_in(ident, "/intuit/signin")
+    return consent(world, ident, user) if user else sign_in_page(ident)
 
 
 def consent(world: Any, ident: str, user: users.User) -> ResponseReturnValue:

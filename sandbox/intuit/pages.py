@@ -15,7 +15,7 @@ def my_apps(world: Any) -> ResponseReturnValue:
     """The page; asks for a sign-in first."""
     user = authorize.signed_in(world)
     if user is None:
-        return render_template("intuit_signin.html", users=users.USERS, ident="", action="/intuit/signin")
+        return authorize.sign_in_page("")
     rows = []
     for company in users.companies(world, user):
         grants = world.store.find("intuit", "grant", "realm", company["id"])

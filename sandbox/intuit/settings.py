@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.switches import OfSpace
+
 ACCESS_SECONDS = 3600
 REFRESH_SECONDS = 8_726_400  # 101 days, as in Intuit's own samples; the text says 100
 ROTATE_SECONDS = 86_400
@@ -32,15 +34,5 @@ SWITCHES: dict[str, Any] = {
     "realm_in_launch": False,  # the launch link of My Apps carries ?realmId=
 }
 
-
-def switch(world: Any, name: str) -> Any:
-    """The present value of a switch."""
-    return (world.store.kv_get("intuit", "switches") or {}).get(name, SWITCHES[name])
-
-
-def set_switches(world: Any, **values: Any) -> None:
-    """Change switches. Raises KeyError for a name that is none."""
-    unknown = [name for name in values if name not in SWITCHES]
-    if unknown:
-        raise KeyError(f"unknown switch {unknown[0]}; known: {', '.join(sorted(SWITCHES))}")
-    world.store.kv_set("intuit", "switches", (world.store.kv_get("intuit", "switches") or {}) | values)
+_OWN = OfSpace("intuit", SWITCHES)
+switch, set_switches = _OWN.value, _OWN.change

@@ -15,6 +15,7 @@ from sandbox.qbo import chart, lists, preferences
 from sandbox.qbo.entities import ENTITIES
 from sandbox.qbo.realm import SWITCHES, Realm
 from sandbox.qbo.writes import perform
+from sandbox.switches import check
 
 US_TAX_ON = {"UsingSalesTax": True, "PartnerTaxEnabled": True}
 PROFILES: dict[str, dict[str, Any]] = {
@@ -66,9 +67,7 @@ def create_company(
     ident = realm_id(slug)
     shape = dict(PROFILES[profile])
     tax = shape.pop("tax")
-    unknown = [key for key in switches if key not in SWITCHES]
-    if unknown:
-        raise KeyError(f"unknown switch {unknown[0]}; known: {', '.join(sorted(SWITCHES))}")
+    check(switches, SWITCHES)
     with world.store.transaction():
         realm = Realm(world, ident)
         if realm.exists:

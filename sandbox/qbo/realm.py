@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sandbox import switches
 from sandbox.qbo.errors import bad_reference
 from sandbox.qbo.fields import Rules
 
@@ -77,9 +78,7 @@ class Realm:
 
     def set_switches(self, values: Mapping[str, Any]) -> None:
         """Change switches. Raises KeyError for a name that is none."""
-        unknown = [name for name in values if name not in SWITCHES]
-        if unknown:
-            raise KeyError(f"unknown switch {unknown[0]}; known: {', '.join(sorted(SWITCHES))}")
+        switches.check(values, SWITCHES)
         self.settings = {**self.settings, **values}
         self.store.kv_set(self.space, "settings", self.settings)
 

@@ -15,6 +15,8 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sandbox import switches
+
 CENT = Decimal("0.01")
 
 # Behaviour the public documentation leaves open, or that a test wants to vary. Set per organisation.
@@ -76,9 +78,7 @@ class Organisation:
 
     def set_switches(self, values: Mapping[str, Any]) -> None:
         """Change switches. Raises KeyError for a name that is none."""
-        unknown = [name for name in values if name not in SWITCHES]
-        if unknown:
-            raise KeyError(f"unknown switch {unknown[0]}; known: {', '.join(sorted(SWITCHES))}")
+        switches.check(values, SWITCHES)
         self.keep(self.settings | dict(values))
 
     def keep(self, settings: dict[str, Any]) -> None:

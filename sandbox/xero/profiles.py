@@ -7,6 +7,7 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+from sandbox.switches import check
 from sandbox.xero import chart, contacts, documents, items
 from sandbox.xero.elements import Call
 from sandbox.xero.forms import INVOICE
@@ -65,9 +66,7 @@ def create_organisation(
     ``switches`` are those of ``organisation.SWITCHES``. ``unrelated`` puts in a customer, a supplier and two invoices
     that have nothing to do with any source. Raises KeyError for an unknown profile or switch.
     """
-    unknown = [key for key in switches if key not in SWITCHES]
-    if unknown:
-        raise KeyError(f"unknown switch {unknown[0]}; known: {', '.join(sorted(SWITCHES))}")
+    check(switches, SWITCHES)
     shape = dict(PROFILES[profile])
     org = Organisation(world, tenant_id(slug))
     with world.store.transaction():

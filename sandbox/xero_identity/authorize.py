@@ -32,7 +32,7 @@ def begin(world: Any) -> ResponseReturnValue:
     ident = secrets.token_urlsafe(24)
     world.store.put(SPACE, "authorization", ident, asked, {})
     user = signed_in(world)
-    return consent(world, ident, user) if user else _sign_in(ident)
+    return consent(world, ident, user) if user else sign_in_page(ident)
 
 
 def _wrong(world: Any, asked: dict[str, str]) -> str | None:
@@ -51,8 +51,16 @@ def _wrong(world: Any, asked: dict[str, str]) -> str | None:
     return None
 
 
-def _sign_in(ident: str) -> str:
-    return render_template("xero_signin.html", users=users.USERS, ident=ident)
+def sign_in_page(ident: str) -> str:
+    people = [(person.xero_userid, person) for person in users.USERS]
+    return render_template(
+        "signin.html",
+        base="xero_base.html",
+        heading="Log in to Xero",
+        people=people,
+        ident=ident,
+        action="/xero/login/signin",
+    )
 
 
 def sign_in(world: Any) -> ResponseReturnValue:
@@ -84,7 +92,7 @@ def consent_page(world: Any) -> ResponseReturnValue:
     """GET consent, where sign-in leads."""
     user = signed_in(world)
     ident = request.args.get("request", "")
-    return consent(world, ident, user) if user else _sign_in(ident)
+    return consent(world, ident, user) if user else sign_in_page(ident)
 
 
 def consent(world: Any, ident: str, user: users.User) -> ResponseReturnValue:

@@ -28,7 +28,7 @@ def connected_apps(world: Any) -> ResponseReturnValue:
     """Settings > Connected apps, and the app launcher. Asks for a sign-in first."""
     user = authorize.signed_in(world)
     if user is None:
-        return render_template("xero_signin.html", users=users.USERS, ident="")
+        return authorize.sign_in_page("")
     rows = [{**row, "connected": connections.connected(world, row["id"])} for row in users.organisations(world, user)]
     launcher = f"{world.app_url}{settings.switch(world, 'launcher_path')}"
     return render_template("xero_apps.html", user=user, rows=rows, launcher=launcher)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.switches import OfSpace
+
 SPACE = "xero_identity"
 CODE_SECONDS = 300
 ID_TOKEN_SECONDS = 300
@@ -50,15 +52,5 @@ SWITCHES: dict[str, Any] = {
 CONNECTIONS = {"starter": 5, "core": 50}
 DAY_CALLS = {"starter": 1000, "core": 5000}
 
-
-def switch(world: Any, name: str) -> Any:
-    """The present value of a switch."""
-    return (world.store.kv_get(SPACE, "switches") or {}).get(name, SWITCHES[name])
-
-
-def set_switches(world: Any, **values: Any) -> None:
-    """Change switches. Raises KeyError for a name that is none."""
-    unknown = [name for name in values if name not in SWITCHES]
-    if unknown:
-        raise KeyError(f"unknown switch {unknown[0]}; known: {', '.join(sorted(SWITCHES))}")
-    world.store.kv_set(SPACE, "switches", (world.store.kv_get(SPACE, "switches") or {}) | values)
+_OWN = OfSpace(SPACE, SWITCHES)
+switch, set_switches = _OWN.value, _OWN.change

@@ -9,7 +9,7 @@ from typing import Any
 from connectors.ledgers.base import Kind
 from connectors.ledgers.memory import Entry
 from domain.documents import Party
-from domain.settings import BillTo
+from domain.settings import BillTo, SubCustomers
 from tests.catalogue.stage import Case, Stage, invoice, line
 from tests.engine.test_currencies import confirm
 
@@ -136,6 +136,14 @@ def _linked_and_gone(survivor: str | None) -> Callable[[Stage], None]:
     return provoke
 
 
+def _branch_elsewhere(stage: Stage) -> None:
+    """All lines are for a branch, whose customer in the ledger stands alone."""
+    stage.world.source.put_party(Party("180", "North branch", parent_id="175"))
+    stage.books.add(Kind.CUSTOMER, NAME)
+    stage.books.add(Kind.CUSTOMER, "North branch")
+    _go(stage, lines=(replace(line("1-1", "100.00"), party_id="180"),))
+
+
 def _new_and_link(stage: Stage) -> None:
     stage.link("175", stage.books.add(Kind.CUSTOMER, "The right one").id)
     stage.refresh()
@@ -165,5 +173,9 @@ CASES: dict[str, Case] = {
     "customer_exempt_here": Case(_exempt_here, lambda s: s.edit(NAME, taxable=False)),
     "customer_exempt_there": Case(_exempt_there, lambda s: s.edit(NAME, taxable=True)),
     "customer_merged": Case(_linked_and_gone("Customer 175 Inc"), _link("Customer 175 Inc")),
+    "sub_customer_unfit": Case(
+        _branch_elsewhere, lambda s: s.edit("North branch", parent_id=s.entry(NAME).id),
+        settings={"sub_customers": SubCustomers.ON},
+    ),
     "link_gone": Case(_linked_and_gone(None), _new_and_link),
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.ledgers.base import Kind
 from domain.documents import Code
+from domain.line_kinds import LONG_SERVICES
 from domain.settings import (
     BlankText,
     LineRule,
@@ -146,6 +147,15 @@ def _prepaid(stage: Stage) -> None:
     _go(stage, lines=(replace(line("1-1", "100.00"), line_type="Block Purchase"),))
 
 
+def _yearly(stage: Stage) -> None:
+    _go(stage, lines=(replace(line("1-1", "100.00"), line_type="Recurring Services", months=12),))
+
+
+def _deferred(stage: Stage) -> None:
+    owed = stage.books.add(Kind.ACCOUNT, "Deferred revenue", type="Other Current Liability").id
+    stage.choose(line_map=(LineRule("", LONG_SERVICES, account=owed),))
+
+
 def _owed(stage: Stage) -> None:
     owed = stage.books.add(Kind.ACCOUNT, "Unearned revenue", type="Other Current Liability").id
     stage.choose(line_map=(LineRule("", "Block Purchases", account=owed),))
@@ -218,6 +228,7 @@ CASES: dict[str, Case] = {
     "tracking_gone": Case(_gone_default, _default("class", "Projects")),
     "mapped_item_gone": Case(_mapped_item, lambda s: s.choose(line_map=())),
     "prepaid_account": Case(_prepaid, _owed),
+    "long_service_account": Case(_yearly, _deferred),
     "own_item_taken": Case(_own_taken, _own_free),
     "closed_period": Case(_closed, _reopened),
     "numbering_contradicted": Case(_contradicted, _switched_back),

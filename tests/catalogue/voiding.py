@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 from connectors.ledgers.base import Answer, Batch, Refusal
 from connectors.ledgers.memory import Entry
@@ -13,7 +14,7 @@ from models import Posting
 from sync.operations import UPDATE
 from sync.operations import reserve as reserve_change
 from tests.catalogue.stage import Case, Stage, Where, invoice, line
-from tests.engine.test_voids import decide, post_anyway, voided
+from tests.engine.test_voids import decide, post_anyway, press_correct, voided
 from tests.engine.world import START
 
 ITEM = (line("77", "100.00"),)
@@ -67,6 +68,39 @@ def _close(stage: Stage) -> None:
 
 def _lapse(stage: Stage) -> None:
     stage.refuses(Refusal.SUBSCRIPTION, "6190", "The subscription has lapsed.", always=True)
+
+
+def _then_correct(*before: Callable[[Stage], object]) -> Callable[[Stage], None]:
+    """The void was impossible, its period being closed; a person chooses the correction."""
+
+    def provoke(stage: Stage) -> None:
+        _then_void(_close)(stage)
+        stage.ledger.concerns = lambda member: True
+        for each in before:
+            each(stage)
+        stage.watch_sends()
+        _correct(stage)
+
+    return provoke
+
+
+def _correct(stage: Stage) -> None:
+    assert press_correct(stage.world)
+    stage.rest()
+
+
+def _correct_at_last(stage: Stage) -> None:
+    stage.honest()
+    _correct(stage)
+
+
+def _another_total(stage: Stage) -> None:
+    _only(stage).total = Decimal("90.00")
+
+
+def _undone(stage: Stage) -> None:
+    _only(stage).total = Decimal("100.00")
+    _correct(stage)
 
 
 def _busy_hand(stage: Stage) -> None:
@@ -160,6 +194,9 @@ CASES: dict[str, Case] = {
     "voided_open": Case(_open, _void, on=(), left=1, ends=0),
     "void_paid": Case(_then_void(_pay), _void, on=(), left=1, ends=0),
     "void_closed": Case(_then_void(_close), _keep, on=(), left=1),
+    "correct_queued": Case(_then_correct(), on=(), where=Where.SEEN, left=2, ends=2),
+    "correct_refused": Case(_then_correct(_lapse), _correct_at_last, on=(), left=1, ends=2),
+    "correct_changed": Case(_then_correct(_another_total), _undone, on=(), left=1, ends=2),
     "void_refused": Case(_then_void(_lapse), _void_at_last, on=(), left=1, ends=0),
     "void_changing": Case(_then_void(_busy_hand), _void_at_last, on=(), left=1, ends=0),
     "reissue_waits": Case(_bills_again, _old_one_goes, on=("sync",), subject="2", left=1),

@@ -51,19 +51,24 @@ class Profile:
     """Accounts of further tax agencies: added to the law's tax account, because the split is the ledger's."""
 
 
-def _law(regions: dict[str, dict[str, str | None]], taxing: Taxing, account: str) -> Law:
+def _law(regions: dict[str, dict[str, str]], taxing: Taxing, account: str) -> Law:
     percents = {
-        region: {name: None if text is None else Decimal(text) for name, text in categories.items()}
+        region: {name: tuple(map(Decimal, text.split())) for name, text in categories.items()}
         for region, categories in regions.items()
     }
     return Law(percents, taxing, account)
 
 
-US: dict[str, dict[str, str | None]] = {
-    "NY Albany": {"Taxable Goods": "8", "Services": None}, "CA Los Angeles": {"Taxable Goods": "9.5", "Services": None},
+US: dict[str, dict[str, str]] = {
+    "NY Albany": {"Taxable Goods": "8", "Services": ""}, "CA Los Angeles": {"Taxable Goods": "9.5", "Services": ""},
 }  # fmt: skip
-UK: dict[str, dict[str, str | None]] = {"UK VAT": {"Standard": "20", "Reduced": "5", "Zero": "0"}}
-AU: dict[str, dict[str, str | None]] = {"Australia": {"GST applies": "10", "GST free": "0"}}
+UK: dict[str, dict[str, str]] = {"UK VAT": {"Standard": "20", "Reduced": "5", "Zero": "0"}}
+AU: dict[str, dict[str, str]] = {"Australia": {"GST applies": "10", "GST free": "0"}}
+CA: dict[str, dict[str, str]] = {
+    "HST ON": {"Taxable": "13", "Zero-rated": "0"}, "GST": {"Taxable": "5", "Zero-rated": "0"},
+    "GST/PST BC": {"Taxable": "5 7", "Zero-rated": "0"},
+    "GST/QST QC - 9.975": {"Taxable": "5 9.975", "Zero-rated": "0"},
+}  # fmt: skip
 PROFILES = {
     "us-explicit": Profile("us", "us-ast", TaxSource.SOURCE, _law(US, Taxing.SENT, "Sales Tax Payable")),
     "us-groups": Profile(
@@ -75,6 +80,10 @@ PROFILES = {
     "uk": Profile("uk", "uk", TaxSource.SOURCE, _law(UK, Taxing.BY_RATE, "VAT Control")),
     "uk-computes": Profile("uk", "uk", TaxSource.LEDGER, _law(UK, Taxing.BY_RATE, "VAT Control")),
     "au": Profile("au", "au", TaxSource.SOURCE, _law(AU, Taxing.BY_RATE, "GST Liabilities Payable")),
+    "ca": Profile(
+        "ca", "ca", TaxSource.SOURCE, _law(CA, Taxing.BY_RATE, "GST/HST Payable"),
+        ("Revenu Québec Payable", "BC Ministry of Finance Payable"),
+    ),
 }
 
 

@@ -34,9 +34,9 @@ class Taxing(StrEnum):
 
 @dataclass(frozen=True)
 class Law:
-    """How a generated provider is taxed: region → category → percent (None: no tax there)."""
+    """How a generated provider is taxed: region → category → percents of its taxes (empty: no tax there)."""
 
-    regions: dict[str, dict[str, Decimal | None]]
+    regions: dict[str, dict[str, tuple[Decimal, ...]]]
     taxing: Taxing
     tax_account: str
     own_percent: Decimal = Decimal(8)
@@ -50,7 +50,7 @@ class PaperLine:
     quantity: Decimal
     rate: Decimal
     extended: Decimal
-    percent: Decimal | None
+    percents: tuple[Decimal, ...]
     tax: Decimal
 
     @property
@@ -80,7 +80,8 @@ class Paper:
             return cents(sum((line.net for line in self.lines if line.tax), Decimal(0)) * law.own_percent / 100)
         bases: dict[Decimal, Decimal] = defaultdict(Decimal)
         for line in self.lines:
-            bases[line.percent or Decimal(0)] += line.net
+            for percent in line.percents:
+                bases[percent] += line.net
         return sum((cents(base * percent / 100) for percent, base in bases.items()), Decimal(0))
 
     def rounding(self, law: Law) -> Decimal:
@@ -90,7 +91,7 @@ class Paper:
 
     def waits(self, law: Law) -> bool:
         """More than half a cent per line, and once more per line whose tax the ledger computes, is no rounding."""
-        taxed = sum(1 for line in self.lines if line.percent) if law.taxing is Taxing.BY_RATE else 0
+        taxed = sum(1 for line in self.lines if any(line.percents)) if law.taxing is Taxing.BY_RATE else 0
         limit = CENT / 2 * (len(self.lines) + taxed)
         own = self.booked_tax(law) - self.tax if law.taxing is Taxing.BY_RATE else Decimal(0)
         return abs(self.rounding(law)) > limit or abs(own) > limit
@@ -134,7 +135,7 @@ def _paper(law: Law, dice: random.Random, sign: int) -> Paper:
     return Paper(region, tuple(lines))
 
 
-def _line(categories: dict[str, Decimal | None], dice: random.Random, sign: int) -> PaperLine:
+def _line(categories: dict[str, tuple[Decimal, ...]], dice: random.Random, sign: int) -> PaperLine:
     code = dice.choice(sorted(SOLD))
     category = dice.choice(sorted(categories))
     rate = Decimal(dice.randint(500, 99_999)) / 100
@@ -147,16 +148,16 @@ def _line(categories: dict[str, Decimal | None], dice: random.Random, sign: int)
     else:
         quantity = Decimal(sign * dice.randint(1, 24))
         extended = quantity * rate
-    percent = categories[category]
-    return PaperLine(code, category, quantity, rate, extended, percent, cents(extended * (percent or 0) / 100))
+    percents = categories[category]
+    return PaperLine(code, category, quantity, rate, extended, percents, cents(extended * sum(percents) / 100))
 
 
 def _discount(line: PaperLine) -> PaperLine:
     """A tenth off the first line, taxed as it is."""
     extended = -cents(line.extended / 10)
-    tax = cents(extended * (line.percent or 0) / 100)
+    tax = cents(extended * sum(line.percents) / 100)
     quantity = Decimal(-1 if extended < 0 else 1)
-    return PaperLine("MS-WKS", line.category, quantity, abs(extended), extended, line.percent, tax)
+    return PaperLine("MS-WKS", line.category, quantity, abs(extended), extended, line.percents, tax)
 
 
 def by_hand(papers: list[Paper], law: Law) -> Sums:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from domain.currencies import currency_reason, rate_to_send
 from domain.customers import choose_customer
 from domain.dates import Dating, date_document
-from domain.documents import Draft, DraftLine, ItemDraft, PartyDraft, Reference, SourceDocument, SourceHeader
+from domain.documents import Draft, ItemDraft, PartyDraft, Reference, SourceDocument, SourceHeader
 from domain.drafts import build_lines, source_difference
 from domain.grouping import join_lines
 from domain.known import Facts, Lists
@@ -30,8 +30,7 @@ from domain.rounding import Remainder, RoundingLine, beside_lines, round_off
 from domain.settings import BillTo, InitialStatus, InvoiceSettings, Numbering, ZeroTotal
 from domain.stages import bill_to_reason, in_order
 from domain.subcustomers import bill_below
-from domain.taxes import TaxResult, TaxRules, choose_tax, exemption
-from domain.taxrates import ledger_tax
+from domain.taxes import TaxResult, TaxRules, booked_tax, choose_tax, exemption
 from domain.tracking import Tracked, track
 
 
@@ -222,7 +221,7 @@ def _draft(
     taxed = any(line.taxed for line in lines)
     if taxed and len(lines) > facts.taxed_lines:
         reasons.append(reason("too_many_taxed_lines", lines=len(lines), limit=facts.taxed_lines))
-    tax_total = _tax_total(tax, lines, sign, currency, lists, facts)
+    tax_total = booked_tax(tax, lines, lists.tax_codes, sign, currency, per_line=facts.tax_per_line)
     total = round_money(header.total * sign, currency)
     credit = header.total < 0
     status, later = _states(number, settings, facts)
@@ -254,16 +253,6 @@ def _draft(
         tax_rows=tuple(replace(row, net=row.net * sign, tax=row.tax * sign) for row in tax.rows),
         tax_estimate=None if tax.estimate is None else round_money(tax.estimate * sign, currency),
     )
-
-
-def _tax_total(
-    tax: TaxResult, lines: Sequence[DraftLine], sign: Decimal, currency: str, lists: Lists, facts: Facts
-) -> Decimal:
-    """What the ledger will book. Where it rounds per line, the lines as they are sent decide, joined ones too."""
-    if not facts.tax_per_line or not any(line.tax_code for line in lines):
-        return round_money(tax.expected * sign, currency)
-    coded = [(lists.tax_codes.get(line.tax_code.ledger_id or ""), line.amount) for line in lines if line.tax_code]
-    return ledger_tax([(code, net) for code, net in coded if code is not None], currency, per_line=True)
 
 
 def _states(number: str | None, settings: InvoiceSettings, facts: Facts) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from domain.documents import Address, Party, Reference, SourceDocument, SourceLine, TaxRow, TaxRule
+from domain.documents import Address, DraftLine, Party, Reference, SourceDocument, SourceLine, TaxRow, TaxRule
 from domain.money import plain, round_money
 from domain.pennies import rounding_limit
 from domain.reasons import Reason, reason
@@ -21,7 +21,7 @@ from domain.taxmap import EVERY_CATEGORY, TaxMap, Untaxed, renamed
 from domain.taxrates import TaxCode, by_rate, components, ledger_tax, percent_of, rules_for, source_rate
 from domain.taxsums import TAXED, UNTAXED
 
-__all__ = ["TaxCode", "TaxModel", "TaxResult", "TaxRules", "choose_tax", "exemption"]
+__all__ = ["TaxCode", "TaxModel", "TaxResult", "TaxRules", "booked_tax", "choose_tax", "exemption"]
 
 
 class TaxModel(StrEnum):
@@ -80,6 +80,24 @@ class TaxResult:
 def choose_tax(document: SourceDocument, currency: str, rules: TaxRules, party: Party | None = None) -> TaxResult:
     """Tax codes for the lines, whether the amount is sent, what the ledger will book, and what stands against it."""
     return replace(result := _choose(document, currency, rules, party), rows=_rows(document, currency, result, rules))
+
+
+def booked_tax(
+    result: TaxResult, lines: Sequence[DraftLine], codes: Mapping[str, TaxCode], sign: Decimal, currency: str, *,
+    per_line: bool = False,
+) -> Decimal:
+    """The tax a draft of these lines ends with, in its own sign. Where the ledger computes from a rate, that is from
+    the lines as they are sent: joined ones were rounded once, which may be a cent away from the sum of their parts."""
+    group = codes.get(result.group.ledger_id or "") if result.group and not result.send_amount else None
+    nets = [
+        (code, line.amount) for line in lines
+        if (code := group if group and line.taxed else _code_of(line, codes)) is not None
+    ]
+    return ledger_tax(nets, currency, per_line=per_line) if nets else round_money(result.expected * sign, currency)
+
+
+def _code_of(line: DraftLine, codes: Mapping[str, TaxCode]) -> TaxCode | None:
+    return codes.get(line.tax_code.ledger_id or "") if line.tax_code else None
 
 
 def _choose(document: SourceDocument, currency: str, rules: TaxRules, party: Party | None) -> TaxResult:

@@ -49,7 +49,7 @@ def index(company_id: int) -> ResponseReturnValue:
         lead=_lead(faults, running, automatic=current.sync_state is not SyncState.OFF),
         stats=_stats(company_id, today, zone),
         faults=faults,
-        month_figures=line_figures.of_documents(db(), company_id, Document.completed_at >= _month(zone)).sentences,
+        month_figures=_month_figures(company_id, zone),
         next_look=_next_look(current),
         mail_sentence=_mail_sentence(current),
         products=[_product(current, faults)],
@@ -87,6 +87,18 @@ def _stats(company_id: int, today: date, zone: ZoneInfo) -> list[dict[str, Any]]
         _stat("Needs you", faults, fault_totals, url_for("logs.errors")),
         _stat("Skipped Over", skipped, skipped_totals, url_for("home.documents", tab="skipped")),
     ]
+
+
+def _month_figures(company_id: int, zone: ZoneInfo) -> list[str]:
+    """Rounding lines and lines on the default account, of this month and of the one whose books are being closed."""
+    this = _month(zone)
+    last = (this - timedelta(days=1)).replace(day=1)
+    told = []
+    for name, since, until in (("This month", this, now()), ("Last month", last, this)):
+        within = (Document.completed_at >= since, Document.completed_at < until)
+        said = line_figures.of_documents(db(), company_id, *within).sentences
+        told += [f"{name}: {' '.join(said)}"] if said else []
+    return told
 
 
 def _month(zone: ZoneInfo) -> datetime:

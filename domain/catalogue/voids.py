@@ -55,6 +55,7 @@ ENTRIES: dict[str, Entry] = {
         "Correct what the sentence names, then choose the correction again on the document's page, or keep the "
         "document with a reason.",
         DOCUMENT,
+        again=Again.DECIDE,
     ),
     "correct_changed": fault(
         Stage.LEDGER,

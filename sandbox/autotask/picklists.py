@@ -72,7 +72,7 @@ PICKLISTS: dict[str, Picklist] = {
     "licenseType": Picklist(_labels("Professional, Executive, Team Member, API User (system) (API-only)")),
     "userType": Picklist(_labels("System Administrator, Manager, API User (system)")),
     "resourceType": Picklist(_labels("Employee, Contractor"), text_values=True),
-    "displaySymbol": Picklist(_labels("$, £, €, A$")),
+    "displaySymbol": Picklist(_labels("$, £, €, A$, C$")),
     "timeZoneID": Picklist(_labels("(GMT) London, (GMT-05:00) Eastern Time, (GMT+10:00) Sydney")),
     "paymentTerm": Picklist(entity="PaymentTerms"),
     "taxGroup": Picklist(entity="TaxRegions"),

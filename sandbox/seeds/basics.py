@@ -104,6 +104,26 @@ REGIONS: dict[str, Region] = {
         "Australia",
         ("No tax",),
     ),
+    "ca": Region(
+        "CAD",
+        "America/Toronto",
+        "Canada",
+        ("Taxable", "Zero-rated"),
+        {
+            "HST ON": {"Taxable": [("HST ON", "0.13", False)], "Zero-rated": [("Zero-rated", "0", False)]},
+            "GST": {"Taxable": [("GST", "0.05", False)], "Zero-rated": [("Zero-rated", "0", False)]},
+            "GST/PST BC": {
+                "Taxable": [("GST/PST BC", "0.05", False), ("PST BC", "0.07", False)],
+                "Zero-rated": [("Zero-rated", "0", False)],
+            },
+            "GST/QST QC - 9.975": {
+                "Taxable": [("GST/QST QC - 9.975", "0.05", False), ("QST", "0.09975", False)],
+                "Zero-rated": [("Zero-rated", "0", False)],
+            },
+        },
+        "HST ON",
+        ("No tax",),
+    ),
     "none": Region("USD", "America/New_York", "United States", ("Services",), {}, "No Tax", ("No Tax",)),
 }
 TERMS = (("Due on receipt", 0), ("Net 15", 15), ("Net 30", 30), ("Net 60", 60))
@@ -184,8 +204,8 @@ def lay_out(world: World, slug: str, name: str, region: str, switches: dict[str,
 
 def _currencies(laid: Laid, facts: Region) -> None:
     many = laid.tenant.switch("multi_currency")
-    rates = {"USD": "1.3", "GBP": "1", "EUR": "1.15", "AUD": "1.9"}
-    symbols = {"USD": "$", "GBP": "£", "EUR": "€", "AUD": "A$"}
+    rates = {"USD": "1.3", "GBP": "1", "EUR": "1.15", "AUD": "1.9", "CAD": "1.8"}
+    symbols = {"USD": "$", "GBP": "£", "EUR": "€", "AUD": "A$", "CAD": "C$"}
     for code in [facts.currency, *(code for code in rates if many and code != facts.currency)]:
         laid.currencies[code] = laid.tenant.add(
             "Currencies",
@@ -241,6 +261,7 @@ def _staff_and_places(laid: Laid, facts: Region) -> None:
     zones = {
         "Europe/London": "(GMT) London",
         "America/New_York": "(GMT-05:00) Eastern Time",
+        "America/Toronto": "(GMT-05:00) Eastern Time",
         "Australia/Sydney": "(GMT+10:00) Sydney",
     }
     place = {"name": "Head office", "address1": "1 Example Street", "city": "Exampleton", "isDefault": True}

@@ -133,4 +133,7 @@ SECOND_WORDS = (
     "Academy",
     "Garden Centre",
 )
-SUFFIXES = {"us": ("LLC", "Inc"), "uk": ("Ltd", "Limited"), "au": ("Pty Ltd", "Pty Limited"), "none": ("LLC", "Inc")}
+SUFFIXES = {
+    "us": ("LLC", "Inc"), "uk": ("Ltd", "Limited"), "au": ("Pty Ltd", "Pty Limited"), "ca": ("Inc", "Ltd"),
+    "none": ("LLC", "Inc"),
+}  # fmt: skip

@@ -20,11 +20,12 @@ from sandbox.seeds.basics import REGIONS, Laid, lay_out
 from sandbox.seeds.catalogue import CODES, FIRST_WORDS, SECOND_WORDS, SUFFIXES, Code
 from sandbox.world import World
 
-PROFILES = {"us": "us-ast", "uk": "uk", "au": "au", "none": "us-none"}
+PROFILES = {"us": "us-ast", "uk": "uk", "au": "au", "ca": "ca", "none": "us-none"}
 NAMES = {
     "us": "Example Managed IT LLC",
     "uk": "Example Managed IT Ltd",
     "au": "Example Managed IT Pty Ltd",
+    "ca": "Example Managed IT Inc",
     "none": "Example Managed IT LLC",
 }
 KINDS = ("services", "services", "services", "mixed", "mixed", "hardware", "block", "milestone", "services", "credit")

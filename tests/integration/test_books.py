@@ -11,7 +11,9 @@ from tests.infra.company import config_for
 from workers.wiring import Services
 
 
-@pytest.mark.parametrize(("profile", "differs"), [("us-explicit", False), ("us-ast", True), ("uk-computes", False)])
+@pytest.mark.parametrize(
+    ("profile", "differs"), [("us-explicit", False), ("us-ast", True), ("uk-computes", False), ("ca", False)]
+)
 def test_the_books_hold_what_adding_up_by_hand_gives(
     migrated_sqlite_url: str, sandbox: str, sandbox_world: Any, redis_url: str, profile: str, differs: bool
 ) -> None:

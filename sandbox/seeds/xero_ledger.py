@@ -10,9 +10,9 @@ CODES = {"Services": "201", "Labour": "202", "Hardware": "203", "Sales": "200", 
 
 
 def create_organisation(world: World, slug: str, profile: str, name: str, currency: str, **more: Any) -> str:
-    """Make an organisation and give its tenant id. `more`: switches, `multicurrency`."""
+    """Make an organisation, of one currency unless `more` says `multicurrency`, and give its tenant id."""
     profiles = importlib.import_module("sandbox.xero.profiles")
-    return str(profiles.create_organisation(world, slug, profile, name, currency, **more))
+    return str(profiles.create_organisation(world, slug, profile, name, currency, **{"multicurrency": False} | more))
 
 
 class XeroLedger:

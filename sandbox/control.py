@@ -75,6 +75,8 @@ def _tenants(world: World) -> Body:
 def _seed_retail(world: World) -> Body:
     body = _body()
     data = body.get("data") or Path(__file__).parent / "data" / "online-retail"
+    if "again" in body:
+        return retail.again(world, data, slug=str(body.get("slug", "retail")), prefix=str(body["again"]))
     return retail.load(
         world,
         data,

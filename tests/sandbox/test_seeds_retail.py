@@ -151,3 +151,18 @@ def test_the_real_month_holds_its_published_control_totals(sandbox_world: World)
     assert (sum(1 for total in eligible if total > 0), sum(1 for total in eligible if total < 0)) == (1400, 308)
     assert sum(eligible) == Decimal("554604.02")
     assert sum(row["invoiceTotal"] for row in invoices) == Decimal("748957.02")
+
+
+def test_the_same_invoices_once_more_under_new_numbers(sandbox_world: World, data: Path) -> None:
+    _, tenant = load(sandbox_world, data)
+    counts = [sandbox_world.store.count(tenant.space, kind) for kind in ("Companies", "BillingCodes", "Countries")]
+    assert retail.again(sandbox_world, data, prefix="R-")["counts"] == {"invoices": 5, "lines": 6}
+    rows = tenant.rows("Invoices")
+    names = ("companyID", "invoiceDateTime", "invoiceTotal", "taxRegionName")
+    for first, second in zip(rows[:5], rows[5:], strict=True):
+        assert second["invoiceNumber"] == f"R-{first['invoiceNumber']}"
+        assert [second.get(name) for name in names] == [first.get(name) for name in names]
+    after = [sandbox_world.store.count(tenant.space, kind) for kind in ("Companies", "BillingCodes", "Countries")]
+    assert after == counts
+    with pytest.raises(ValueError, match="no Autotask tenant"):
+        retail.again(sandbox_world, data, slug="nobody")

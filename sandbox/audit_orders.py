@@ -157,11 +157,12 @@ def pair(world: World, realm: str, orders: list[Ordered]) -> list[dict[str, Any]
 
 
 def _totals(orders: list[Ordered]) -> dict[str, dict[str, Decimal]]:
-    """Per currency: net of the orders that ought to be in the books, net of their documents (a bill's order aside)."""
+    """Per currency: net of the orders that ought to be in the books (or may, and are), net of their documents; beside
+    bills the order in the ledger does not count."""
     sums: dict[str, dict[str, Decimal]] = {}
     zero = Decimal("0.00")
     for order in orders:
-        if order.expected == "post":
+        if order.expected == "post" or (order.expected is None and order.documents):
             entry = sums.setdefault(order.currency, {"expected": zero, "posted": zero})
             entry["expected"] += order.net
         bills = [one for one in order.documents if one["type"] == "Bill"]

@@ -42,6 +42,8 @@ def retry(db: Session, company: Company, documents: Sequence[Document], *, now: 
     add_to_run(db, run, chosen, now)
     for document in chosen:
         step(db, document, now, "retry", "A person asked for another try", who=user.name if user else "")
+        if document.alike:
+            document.alike = {**document.alike, "looked_at": None}
         posting = db.get(Posting, document.posting_id) if document.posting_id else None
         if posting is not None and posting.state == PostingState.NEEDS_HUMAN:
             look_first(db, posting, document, now)

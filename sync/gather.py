@@ -76,6 +76,8 @@ class Scan:
     released: int = 0
     new: int = 0
     seen: set[str] = field(default_factory=set)
+    anew: bool = False
+    """A person mended something: the source's companies are read again, however lately that was."""
 
     # ---- the passes -----------------------------------------------------------------------------------------
 
@@ -223,14 +225,14 @@ class Scan:
                         self.area.spread(db, row, settings, now)
 
     def read_parties(self, ids: set[str]) -> None:
-        """Parties not read within the last day, in one call per 500."""
+        """Parties not read within the last day (`anew`: all of them), in one call per 500."""
         fresh = self.rt.clock.now() - timedelta(days=1)
         with self.rt.sessions() as db:
             known = set(db.scalars(select(PartyEntry.source_id).where(
                 PartyEntry.company_id == self.company_id, PartyEntry.read_at > fresh,
                 PartyEntry.source_id.in_(ids),
             )))
-        wanted = sorted(ids - known)
+        wanted = sorted(ids if self.anew else ids - known)
         for start in range(0, len(wanted), 500):
             parties = self.source.parties(wanted[start : start + 500])
             with self.rt.sessions() as db, db.begin():
@@ -340,11 +342,14 @@ def scan(
     if run_id is not None and not _start_reading(rt, run_id):
         return
     try:
+        retry = run_id is not None and _is_retry(rt, run_id)
         if not known:
             reading.progress("Reading lists that changed in the ledger")
             within = mirror.DAY if run_id is None else mirror.CLOSING_DATE_AGE
-            mirror.refresh(rt, company_id, ledger, source, whole=whole, profile_within=within)
-        if run_id is not None and _is_retry(rt, run_id):
+            mirror.refresh(
+                rt, company_id, ledger, source, whole=whole, profile_within=timedelta(0) if retry else within
+            )
+        if retry and run_id is not None:
             _read_again(rt, company_id, source, ledger, run_id)
         elif not _read(reading, known):
             return
@@ -380,7 +385,7 @@ def _read(reading: Scan, known: bool) -> bool:
 def _read_again(rt: Runtime, company_id: int, source: Source, ledger: Ledger, run_id: int) -> None:
     """The documents of a retry, area by area."""
     for area in AREAS:
-        reading = Scan(rt, company_id, source, ledger.capabilities, run_id, area)
+        reading = Scan(rt, company_id, source, ledger.capabilities, run_id, area, anew=True)
         with rt.sessions() as db:
             settings = area.load(db, company_id)
         reading.again(settings)

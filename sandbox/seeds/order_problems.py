@@ -92,7 +92,7 @@ def _zero_beside_goods(b: "Buyer", n: int) -> Planted:
 
 
 def _quantity_negative(b: "Buyer", n: int) -> Planted:
-    return b.order(b.line(quantity=-2), b.line(quantity=9)), {}
+    return b.order(b.line(b.products[0], -2), b.line(b.products[0], 9)), {}
 
 
 def _typed_in(b: "Buyer", n: int) -> Planted:

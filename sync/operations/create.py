@@ -108,7 +108,13 @@ class Create(Operation):
                 step(s.db, document, s.now, "alarm", f"{{the_ledger}} holds {len(ours)} copies: "
                      + ", ".join(record.ledger_id for record in ours))
         elif others and draft.number and s.hint(posting).get("hint") == Refusal.DUPLICATE_NUMBER:
-            s.person(posting, [reason("number_taken", number=draft.number, ledger_id=others[0].ledger_id)])
+            taken = [reason("number_taken", number=draft.number, ledger_id=others[0].ledger_id)]
+            if posting.sends == 1 and posting.ledger_kind not in s.capabilities.refuses_second_copy:
+                # Its only send was refused for a number that the ledger does not number by: the source may give
+                # another one (a bill's is the vendor's), and then it is planned anew.
+                s.reject(posting, taken)
+            else:
+                s.person(posting, taken)
         else:
             numbered = draft.number is not None
             s.absent(posting, protected=numbered and posting.ledger_kind in s.capabilities.refuses_second_copy)

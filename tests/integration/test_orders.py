@@ -16,8 +16,6 @@ from tests.infra.orders import (
     faults,
     judged,
     orders_in_process,
-    owner_of_todos,
-    serve_to_rest,
     try_again,
 )
 from workers.wiring import Services
@@ -54,29 +52,25 @@ def seed(url: str, **options: Any) -> dict[str, Any]:
 def test_every_problem_is_told_by_its_cause_mended_and_posted_once(
     services: Services, sandbox: str, sandbox_world: Any
 ) -> None:
-    made = seed(sandbox, orders=9, order_problems=14, further_order_problems=True)
+    made = seed(sandbox, orders=6, order_problems=14)
     company_id = connect(services, sandbox_world, made)
-    choose_orders(services, company_id, made, error_todos=True, **owner_of_todos(sandbox_world, made))
+    choose_orders(services, company_id, made)
     run_id = orders_in_process(services, company_id)
     planted = {str(one["id"]): one["problem"] for one in made["planted_orders"]}
-    told = {planted.get(id, id): code for code, ids in faults(services, company_id).items() for id in ids}
+    told = {planted[id]: code for code, ids in faults(services, company_id).items() for id in ids}
     assert told == REASONS
-    serve_to_rest(services, company_id)
     first = judged(sandbox, made)
     assert (first["missing"], first["duplicates"], first["unmarked"], first["strays"], first["wrong"]) == (
         0, 0, 0, [], {},
     )  # fmt: skip
-    assert first["todos"]["open"] == first["todos"]["all"] >= 12 and first["todos"]["duplicates"] == 0
     assert len(cured(sandbox, made)) == 14
     try_again(services, company_id, run_id)
-    serve_to_rest(services, company_id)
     after = judged(sandbox, made)
     assert faults(services, company_id) == {}
     assert (after["missing"], after["duplicates"], after["unmarked"], after["wrong"]) == (0, 0, 0, {})
-    assert after["posted"] >= after["eligible"] == first["eligible"] + 14
-    assert len(after["totals"]) == 3
+    assert after["posted"] == after["eligible"] == first["eligible"] + 14
+    assert len(after["totals"]) >= 2
     assert all(sums["expected"] == sums["posted"] for sums in after["totals"].values()), after["totals"]
-    assert (after["todos"]["open"], after["todos"]["duplicates"]) == (0, 0)
 
 
 def test_without_purchase_orders_in_the_plan_each_says_so_and_nothing_is_lost(

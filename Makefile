@@ -19,13 +19,16 @@ WHAT ?= campaign
 # Options of the books: make books INVOICES=1000 PROFILES="uk au"
 INVOICES ?= 1000
 PROFILES ?=
+# Options of the orders: make orders ORDERS=500 PROBLEMS=60
+ORDERS ?= 500
+PROBLEMS ?= 60
 # How many test processes; the tests with real processes mostly wait, so a few more than cores is right.
 JOBS ?= 3
 # Which tests: make test T=tests/unit/test_money.py, or T="-k money"
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sure fast format lint types simulate bench books assets clean
+.PHONY: help demo test sure fast format lint types simulate bench books orders assets clean
 
 help: ## This list
 	@printf 'Bookbridge: Autotask invoices to QuickBooks Online, exactly once.\n\n'
@@ -71,6 +74,10 @@ bench: ## Measure calls per invoice, memory and time on the sandbox
 books: ## Generated invoices per tax profile against sums added up by hand: INVOICES=1000 PROFILES="uk au"
 	@tools/setup.sh run
 	@$(PY) -m bench.books --invoices $(INVOICES) $(PROFILES)
+
+orders: ## Generated purchase orders with problems, through a crash, counted in the sandbox: ORDERS=500 PROBLEMS=60
+	@tools/setup.sh run
+	@$(PY) -m bench.orders --orders $(ORDERS) --problems $(PROBLEMS)
 
 assets: ## Build static/vendor/ again (stylesheet, htmx, font, icons)
 	@tools/setup.sh run

@@ -55,6 +55,8 @@ class Flag(StrEnum):
     ACCEPTED = "Difference accepted"
     REDATED = "On the first open day"
     NOT_ATTACHED = "PDF not attached"
+    DRAFT = "Draft in {the_ledger}"
+    """It arrived as a draft and is not approved, as far as we know."""
     NOT_MAILED = "Not mailed"
     """Wanted to be mailed to the customer by the ledger, and certainly was not."""
 

@@ -24,7 +24,7 @@ from models import Attempt, Company, Posting, Run
 from sync import alike, due, mirror, pauses, reports, requests, stamped
 from sync.attaching import AttachWork
 from sync.connection import needs_reconnect, succeeded
-from sync.dividing import goes, together
+from sync.dividing import goes, looked_at, together
 from sync.documents import load as load_documents
 from sync.error_mark_work import ErrorMarkWork
 from sync.freeze import Freezing, Sent, by_ids
@@ -263,11 +263,12 @@ class Serving:
             now = self.lease.now()
             tenant = self.ledger.tenant
             again = due.to_send_again(db, self.company_id, tenant, now, members)
-            urgent = together(due.to_send(db, self.company_id, tenant, now, members, interactive=True))
+            wide = looked_at(self.ledger)
+            urgent = together(due.to_send(db, self.company_id, tenant, now, wide, interactive=True), self.ledger)
             unprepared = due.to_prepare(db, self.company_id, now, PREPARE_PAGE)
             first_urgent = bool(unprepared) and unprepared[0].interactive
-            creations = together(due.to_create(db, self.company_id, tenant, now, members))
-            ready = together(due.to_send(db, self.company_id, tenant, now, members))
+            creations = together(due.to_create(db, self.company_id, tenant, now, wide), self.ledger)
+            ready = together(due.to_send(db, self.company_id, tenant, now, wide), self.ledger)
             coming = bool(unprepared) or due.reading(db, self.company_id, now, self.rt.times.stale_run)
             unlocking = due.creations_open(db, self.company_id, tenant)
             alone = due.to_send_alone(db, self.company_id, tenant, now)

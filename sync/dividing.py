@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from connectors.ledgers.base import Refusal, Refused
+from connectors.ledgers.base import Kind, Ledger, Refusal, Refused
 from domain.reasons import reason
 from domain.statuses import PostingState, Status
 from models import Document, ItemClaim, Posting, PostingNeed, ToolRow
 from sync.documents import drop, set_status, step
+from sync.operations import rule_of
 
 if TYPE_CHECKING:
     from sync.settle import Settling
 
 MOST, AFTER_LOOKUP = "most", "divide"
 """In a posting's terms: how many may travel in its call; how many of the next generation, once it is proven absent."""
+SORTS_OF_CALLS = 4
 CONCERN_ALL = frozenset({Refusal.SUBSCRIPTION, Refusal.TRANSIENT})
 """Refusals of the company or of the moment: no member is to blame."""
 
@@ -89,12 +91,24 @@ def _hand_over(db: Session, posting: Posting, following: Posting) -> None:
 # ---- composing calls ----------------------------------------------------------------------------------------
 
 
-def together(postings: Sequence[Posting]) -> Sequence[Posting]:
-    """Those that may travel in one call with the first of them."""
+def looked_at(ledger: Ledger) -> int:
+    """How many due writes are looked at to find a full call: a call may hold those of one sort only."""
+    sorts = SORTS_OF_CALLS if ledger.call_of(Kind.INVOICE, "create") else 1
+    return ledger.capabilities.batch_members * sorts
+
+
+def together(postings: Sequence[Posting], ledger: Ledger) -> Sequence[Posting]:
+    """Those that travel in the next call: as many as may go with the first of them where calls were divided, else the
+    largest part that the ledger takes in one call."""
     if not postings:
         return postings
     most = _most(postings[0])
-    return [posting for posting in postings if _most(posting) == most][:most]
+    parts: dict[str, list[Posting]] = {}
+    for posting in postings:
+        if _most(posting) == most:
+            operation = rule_of(posting).writes or posting.operation
+            parts.setdefault(ledger.call_of(Kind(posting.ledger_kind), operation), []).append(posting)
+    return max(parts.values(), key=len)[: most or ledger.capabilities.batch_members]
 
 
 def goes(postings: Sequence[Posting], members: int, *, wait: bool) -> bool:

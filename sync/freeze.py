@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -48,6 +48,8 @@ class Freezing:
         if not postings:
             return None
         key = postings[0].batch_key or new_key
+        if postings[0].batch_key and not self._key_holds(postings, key):
+            key = new_key
         members = self._members(postings, key)
         body = self.ledger.compose(members)
         while len(body) > self.ledger.capabilities.batch_bytes and len(members) > 1:
@@ -62,12 +64,26 @@ class Freezing:
         sent = Sent(self._attempt(postings, key, body), tuple((p.id, p.short_id or "") for p in postings))
         return Batch(key, self.ledger.tenant, tuple(members), body), sent
 
+    def _key_holds(self, postings: Sequence[Posting], key: str) -> bool:
+        """Whether these may go again under their key: for ever and in any part, or whole and for so long, as the ledger
+        keeps its answers. Otherwise a new one is taken: they were looked up, or certainly not sent."""
+        lasts = self.ledger.capabilities.key_lasts_s
+        if lasts is None:
+            return True
+        first = self.db.scalars(
+            select(BatchRow).where(BatchRow.company_id == self.company_id, BatchRow.key == key).order_by(BatchRow.id)
+        ).first()
+        if first is None or self.now >= first.created_at + timedelta(seconds=lasts):
+            return False
+        return [list(each) for each in first.members] == [[p.id, p.short_id] for p in postings]
+
     def _members(self, postings: Sequence[Posting], key: str) -> list[Member]:
         created = due.created_ids(self.db, [p.id for p in postings if p.payload is None])
         members: list[Member] = []
         for index, posting in enumerate(postings):
             if posting.payload is None:
                 self._payload(posting, created)
+            if posting.batch_key != key:
                 posting.batch_key, posting.short_id = key, str(index)
             members.append(Member(
                 posting.short_id or str(index), Kind(posting.ledger_kind), rule_of(posting).writes or posting.operation,

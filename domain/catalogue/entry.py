@@ -63,6 +63,7 @@ class Entry:
 RETRY = ("Retry", "retry")
 REISSUE = ("Post anyway", "reissue")
 ADOPT = ("Compare and adopt", "adopt")
+APPROVE = ("Look again and approve", "approve")
 DOCUMENT = ("Open the document", "document")
 SETTINGS = ("Open Settings", "settings")
 LINES = ("Open Settings, Lines", "lines")

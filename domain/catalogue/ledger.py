@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from domain.catalogue.entry import CONNECTIONS, DOCUMENT, SETTINGS, Again, Entry, Stage, fault, wait
+from domain.catalogue.entry import (
+    ADOPT,
+    APPROVE,
+    CONNECTIONS,
+    DOCUMENT,
+    SETTINGS,
+    TAX_MAP,
+    Again,
+    Entry,
+    Stage,
+    fault,
+    wait,
+)
 
 ENTRIES: dict[str, Entry] = {
     "ledger_refused": fault(
@@ -74,6 +86,70 @@ ENTRIES: dict[str, Entry] = {
         "Look for number {number} in {the_ledger}, then Retry.",
         DOCUMENT,
         again=Again.PRESS,
+    ),
+    "promote_refused": fault(
+        Stage.LEDGER,
+        "It could not be approved",
+        "{number} is in {the_ledger} as a draft and could not be approved: {message}",
+        "{the_ledger} checked the draft when it was to be approved and did not accept it. It stays a draft there.",
+        "Correct in {the_ledger} what the sentence names. Then approve it there or here.",
+        APPROVE,
+    ),
+    "promote_changed": fault(
+        Stage.LEDGER,
+        "The draft was changed before it was approved",
+        "{number} is {held} in {the_ledger} now, not {total}: the draft was changed there",
+        "What would be approved is not what was checked, so that nothing was approved.",
+        "Look at the draft in {the_ledger}: approve it there if it is right, or correct it. Then press the button.",
+        APPROVE,
+    ),
+    "promote_gone": fault(
+        Stage.LEDGER,
+        "The draft is gone",
+        "{number} was deleted or voided in {the_ledger} before it was approved",
+        "Somebody took the draft out of {the_ledger}.",
+        "If it is missing in the books, Resync it; else Skip it with the reason.",
+        DOCUMENT,
+    ),
+    "currency_refused": fault(
+        Stage.CUSTOMER,
+        "The ledger does not keep this currency",
+        "{the_ledger} refused the currency: {message}",
+        "The currency is not among those that the company keeps in {the_ledger}. Nothing was posted.",
+        "Add the currency in {the_ledger} (the plan must allow it), refresh the lists here, then Retry.",
+    ),
+    "plan_limit": fault(
+        Stage.LEDGER,
+        "The plan allows no more documents",
+        "{the_ledger}’s plan allows no more of these this month",
+        "{the_ledger} said: {message}. Nothing was posted.",
+        "Upgrade the plan in {the_ledger}, or let documents arrive as drafts (Settings, Status of new documents). "
+        "Then Retry.",
+        SETTINGS,
+    ),
+    "not_changeable": fault(
+        Stage.NUMBER,
+        "A paid, sent or voided document has this number",
+        "{the_ledger} has a document {number} already that cannot be changed: {message}",
+        "The number stands on a document that is paid, sent or voided. Nothing was posted.",
+        "Adopt that document if it is the same invoice, or give this one another number in Autotask; then Retry.",
+        ADOPT,
+    ),
+    "tax_refused": fault(
+        Stage.TAX,
+        "The ledger refused a tax code",
+        "{the_ledger} refused the tax: {message}",
+        "A tax code does not go with the account of its line, or is not active any more. Nothing was posted.",
+        "Choose another code in the tax map or another account in Settings, Lines, refresh the lists, then Retry.",
+        TAX_MAP,
+    ),
+    "amount_refused": fault(
+        Stage.TOTALS,
+        "The ledger adds up differently",
+        "{the_ledger} adds the amounts up differently: {message}",
+        "Quantity times price does not give the line’s amount at the decimals that {the_ledger} keeps. Nothing was "
+        "posted.",
+        "Retry; if it stays, round quantity and price of that line in Autotask.",
     ),
     "waits_for_sync": wait(
         Stage.LEDGER,

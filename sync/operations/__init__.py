@@ -7,11 +7,13 @@ from sync.operations.base import Operation
 from sync.operations.change import UPDATE, VOID, Update, Void, reserve
 from sync.operations.correct import CORRECT, Correct
 from sync.operations.create import Create
+from sync.operations.promote import Promote
 from sync.operations.send import Send
 
 __all__ = ["CORRECT", "OPERATIONS", "UPDATE", "VOID", "Operation", "reserve", "rule_of"]
 
-OPERATIONS: dict[str, Operation] = {rule.name: rule for rule in (Create(), Void(), Update(), Send(), Correct())}
+_RULES = (Create(), Void(), Update(), Send(), Correct(), Promote())
+OPERATIONS: dict[str, Operation] = {rule.name: rule for rule in _RULES}
 
 
 def rule_of(posting: Posting) -> Operation:

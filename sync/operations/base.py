@@ -61,6 +61,11 @@ class Operation:
             Refusal.SUBSCRIPTION: "subscription",
             Refusal.CLOSED_PERIOD: "period_refused",
             Refusal.DUE_DATE: "due_date_refused",
+            Refusal.CURRENCY: "currency_refused",
+            Refusal.TAX: "tax_refused",
+            Refusal.AMOUNT: "amount_refused",
+            Refusal.PLAN_LIMIT: "plan_limit",
+            Refusal.NOT_CHANGEABLE: "not_changeable",
         }.get(fault.refusal, "ledger_refused")
         number = str(posting.draft.get("number") or "")
         day = str(posting.draft.get("date") or "")

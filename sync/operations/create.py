@@ -18,7 +18,7 @@ from domain.order_documents import ORDER
 from domain.reasons import Reason, reason
 from domain.statuses import Flag, PostingState, Status
 from models import Document, Posting
-from sync import attaching, codec, delivery, mirror, orders, taxsums
+from sync import attaching, codec, delivery, mirror, orders, promoting, taxsums
 from sync.documents import set_flag, set_status, step
 from sync.operations.base import Operation, kind_of
 from sync.prepare import REPLANNED, add_link
@@ -157,6 +157,7 @@ class Create(Operation):
         else:
             attaching.want(s, document, posting, done)
             delivery.want(s, document, posting, done)
+        promoting.want(s, document, posting, done)
         total = compared_total(draft, done)
         if total not in (None, draft.total):
             told = "The ledger's total is another one ({} instead of {}); it is not posted again"

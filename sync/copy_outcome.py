@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.documents import Draft, SourceDocument
 from domain.money import round_money
-from domain.statuses import Flag, RunState, Status
+from domain.statuses import Flag, PostingState, RunState, Status
 from models import Document, Posting, Run, ToolRow
-from sync import claims
+from sync import claims, operations
 from sync.documents import set_flag
 
 KIND = "manual_copy"
@@ -28,6 +29,8 @@ LINE = "line"
 class Outcome(StrEnum):
     COPIED = "copied"
     REPLACED = "replaced"
+    ANEW = "anew"
+    """The copy was taken out of the ledger, or was gone, and the invoice was posted again."""
     ADOPTED = "adopted"
     MARKED = "marked"
     SAME = "same"
@@ -47,7 +50,7 @@ class Outcome(StrEnum):
     """The ledger's document changed after it was shown: it is shown again, nothing is written."""
 
 
-GOOD = (Outcome.COPIED, Outcome.REPLACED, Outcome.ADOPTED, Outcome.MARKED, Outcome.SAME)
+GOOD = (Outcome.COPIED, Outcome.REPLACED, Outcome.ANEW, Outcome.ADOPTED, Outcome.MARKED, Outcome.SAME)
 OPEN = (Outcome.COMPARE, Outcome.CHOOSE, Outcome.ASK, Outcome.WAITING)
 QUIET = (Outcome.CHOOSE,)
 """Outcomes of which no mail is sent: the page asks which invoice is meant."""
@@ -68,6 +71,8 @@ class Asked:
     confirmed: tuple[str, ...] = ()
     adopt: str = ""
     replace: bool = False
+    anew: bool = False
+    """Take the copy out of the ledger, unless it is gone, and post the invoice again."""
     version: str = ""
     differences: bool = False
     mail: bool = True
@@ -133,8 +138,9 @@ def settle(db: Session, run: Run, kept: Mapping[str, Any]) -> tuple[dict[str, An
 def _of_document(db: Session, document: Document, told: Mapping[str, Any]) -> dict[str, Any]:
     ledger = {"ledger_id": document.ledger_id or "", "ledger_number": document.ledger_number or ""}
     invoice = {**told.get("invoice", {}), **ledger, "document_id": document.id}
-    posting = db.get(Posting, told["posting"]) if told.get("posting") else None
-    if posting is not None:  # an operation on a document that is in the books whatever became of it
+    posting = _newest(db, told.get("posting"))
+    again = posting is not None and posting.operation == operations.REMOVE and posting.state == PostingState.DONE
+    if posting is not None and not again:  # an operation on a document that is in the books whatever became of it
         ended = posting.state in ("CONFIRMED", "DONE")
         if ended:
             claims.keep_only(db, document, [line["id"] for line in (told.get("source") or {}).get("lines", ())])
@@ -144,11 +150,20 @@ def _of_document(db: Session, document: Document, told: Mapping[str, Any]) -> di
             "outcome": Outcome.REPLACED if ended else Outcome.REFUSED, "invoice": invoice,
             "reasons": posting.reasons or [],
         }
-    outcome = {Status.COMPLETE: Outcome.COPIED, Status.PENDING: Outcome.WAITING, Status.PROCESSING: Outcome.WAITING}
+    copied = Outcome.ANEW if again else Outcome.COPIED
+    outcome = {Status.COMPLETE: copied, Status.PENDING: Outcome.WAITING, Status.PROCESSING: Outcome.WAITING}
     return {
         "outcome": outcome.get(Status(document.status), Outcome.REFUSED), "invoice": invoice,
         "reasons": document.reasons or [],
     }
+
+
+def _newest(db: Session, posting_id: int | None) -> Posting | None:
+    """The write that was asked for, in its newest generation: a call that was divided makes another."""
+    first = db.get(Posting, posting_id) if posting_id else None
+    return first and db.scalars(select(Posting).where(
+        Posting.document_id == first.document_id, Posting.operation == first.operation
+    ).order_by(Posting.generation.desc()).limit(1)).first()
 
 
 def _plain(value: Any) -> str:

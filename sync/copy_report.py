@@ -18,6 +18,7 @@ TITLE = "Manually Copy an Invoice"
 HEADLINES: dict[Outcome, str] = {
     Outcome.COPIED: "{which} was copied to {the_ledger}",
     Outcome.REPLACED: "{which} was replaced in {the_ledger}",
+    Outcome.ANEW: "{which} was copied to {the_ledger} again",
     Outcome.ADOPTED: "{which} is linked to {the_ledgers} document",
     Outcome.MARKED: "{which} is marked in Autotask again",
     Outcome.SAME: "{which} is the same on both sides",
@@ -34,6 +35,7 @@ HEADLINES: dict[Outcome, str] = {
 MEANINGS: dict[Outcome, str] = {
     Outcome.COPIED: "It is in the books once, and marked in Autotask.",
     Outcome.REPLACED: "The same document in {the_ledger} has Autotask's figures now; payments stayed applied.",
+    Outcome.ANEW: "The copy that was there is gone, and a new one with another id stands in its place: one, not two.",
     Outcome.ADOPTED: "Nothing was posted: the document that was there stands for this invoice now.",
     Outcome.MARKED: "Nothing was posted.",
     Outcome.SAME: "There is nothing to replace. Nothing was written.",

@@ -28,7 +28,7 @@ from sync import adopting, codec, mirror, replacing, requests
 from sync.copy_outcome import Asked, Outcome, add_lines, invoice_data
 from sync.documents import add_to_run, step
 from sync.gather import Scan
-from sync.invoices import taken
+from sync.invoices import marked_by_us, taken
 from sync.lease import exclusive
 from sync.lists import facts, prefetch
 from sync.looking import look_first
@@ -134,16 +134,18 @@ class Copy:
             return Outcome.WAITING, (reason("still_building", found=found, total=header.total),)
         if seen.planned.draft is None:
             return Outcome.REFUSED, seen.planned.reasons
-        doubts = tuple(why for why in self._doubts(row, header) if why.code not in self.asked.confirmed)
+        doubts = tuple(why for why in self._doubts(db, row, header) if why.code not in self.asked.confirmed)
         return (Outcome.ASK, doubts) if doubts else None
 
-    def _doubts(self, row: Document | None, header: SourceHeader) -> list[Reason]:
+    def _doubts(self, db: Session, row: Document | None, header: SourceHeader) -> list[Reason]:
         """What a person may confirm: history, another program's mark, a colleague's decision."""
         doubts = []
         if header.document_date < self.settings.start_date and (row is None or row.included_at is None):
             doubts.append(reason("before_start", date=header.document_date, start=self.settings.start_date))
         marked = taken(header, self.settings)
-        if marked is not None and not header.voided:
+        if marked is not None and not header.voided and not (
+            row is not None and marked_by_us(db, row, header)
+        ):
             doubts.append(marked)
         if row is not None and row.status == Status.SKIPPED and row.reason_code == "skipped_by_person":
             doubts += _kept(row)

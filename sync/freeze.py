@@ -86,8 +86,8 @@ class Freezing:
             if posting.batch_key != key:
                 posting.batch_key, posting.short_id = key, str(index)
             members.append(Member(
-                posting.short_id or str(index), Kind(posting.ledger_kind), rule_of(posting).writes or posting.operation,
-                posting.payload or b"",
+                posting.short_id or str(index), Kind(posting.ledger_kind),
+                rule_of(posting).wire(self.ledger.capabilities, posting), posting.payload or b"",
             ))
         return members
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.documents import SourceHeader, Window
@@ -13,7 +14,7 @@ from domain.known import Facts
 from domain.plan import Plan, plan
 from domain.reasons import Reason, reason
 from domain.settings import InvoiceSettings, Numbering
-from models import Company, Document
+from models import Company, Document, Posting
 from sync import mirror, reissues
 from sync.lists import prefetch, source_document
 
@@ -37,6 +38,17 @@ def taken(header: SourceHeader, settings: InvoiceSettings) -> Reason | None:
     if header.marked_at is None:
         return None
     return reason("marked_elsewhere", when=f"{header.marked_at:%d %b %Y, %H:%M} UTC")
+
+
+def marked_by_us(db: Session, row: Document, header: SourceHeader) -> bool:
+    """The mark is of a copy of ours that was taken out of the ledger to be posted anew."""
+    former = db.scalars(select(Posting).where(
+        Posting.document_id == row.id, Posting.operation == "create", Posting.marked_at.is_not(None),
+    ).order_by(Posting.id.desc()).limit(1)).first()
+    if former is None or former.marked_at is None or header.marked_at is None:
+        return False
+    renumbered = former.draft.get("number") is None and header.number != former.ledger_number
+    return not renumbered and abs(header.marked_at - former.marked_at) < timedelta(days=1)
 
 
 def early(header: SourceHeader, settings: InvoiceSettings, now: datetime) -> Reason | None:

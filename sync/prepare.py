@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Capabilities
@@ -169,6 +169,9 @@ class Preparation:
 
     def _tie(self, row: Document, planned: Plan, posting: Posting, needs: Sequence[Posting]) -> None:
         """The posting has its id now: the document, its billing items, its needs and its customer point to it."""
+        if row.posting_id not in (None, posting.id):  # a copy that was taken out held them until now
+            self.db.execute(
+                update(ItemClaim).where(ItemClaim.posting_id == row.posting_id).values(posting_id=posting.id))
         row.posting_id = posting.id
         self._take_claims(row, planned, posting)
         self.db.add_all([

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from connectors.ledgers.base import Kind
 from domain.documents import Draft, SourceLine
 from domain.held import Held, compare
-from domain.reasons import reason
+from domain.reasons import Reason, reason
 from domain.statuses import OPEN_STATES, Flag, PostingState, Status
 from models import Company, Document, Posting, Run, ToolRow
-from sync import claims, codec, mirror, operations
+from sync import anew, claims, codec, mirror, operations, release
 from sync.copy_outcome import Outcome
 from sync.documents import add_to_run, set_flag, set_status, step
 from sync.lease import exclusive
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 WRITTEN = (PostingState.CONFIRMED, PostingState.DONE)
 WRITES = ("create", "update")
+CONFIRMED = {
+    operations.UPDATE: "A person confirmed the replacement",
+    operations.REMOVE: "A person confirmed that it is taken out and copied again",
+}
 
 
 def posted(copy: Copy, seen: Seen, document_id: int) -> Mapping[str, Any] | None:
@@ -41,20 +45,33 @@ def posted(copy: Copy, seen: Seen, document_id: int) -> Mapping[str, Any] | None
         kind, ledger_id = row.ledger_kind, row.ledger_id
         told = {"ledger_id": ledger_id or "", "ledger_number": row.ledger_number or ""}
     invoice = _invoice(copy, seen, document_id) | told
-    if not (copy.asked.overwrite or copy.asked.compare or copy.asked.replace):
+    if not (copy.asked.overwrite or copy.asked.compare or copy.asked.replace or copy.asked.anew):
         return {"invoice": invoice, "outcome": Outcome.EXISTS}
     copy.scan.progress("Reading the document in the ledger")
     held = copy.ledger.read(Kind(kind or "invoice"), [ledger_id or ""]).get(ledger_id or "") if ours else None
-    shown = _compared(copy, seen, ours, held)
+    shown = _compared(copy, seen, document_id, ours, held)
     _flag(copy, document_id, shown)
     draft = seen.open_plan.draft
+    if copy.asked.anew:
+        return _anew(copy, seen, document_id, {"invoice": invoice, **shown}, held)
     confirmed = copy.asked.replace and shown["outcome"] == Outcome.COMPARE and held is not None and held.live
     if not confirmed or held is None or draft is None or shown["obstacles"]:
         return {"invoice": invoice, **shown}
     if copy.asked.version != held.version:
         return {"invoice": invoice, **shown, "outcome": Outcome.CHANGED}
-    why = _reserve(copy, seen, document_id, draft, {"invoice": invoice, **shown, "outcome": ""})
-    return None if why is None else {"invoice": invoice, **shown, "outcome": Outcome.REFUSED, "reasons": [why]}
+    return _reserve(copy, seen, document_id, operations.UPDATE, draft, {"invoice": invoice, **shown})
+
+
+def _anew(
+    copy: Copy, seen: Seen, document_id: int, told: dict[str, Any], held: Held | None
+) -> Mapping[str, Any] | None:
+    """Take out exactly the version that was shown, then post. What is not offered (any more) is shown as it is."""
+    draft = seen.planned.draft
+    if not told["anew"] or told["anew_obstacles"] or draft is None:
+        return told
+    if copy.asked.version != (held.version if held is not None and held.live else ""):
+        return {**told, "outcome": Outcome.CHANGED}
+    return _reserve(copy, seen, document_id, operations.REMOVE, draft, told)
 
 
 def in_books(db: Session, row: Document) -> bool:
@@ -63,42 +80,53 @@ def in_books(db: Session, row: Document) -> bool:
     if created is None or created.state not in WRITTEN or not row.ledger_id or str(Flag.VOIDED) in (row.flags or []):
         return False
     return db.scalars(select(Posting.id).where(
-        Posting.document_id == row.id, Posting.operation.in_((operations.VOID, operations.UPDATE)),
+        Posting.document_id == row.id,
+        Posting.operation.in_((operations.VOID, operations.UPDATE, operations.REMOVE)),
         Posting.state.in_((*OPEN_STATES, PostingState.NEEDS_HUMAN)),
     ).limit(1)).first() is None
 
 
-def _reserve(copy: Copy, seen: Seen, document_id: int, draft: Draft, told: dict[str, Any]) -> dict[str, Any] | None:
-    """The replacement of exactly the version that was shown; the serving process does the rest. Else why not."""
+def _reserve(
+    copy: Copy, seen: Seen, document_id: int, operation: str, draft: Draft, told: dict[str, Any]
+) -> Mapping[str, Any] | None:
+    """The change of exactly the version that was shown; the serving process does the rest. Else why not."""
     now = copy.rt.clock.now()
     with copy.rt.sessions() as db, db.begin():
         exclusive(db, copy.company_id)
         run, row = db.get_one(Run, copy.run_id), db.get_one(Document, document_id)
         db.refresh(row)
         if not in_books(db, row):
-            return reason("in_hand").to_json()
+            return _refused(told, reason("in_hand"))
         other = claims.take(db, row, [line.id for line in seen.document.lines])
         if other is not None:
-            return reason("billed_before", other=other).to_json()
-        _snapshot(row, seen)
+            return _refused(told, reason("billed_before", other=other))
+        _snapshot(row, seen, now)
         add_to_run(db, run, [row], now)
+        terms: dict[str, Any] = {"by": run.requested_by_name, "version": copy.asked.version}
+        if operation == operations.REMOVE:
+            terms["reviewed"] = release.looked_at(seen.planned)
         posting = operations.reserve(
-            db, row, operations.UPDATE, codec.dump(draft), now=now, interactive=1,
-            terms={"by": run.requested_by_name, "version": copy.asked.version},
+            db, row, operation, codec.dump(draft), now=now, interactive=1, terms=terms
         )
         waiting = db.scalars(select(ToolRow).where(ToolRow.run_id == run.id).order_by(ToolRow.id).limit(1)).one()
         waiting.posting_id = posting.id  # the run ends when this is settled
-        step(db, row, now, "replace", "A person confirmed the replacement", who=run.requested_by_name,
-             version=copy.asked.version, changes=told["changes"])
+        step(db, row, now, operation, CONFIRMED[operation], who=run.requested_by_name, version=copy.asked.version,
+             changes=told["changes"])
         run.phase, run.step, run.heartbeat_at = "posting", "Replacing one invoice", now
-        run.summary = {**(run.summary or {}), **told, "released": row.id, "posting": posting.id}
+        kept = {**told, "outcome": "", "released": row.id, "posting": posting.id}
+        run.summary = {**(run.summary or {}), **kept}
     copy.rt.ring(copy.company_id)
     return None
 
 
-def _snapshot(row: Document, seen: Seen) -> None:
+def _refused(told: Mapping[str, Any], why: Reason) -> Mapping[str, Any]:
+    return {**told, "outcome": Outcome.REFUSED, "reasons": [why.to_json()]}
+
+
+def _snapshot(row: Document, seen: Seen, now: datetime) -> None:
     """What the source says now, which is what the ledger is about to hold."""
     header = seen.document.header
+    row.read_at = row.lines_read_at = now
     row.header = codec.dump(header)
     row.header_hash = codec.digest(row.header)
     row.lines = codec.dump_text(seen.document.lines, tuple[SourceLine, ...])
@@ -117,27 +145,36 @@ def last_written(db: Session, row: Document) -> Draft | None:
     return codec.load(Draft, posting.draft) if posting is not None else None
 
 
-def _compared(copy: Copy, seen: Seen, ours: Draft | None, held: Held | None) -> dict[str, Any]:
-    """The comparison as it is shown; `obstacles` are why it cannot be replaced in place."""
+def _compared(
+    copy: Copy, seen: Seen, document_id: int, ours: Draft | None, held: Held | None
+) -> dict[str, Any]:
+    """The comparison as it is shown; `obstacles` are why it cannot be replaced in place. `anew` says how it could be
+    taken out and copied again ("" where that is not called for), `anew_obstacles` why not."""
     fresh = seen.open_plan.draft
     shown: dict[str, Any] = {
         "outcome": Outcome.COMPARE, "source": codec.dump(seen.document), "changes": [], "obstacles": [], "facts": [],
         "held": codec.dump(held) if held is not None else None,
         "draft": codec.dump(fresh) if fresh is not None else None,
-        "reasons": [why.to_json() for why in seen.open_plan.reasons],
+        "reasons": [why.to_json() for why in seen.open_plan.reasons], "anew": "", "anew_obstacles": [],
     }
-    if held is None or ours is None:
-        shown["gone"] = "deleted"
-        return shown
-    if not held.live:
-        shown["gone"] = "voided"
-        return shown
     with copy.rt.sessions() as db:
-        closed = mirror.profile_of(db.get_one(Company, copy.company_id)).closed_through
+        row, company = db.get_one(Document, document_id), db.get_one(Company, copy.company_id)
+        day = mirror.profile_of(company).closed_through
+        closed = date.fromisoformat(day) if day else None
+        capabilities = copy.ledger.capabilities
+        party_id = seen.document.header.party_id
+        against = anew.obstacles(db, row, party_id, seen.planned.draft, held, closed, capabilities)
+        was_refused = row.reason_code == "overwrite_refused"
+    if held is None or ours is None or not held.live:
+        gone = "voided" if held is not None and not held.live else "deleted"
+        return shown | {"gone": gone, "anew": anew.verb(held, capabilities), "anew_obstacles": against}
     changes = compare(ours, fresh or ours, held)
     shown["changes"] = [{**asdict(one), "by": _by(one.in_source, one.in_ledger)} for one in changes]
     shown["facts"] = facts_of(held)
-    shown["obstacles"] = obstacles(fresh, held, date.fromisoformat(closed) if closed else None)
+    in_place = out_of_place(fresh, held)
+    shown["obstacles"] = [*in_place, *obstacles(fresh, held, closed)]
+    if in_place or was_refused:
+        shown |= {"anew": anew.verb(held, capabilities), "anew_obstacles": against}
     if fresh is not None and not any(one.writes for one in changes):
         shown["outcome"] = Outcome.SAME
     return shown
@@ -161,7 +198,7 @@ def facts_of(held: Held) -> list[str]:
 
 
 def obstacles(fresh: Draft | None, held: Held, closed: date | None) -> list[str]:
-    """Why the ledger's document cannot be replaced in place, in words."""
+    """Why the ledger's document cannot be changed at all, in words."""
     found = []
     dates = [day for day in (held.date, fresh.date if fresh else None) if day is not None]
     if closed is not None and any(day <= closed for day in dates):
@@ -171,15 +208,22 @@ def obstacles(fresh: Draft | None, held: Held, closed: date | None) -> list[str]
         )
     if fresh is None:
         found.append("Autotask's version cannot be posted as it is; the reasons stand below")
-        return found
+    elif fresh.total < held.applied:
+        found.append(f"{held.applied:,.2f} is paid or credited, more than the new total {fresh.total:,.2f}")
+    return found
+
+
+def out_of_place(fresh: Draft | None, held: Held) -> list[str]:
+    """Why another document would have to take its place, in words."""
+    if fresh is None:
+        return []
+    found = []
     if fresh.kind != held.kind:
         found.append("It was an invoice and is a credit now, or the other way round: another kind of document")
     if fresh.party.ledger_id is None or fresh.party.ledger_id != held.party_id:
         found.append(f"The customer is {fresh.party.name} now, not {held.party}: payments and address belong to it")
     if any(line.item.ledger_id is None for line in fresh.lines):
         found.append("A line needs an item that does not exist yet: copy missing items first")
-    if fresh.total < held.applied:
-        found.append(f"{held.applied:,.2f} is paid or credited, more than the new total {fresh.total:,.2f}")
     return found
 
 

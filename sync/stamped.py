@@ -47,6 +47,8 @@ def notice(db: Session, row: Document, header: SourceHeader, settings: Any, now:
     why = area.taken(header, settings)
     if why is None or not touchable(db, row) or orders.our_mark(db, row, header):
         return False
+    if not header.voided and invoices.marked_by_us(db, row, header):
+        return False
     if header.voided or not area.looked_up:
         end_unsent(db, row, [why], now)
         set_status(db, row, Status.SKIPPED, [why], now)

@@ -49,6 +49,8 @@ def context(run: Run) -> dict[str, Any]:
         "obstacles": summary.get("obstacles") or [],
         "facts": summary.get("facts") or [],
         "gone": summary.get("gone", ""),
+        "anew": summary.get("anew", ""),
+        "anew_obstacles": summary.get("anew_obstacles") or [],
         "changes": [_change(change, short) for change in summary.get("changes") or ()],
         **(_papers(summary, short) if decided else {"ours": None, "theirs": None, "differs": []}),
         **_links(run, invoice, summary.get("held") or {}),

@@ -25,7 +25,7 @@ from sync import audit, mirror, tools
 from sync.copy_outcome import KIND, Asked, Outcome, outcome_of
 from workers import enqueue
 
-DECISIONS = ("choose", "copy", "adopt", "replace", "again")
+DECISIONS = ("choose", "copy", "adopt", "replace", "anew", "again")
 
 
 class CopyForm(Form):
@@ -78,7 +78,9 @@ def _decided(shown: Run, decision: str, outcome: Outcome) -> Asked | None:
     summary = shown.summary or {}
     before = Asked.of(shown)
     invoice = summary.get("invoice") or {}
-    chosen = replace(before, source_id=str(invoice.get("source_id", "")), adopt="", replace=False, version="")
+    chosen = replace(
+        before, source_id=str(invoice.get("source_id", "")), adopt="", replace=False, anew=False, version=""
+    )
     held = summary.get("held") or {}
     yes = request.form.get("differences") == "yes"
     if decision == "choose" and outcome is Outcome.CHOOSE:
@@ -92,6 +94,9 @@ def _decided(shown: Run, decision: str, outcome: Outcome) -> Asked | None:
         return replace(chosen, adopt=held["ledger_id"], version=held["version"], differences=yes, mail=True)
     if decision == "replace" and outcome is Outcome.COMPARE and held and not summary.get("obstacles"):
         return replace(chosen, replace=True, version=held["version"], mail=True)
+    if decision == "anew" and yes and summary.get("anew") and not summary.get("anew_obstacles"):
+        seen = "" if summary["anew"] == "again" else held["version"]
+        return replace(chosen, anew=True, version=seen, mail=True) if outcome is Outcome.COMPARE else None
     return replace(chosen, compare=True) if decision == "again" and chosen.source_id else None
 
 

@@ -30,7 +30,7 @@ class Capabilities:
     can_void: frozenset[str] = frozenset()
     """Kinds whose records keep id and number at zero when they are taken out of the books."""
     can_delete: frozenset[str] = frozenset()
-    """Kinds that can only be deleted: nothing of the record stays."""
+    """Kinds that can be deleted: nothing of the record stays, and its number is free."""
     can_update: frozenset[str] = frozenset()
     """Kinds that can be replaced in place: same id, another content."""
     can_mail: frozenset[str] = frozenset()

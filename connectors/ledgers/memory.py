@@ -172,9 +172,9 @@ class MemoryCompany:
             return Refused((LedgerFault(Refusal.STALE, "5010", "The record was changed.", entry.id),))
         if self.closed_through is not None and date.fromisoformat(entry.body["date"]) <= self.closed_through:
             return Refused((LedgerFault(Refusal.CLOSED_PERIOD, "6210", "The period is closed.", entry.id),))
-        if member.operation == "void":
+        if member.operation in ("void", "delete"):
             self.void(entry.id)
-            if entry.kind not in _VOIDED:
+            if member.operation == "delete" or entry.kind not in _VOIDED:
                 self.entries.remove(entry)
             return _done(entry, self)
         fresh = body["draft"]
@@ -273,7 +273,7 @@ class MemoryLedger:
             taxed_lines=750,
             refuses_second_copy=frozenset(refuses),
             can_void=frozenset(kind.value for kind in _VOIDED),
-            can_delete=frozenset(kind.value for kind in _DOCUMENTS if kind not in _VOIDED),
+            can_delete=frozenset(kind.value for kind in _DOCUMENTS),
             can_update=frozenset(kind.value for kind in _DOCUMENTS),
             can_mail=frozenset(kind.value for kind in _SALES),
             can_attach=frozenset(kind.value for kind in _SALES),
@@ -314,7 +314,7 @@ class MemoryLedger:
         return jsonbytes.dump(_body(draft, references))
 
     def change(self, change: Change) -> bytes:
-        if change.operation not in ("void", "update", "send") or change.kind not in _DOCUMENTS:
+        if change.operation not in ("void", "delete", "update", "send") or change.kind not in _DOCUMENTS:
             raise ValueError(f"this ledger cannot {change.operation} a record of kind {change.kind}")
         draft = _body(change.draft, {}) if change.draft is not None else None
         body = {"id": change.ledger_id, "version": change.version, "draft": draft}

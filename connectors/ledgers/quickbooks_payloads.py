@@ -71,7 +71,7 @@ def change(change: Change, spelling: Spelling) -> bytes:
         return jsonbytes.dump({**head, "sparse": True, **_document(change.draft, {}, spelling)})
     if change.operation == "send":
         return jsonbytes.dump({"Id": change.ledger_id, "sendTo": change.address})
-    if change.operation != "void" or change.kind not in VOIDED | DELETED:
+    if change.operation not in ("void", "delete") or change.kind not in VOIDED | DELETED:
         raise ValueError(f"QuickBooks cannot {change.operation} a record of kind {change.kind}")
     return jsonbytes.dump(head)
 

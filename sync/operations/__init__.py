@@ -8,11 +8,12 @@ from sync.operations.change import UPDATE, VOID, Update, Void, reserve
 from sync.operations.correct import CORRECT, Correct
 from sync.operations.create import Create
 from sync.operations.promote import Promote
+from sync.operations.remove import REMOVE, Remove
 from sync.operations.send import Send
 
-__all__ = ["CORRECT", "OPERATIONS", "UPDATE", "VOID", "Operation", "reserve", "rule_of"]
+__all__ = ["CORRECT", "OPERATIONS", "REMOVE", "UPDATE", "VOID", "Operation", "reserve", "rule_of"]
 
-_RULES = (Create(), Void(), Update(), Send(), Correct(), Promote())
+_RULES = (Create(), Void(), Update(), Remove(), Send(), Correct(), Promote())
 OPERATIONS: dict[str, Operation] = {rule.name: rule for rule in _RULES}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from connectors.ledgers.base import Done, Kind, Ledger, LedgerFault, Refusal, Refused, Sought
+from connectors.ledgers.base import Capabilities, Done, Kind, Ledger, LedgerFault, Refusal, Refused, Sought
 from domain.reasons import Reason, reason
 from models import Posting
 
@@ -28,6 +28,10 @@ class Operation:
     """It comes after the document is in the books and never changes the document's own status by itself."""
     sent: ClassVar[str] = "Sent to {the_ledger}"
     """What the step log says when it is sent."""
+
+    def wire(self, capabilities: Capabilities, posting: Posting) -> str:
+        """What the connector calls it."""
+        return self.writes or self.name
 
     def payload(self, ledger: Ledger, posting: Posting, created: Mapping[tuple[str, str], str]) -> bytes:
         """The bytes to freeze. `created` has the ids of records that were made for this posting."""

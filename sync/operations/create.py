@@ -11,6 +11,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from connectors.ledgers.base import Done, Kind, Ledger, Refusal, Refused, Sought
 from domain.documents import Draft, ItemDraft, PartyDraft
 from domain.matching import fold
@@ -81,7 +83,8 @@ class Create(Operation):
         return wanted
 
     def looked_up(self, s: Settling, posting: Posting, found: Sequence[Done], vendors: Sequence[Done]) -> None:
-        live = [record for record in found if record.echo.live]
+        gone = _removed(s, posting)
+        live = [record for record in found if record.echo.live and record.ledger_id not in gone]
         draft = codec.load_draft(posting.ledger_kind, posting.draft)
         if isinstance(draft, Draft):
             ours = [record for record in live if posting.marker in (record.echo.marker or "")]
@@ -169,6 +172,16 @@ def compared_total(draft: Draft, done: Done) -> Decimal | None:
     total, tax = done.echo.total, done.echo.tax
     bought = draft.kind in (Kind.BILL, Kind.PURCHASE_ORDER)
     return total - tax if bought and total is not None and tax else total
+
+
+def _removed(s: Settling, posting: Posting) -> set[str | None]:
+    """Copies of this document that were taken out before it: a lagging read may still show them."""
+    if posting.document_id is None or posting.generation == 1:
+        return set()
+    return set(s.db.scalars(select(Posting.ledger_id).where(
+        Posting.document_id == posting.document_id, Posting.operation == posting.operation,
+        Posting.generation < posting.generation, Posting.ledger_id.is_not(None),
+    )))
 
 
 def holds(document: Document, draft: Draft, done: Done) -> None:

@@ -240,6 +240,17 @@ class LedgerContract:
         [shown] = bench.now(Kind.INVOICE, record.ledger_id)
         assert not shown.echo.live and shown.echo.version != record.echo.version
 
+    def test_a_deleted_record_is_gone_and_its_number_free(self, bench: LedgerBench) -> None:
+        if Kind.INVOICE not in bench.ledger.capabilities.can_delete:
+            pytest.skip("this ledger deletes no invoice")
+        draft = bench.invoice(bench.customer("Acme"), bench.item("Work"))
+        record = made(bench.create(Kind.INVOICE, draft))
+        gone = made(bench.change("delete", Kind.INVOICE, record))
+        assert (gone.ledger_id, gone.echo.live) == (record.ledger_id, False)
+        assert (bench.documents(), bench.now(Kind.INVOICE, record.ledger_id)) == ([], [])
+        again = made(bench.create(Kind.INVOICE, draft))
+        assert again.ledger_id != record.ledger_id and len(bench.documents()) == 1
+
     def test_a_credit_memo_is_void_or_deleted_where_it_cannot_be(self, bench: LedgerBench) -> None:
         capabilities = bench.ledger.capabilities
         assert Kind.CREDIT_MEMO in capabilities.can_delete | capabilities.can_void

@@ -51,7 +51,7 @@ def test_copied_once_compared_without_a_write_and_replaced_in_place(
     before = {row["id"] for row in books.documents(sandbox_world, realm)}
 
     def ours() -> list[tuple[str, str, Decimal]]:
-        rows = [row for row in books.documents(sandbox_world, realm) if row["id"] not in before]
+        rows = [row for row in books.documents(sandbox_world, realm) if row["id"] not in before and row["live"]]
         return [(row["id"], row["DocNumber"], row["total"]) for row in rows]
 
     assert copy(services, company_id, header.number or header.id)["outcome"] == "copied"
@@ -77,3 +77,16 @@ def test_copied_once_compared_without_a_write_and_replaced_in_place(
     [fresh] = source.headers_by_id("invoice", [header.id])
     assert fresh.total != header.total
     assert ours() == [(ledger_id, number, fresh.total)]
+
+    # Another customer: an invoice keeps its own in QuickBooks, so it is taken out and copied again, once.
+    other = next(one.party_id for one in page if one.party_id not in (None, header.party_id))
+    edit = {"invoice": int(header.id), "changes": {"companyID": int(other or 0)}}
+    assert requests.post(f"{sandbox}/control/actions/firm/edit", json=edit, timeout=30).status_code == 200
+    shown = copy(services, company_id, header.id, source_id=header.id, overwrite=True)
+    assert (shown["outcome"], shown["anew"], shown["anew_obstacles"]) == ("compare", "delete", [])
+    again = copy(services, company_id, header.id, source_id=header.id, anew=True, version=shown["held"]["version"])
+    assert again["outcome"] == "anew", again["reasons"]
+    [(new_id, new_number, new_total)] = ours()
+    assert new_id != ledger_id and (new_number, new_total) == (number, fresh.total)
+    [marked] = source.marks("invoice", [header.id])
+    assert marked.marked_at is not None

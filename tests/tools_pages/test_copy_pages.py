@@ -139,3 +139,31 @@ def test_another_companys_result_is_not_found(site: Site, world: World) -> None:
     form = {"company_id": other, "decision": "again"}
     answer = site.client("B admin").post(f"/c/{other}/tools/results/{run_id}/decide", base_url=BASE, data=form)
     assert answer.status_code == 404
+
+
+def test_taking_out_and_copying_again_needs_a_yes_and_names_the_version_shown(site: Site, world: World) -> None:
+    world.source.put(invoice("1"))
+    copy(world)
+    marked_at = world.source.contents["1"].header.marked_at
+    world.source.put(invoice("1", party="176", marked_at=marked_at))
+    run_id = shown(site, world, copy(world, "1", overwrite=True))
+    text = page(site, run_id)
+    assert "Yes, delete it there and copy it again" in text and "There are never two" in text
+    assert "Yes, delete it there" not in page(site, run_id, "A viewer")
+    decide(site, run_id, decision="anew")
+    assert all(run.finished_at for run in runs(site, KIND)), "without the tick nothing is asked for"
+    decide(site, run_id, decision="anew", differences="yes")
+    asked = Asked.of(runs(site, KIND)[-1])
+    assert (asked.source_id, asked.anew, asked.version, asked.replace) == ("1", True, "0", False)
+
+
+def test_a_deleted_copy_can_be_copied_again(site: Site, world: World) -> None:
+    world.source.put(invoice("1"))
+    copy(world)
+    world.books.entries.remove(world.books.documents()[0])
+    run_id = shown(site, world, copy(world, "1", compare=True))
+    text = page(site, run_id)
+    assert "Yes, copy it again" in text and "There is no copy in QuickBooks any more" in text
+    decide(site, run_id, decision="anew", differences="yes")
+    asked = Asked.of(runs(site, KIND)[-1])
+    assert (asked.anew, asked.version) == (True, "")

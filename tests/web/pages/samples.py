@@ -114,6 +114,8 @@ PAGES: dict[str, tuple[str, Context]] = {
     "help-errors": ("help/errors.html", tool_samples.help_errors),
     "manual-copy": ("tools/manual_copy.html", tool_samples.manual_copy),
     "manual-copy-result": ("tools/manual_copy_result.html", tool_samples.manual_copy_result),
+    "copy-anew": ("tools/manual_copy_result.html", tool_samples.copy_anew),
+    "copy-gone": ("tools/manual_copy_result.html", tool_samples.copy_gone),
     "troubleshoot": ("tools/troubleshoot.html", tool_samples.troubleshoot),
     "diagnosis-result": ("tools/diagnosis_result.html", tool_samples.diagnosis_result),
     "trace": ("home/trace.html", tool_samples.trace),

@@ -225,7 +225,19 @@ def manual_copy_result() -> dict[str, Any]:
         "details": [("Autotask ID", "412"), ("Total", "USD 75.00")], "currency": "USD", "lines": [line], "reasons": [], "hits": [], "problems": [],
         "obstacles": [], "facts": ["It was mailed to the customer, who has the old version"], "gone": "", "changes": [change], "ours": None,
         "theirs": None, "differs": [], "document_url": "/page/document", "source_url": "", "ledger_url": "/page/document",
+        "anew": "", "anew_obstacles": [],
     }  # fmt: skip
+
+
+def copy_anew() -> dict[str, Any]:
+    """Another customer: the copy is taken out and made again after a yes."""
+    obstacle = "The customer is Fabrikam now, not Contoso: payments and address belong to it"
+    return manual_copy_result() | {"obstacles": [obstacle], "anew": "delete", "facts": []}
+
+
+def copy_gone() -> dict[str, Any]:
+    """Somebody deleted the copy in the ledger."""
+    return manual_copy_result() | {"changes": [], "facts": [], "gone": "deleted", "anew": "again"}
 
 
 def troubleshoot() -> dict[str, Any]:

@@ -22,13 +22,15 @@ PROFILES ?=
 # Options of the orders: make orders ORDERS=500 PROBLEMS=60
 ORDERS ?= 500
 PROBLEMS ?= 60
+# How many problems are planted: make problems COUNT=200
+COUNT ?= 200
 # How many test processes; the tests with real processes mostly wait, so a few more than cores is right.
 JOBS ?= 3
 # Which tests: make test T=tests/unit/test_money.py, or T="-k money"
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sure fast format lint types simulate bench books orders assets clean
+.PHONY: help demo test sure fast format lint types simulate bench books orders problems assets clean
 
 help: ## This list
 	@printf 'Bookbridge: Autotask invoices to QuickBooks Online, exactly once.\n\n'
@@ -78,6 +80,10 @@ books: ## Generated invoices per tax profile against sums added up by hand: INVO
 orders: ## Generated purchase orders with problems, through a crash, counted in the sandbox: ORDERS=500 PROBLEMS=60
 	@tools/setup.sh run
 	@$(PY) -m bench.orders --orders $(ORDERS) --problems $(PROBLEMS)
+
+problems: ## The real month with planted problems of every cause, from Fault to books: COUNT=200 DATA=folder
+	@tools/setup.sh run
+	@$(PY) -m bench.problems --count $(COUNT) $(if $(DATA),--data "$(DATA)")
 
 assets: ## Build static/vendor/ again (stylesheet, htmx, font, icons)
 	@tools/setup.sh run

@@ -37,6 +37,8 @@ class Entry:
     seconds: float = 0.0
     items: int = 0
     request_bytes: int = 0
+    request_sha256: str = ""
+    """Of the body as it was received: proves what was sent without keeping it."""
     response_bytes: int = 0
     faults: list[str] = field(default_factory=list)
     effects: list[dict[str, Any]] = field(default_factory=list)

@@ -4,6 +4,7 @@ gate (rate limits) -> waiting time -> faults before -> handler, in one store tra
 journal row -> faults after. Pages of people (/psa, /books, /mailbox) and /control pass straight through.
 """
 
+import hashlib
 import importlib
 import socket
 import threading
@@ -102,6 +103,7 @@ def _entry(world: World, platform: Platform) -> Entry:
         at=world.clock.now(),
         request_id=request.args.get("requestid") or request.headers.get("Idempotency-Key"),
         request_bytes=len(body),
+        request_sha256=hashlib.sha256(body).hexdigest() if body else "",
     )
 
 

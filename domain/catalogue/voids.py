@@ -39,6 +39,7 @@ ENTRIES: dict[str, Entry] = {
         "Choose on the document's page: a {credit_memo} on the first open day takes it back, or it is kept. "
         "If the period was opened again, Refresh Lists in Settings and choose the {credit_memo}: then it is voidable.",
         DOCUMENT,
+        again=Again.DECIDE,
     ),
     "correct_queued": wait(
         Stage.LEDGER,

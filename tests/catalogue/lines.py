@@ -68,6 +68,12 @@ def _without_account(stage: Stage) -> None:
     _go(stage)
 
 
+def _lines_on_accounts(stage: Stage) -> None:
+    """A ledger whose lines name their account, and none is chosen."""
+    stage.ledger.capabilities = replace(stage.ledger.capabilities, lines_on_accounts=True)
+    _go(stage)
+
+
 def _sales(stage: Stage) -> str:
     return stage.entry("Sales").id
 
@@ -215,6 +221,7 @@ CASES: dict[str, Case] = {
     "remainder_stops": Case(_thirds(penny_policy=PennyPolicy.STOP), _round_on),
     "rounding_account_missing": Case(_thirds(), _round_on),
     "account_gone": Case(_gone_account, lambda s: s.choose(created_item_account=_sales(s))),
+    "account_missing": Case(_lines_on_accounts, _map_to_account, settings=HOLD),
     "account_inactive": Case(_edited_account(active=False), lambda s: s.edit("Sales", active=True)),
     "account_unfit": Case(_edited_account(type="Bank"), lambda s: s.edit("Sales", type="Income")),
     "class_unmatched": Case(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
 
 from sqlalchemy import select
 
+from domain.documents import Draft
 from domain.statuses import Status
-from models import Company, Document, Run, ToolRow
+from models import BatchRow, Company, Document, Posting, Run, ToolRow
 from sandbox.qbo import books
 from sandbox.world import World
-from sync import gather, previewing, release, requests, tools
+from sync import due, gather, previewing, release, requests, tools
 from sync.apply import serve
+from sync.operations.create import resolved
+from sync.preview import preview
 from tests.tools_pages.test_journal import company_id, services
 from workers.wiring import Services
 
@@ -30,6 +35,44 @@ def read(services: Services, company_id: int) -> None:
                               now=services.now(), user=None)
         run_id = run.id
     gather.scan(services.runtime(), company_id, services.source(company_id), services.ledger(company_id), run_id)
+
+
+def drafts_of(services: Services, company_id: int, ids: Iterable[int]) -> dict[int, Draft]:
+    """What the previews of these documents show, as the page computes it."""
+    capabilities, found = services.ledger(company_id).capabilities, {}
+    with services.sessions() as db, db.no_autoflush:
+        for row in db.scalars(select(Document).where(Document.id.in_(ids))):
+            shown = preview(db, row, capabilities).draft
+            assert shown is not None
+            found[row.id] = shown
+        db.rollback()
+    return found
+
+
+def standing(services: Services, company_id: int, taken: int) -> list[int]:
+    """Documents that stand ready, without the one whose number is taken."""
+    with services.sessions() as db:
+        return list(db.scalars(select(Document.id).where(*release.ready(company_id), Document.id != taken)))
+
+
+def sent_otherwise(services: Services, world: World, company_id: int, drafts: dict[int, Draft], mark: int) -> list[str]:
+    """Documents of which another payload was sent than previewed, byte for byte; and bodies the ledger never received.
+
+    A customer or item that was new at the preview is a name there; its id is filled in, nothing else.
+    """
+    ledger, wrong = services.ledger(company_id), []
+    received = {row["request_sha256"] for row in world.journal.rows("qbo", since_id=mark)}
+    with services.sessions() as db:
+        bodies = {row.key: row for row in db.scalars(select(BatchRow))}
+        for posting in db.scalars(select(Posting).where(Posting.document_id.in_(drafts))):
+            ids = due.created_ids(db, [posting.id])
+            previewed = ledger.payload(resolved(drafts[posting.document_id or 0], ids), {})
+            body = bodies[posting.batch_key or ""].body
+            if previewed != posting.payload or previewed not in body:
+                wrong.append(f"{posting.draft['number']}: {previewed!r} was shown, {posting.payload!r} was sent")
+            if hashlib.sha256(body).hexdigest() not in received:
+                wrong.append(f"{posting.draft['number']}: its call is not in the ledger's journal")
+    return wrong
 
 
 def balances(world: World, services: Services, company_id: int) -> dict[str, Decimal]:
@@ -53,6 +96,7 @@ def test_the_journal_of_a_preview_is_that_of_the_books(
                            user=None)
         preview_id = run.id
     capabilities = services.ledger(company_id).capabilities
+    drafts = drafts_of(services, company_id, standing(services, company_id, taken))
     previewing.at_once(services.runtime(), company_id, capabilities, preview_id)
     assert sandbox_world.journal.rows(since_id=mark) == [], "a preview asks nobody"
 
@@ -79,6 +123,8 @@ def test_the_journal_of_a_preview_is_that_of_the_books(
             Document.id.in_(seen), Document.status != Status.COMPLETE))]
         assert {row.outcome for row in db.scalars(select(ToolRow).where(ToolRow.run_id == preview_id))} >= {"ready"}
     assert ended == {str(Status.COMPLETE): len(seen)}, refused
+    assert set(drafts) == set(seen)
+    assert sent_otherwise(services, sandbox_world, company_id, drafts, mark) == []
     [(currency, sums)] = kept["totals"].items()
     assert (currency, sums["count"]) == ("USD", len(seen))
     promised = {name: Decimal(amount) for name, amount in sums["accounts"]}

@@ -128,7 +128,7 @@ class Scan:
             with self.rt.sessions() as db, db.begin():
                 self._store_headers(db, headers, settings)
                 self._set_aside(db, headers, settings)
-            self._read_lines([h for h in headers if not h.voided], settings, anew=True)
+            self._read_lines([h for h in headers if not h.voided], settings)
             self._judge([row_id for row_id, _ in part], settings)
 
     # ---- headers --------------------------------------------------------------------------------------------
@@ -205,14 +205,13 @@ class Scan:
             .order_by(Document.id)
         )
 
-    def _read_lines(self, headers: Sequence[SourceHeader], settings: Any, *, anew: bool = False) -> None:
-        """Lines and parties. `anew`: parties too, however lately they were read: a person may have corrected one."""
+    def _read_lines(self, headers: Sequence[SourceHeader], settings: Any) -> None:
         if not headers:
             return
         for page in self.source.documents(headers):
             ids = {d.header.party_id for d in page} | {line.party_id for d in page for line in d.lines}
             ids |= {d.header.order.customer_id for d in page if d.header.order is not None}
-            self.read_parties({i for i in ids if i}, anew=anew)
+            self.read_parties({i for i in ids if i})
             with self.rt.sessions() as db, db.begin():
                 exclusive(db, self.company_id)
                 now = self.rt.clock.now()
@@ -225,9 +224,9 @@ class Scan:
                     if self.area.spread is not None:
                         self.area.spread(db, row, settings, now)
 
-    def read_parties(self, ids: set[str], *, anew: bool = False) -> None:
+    def read_parties(self, ids: set[str]) -> None:
         """Parties not read within the last day (`anew`: all of them), in one call per 500."""
-        fresh = self.rt.clock.now() - timedelta(days=0 if anew else 1)
+        fresh = self.rt.clock.now() - timedelta(days=1)
         with self.rt.sessions() as db:
             known = set(db.scalars(select(PartyEntry.source_id).where(
                 PartyEntry.company_id == self.company_id, PartyEntry.read_at > fresh,

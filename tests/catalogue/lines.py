@@ -78,6 +78,10 @@ def _sales(stage: Stage) -> str:
     return stage.entry("Sales").id
 
 
+def _item_with_account(stage: Stage) -> None:
+    stage.books.add(Kind.ITEM, "LAB-1", type="Service", income_account_id=_sales(stage))
+
+
 def _gone_account(stage: Stage) -> None:
     other = stage.books.add(Kind.ACCOUNT, "Old sales", type="Income").id
     stage.choose(created_item_account=other)
@@ -221,7 +225,7 @@ CASES: dict[str, Case] = {
     "remainder_stops": Case(_thirds(penny_policy=PennyPolicy.STOP), _round_on),
     "rounding_account_missing": Case(_thirds(), _round_on),
     "account_gone": Case(_gone_account, lambda s: s.choose(created_item_account=_sales(s))),
-    "account_missing": Case(_lines_on_accounts, _map_to_account, settings=HOLD),
+    "account_missing": Case(_lines_on_accounts, _item_with_account, settings=HOLD),
     "account_inactive": Case(_edited_account(active=False), lambda s: s.edit("Sales", active=True)),
     "account_unfit": Case(_edited_account(type="Bank"), lambda s: s.edit("Sales", type="Income")),
     "class_unmatched": Case(

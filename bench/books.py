@@ -216,7 +216,7 @@ def stage() -> Iterator[tuple[Services, World]]:
                 database = f"sqlite:///{folder / 'books.sqlite'}"
                 migrate(database)
                 services = Services.from_config(config_for(
-                    url, database_url=database, redis_url=redis_url, time_factor=20, guard_young_seconds=0.0,
+                    url, database_url=database, redis_url=redis_url, guard_young_seconds=0.0,
                     guard_give_up_seconds=0.0,
                 ))  # fmt: skip
                 try:

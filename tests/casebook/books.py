@@ -6,7 +6,7 @@ Not here: the cases (cases.toml), the two ledgers (sides.py) and what the produc
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +18,7 @@ from sandbox.autotask.views import moment_text
 from sandbox.seeds import msp
 from sandbox.seeds.catalogue import CODES
 from sandbox.world import World
-from tests.casebook.sides import QuickBooksSide, Side, XeroSide
+from tests.casebook.sides import RECEIVABLE, QuickBooksSide, Side, XeroSide
 
 CASES: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "cases.toml").read_text())["case"]
 SIDES: dict[str, Callable[[World, str, str], Side]] = {"quickbooks": QuickBooksSide, "xero": XeroSide}
@@ -109,13 +109,33 @@ def cases_of(region: str, ledger: str) -> list[dict[str, Any]]:
     return [{**case, "expected": case.get(ledger, case["expected"])} for case in CASES if case["region"] == region]
 
 
+def moves(case: dict[str, Any]) -> dict[str, Decimal]:
+    """What a case does to the trial balance, from journals written by hand; money paid goes to undeposited funds."""
+    wanted = case["expected"]
+    journals = [wanted.get("journal", {}), *(each["journal"] for each in wanted.get("also", []))]
+    journals += [{"UND": case["paid"], RECEIVABLE: f"-{case['paid']}"}] if "paid" in case else []
+    return added(pair for journal in journals for pair in ((name, Decimal(text)) for name, text in journal.items()))
+
+
+def added(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    """Sums by account; what adds up to nothing is left out."""
+    found: dict[str, Decimal] = {}
+    for account, amount in pairs:
+        found[account] = found.get(account, Decimal(0)) + amount
+    return {account: amount for account, amount in found.items() if amount}
+
+
 def row(case: dict[str, Any]) -> str:
     """The case as a row of docs/casebook.md."""
-    wanted = case["expected"]
+    told = (case["id"], case["region"].upper(), case["what"], booked(case["expected"]), case["rule"])
+    return f"| {' | '.join(told)} |"
+
+
+def booked(wanted: dict[str, Any]) -> str:
+    """One document in words."""
     if "journal" not in wanted:
-        booked = f"nothing: {wanted['reason']}"
-    else:
-        sides = [f"{'Cr' if amount.startswith('-') else 'Dr'} {account} {amount.lstrip('-')}"
-                 for account, amount in wanted["journal"].items()]
-        booked = f"{'credit memo' if wanted['kind'] == 'CreditMemo' else 'invoice'}: {' · '.join(sides)}"
-    return f"| {case['id']} | {case['region'].upper()} | {case['what']} | {booked} | {case['rule']} |"
+        return f"nothing: {wanted['reason']}"
+    sides = [f"{'Cr' if amount.startswith('-') else 'Dr'} {account} {amount.lstrip('-')}"
+             for account, amount in wanted["journal"].items()]
+    kind = "credit memo" if wanted["kind"] == "CreditMemo" else "invoice"
+    return f"{kind}: {' · '.join(sides) or 'void, all effects 0.00'}"

@@ -14,6 +14,7 @@ from typing import TypeVar
 from connectors.errors import NeedsReconnect, NotSent, RetryLater, Unavailable
 from connectors.http import LostAnswer
 from connectors.ledgers.base import (
+    Alike,
     Answer,
     Batch,
     Capabilities,
@@ -115,6 +116,9 @@ class SimLedger:
 
     def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Held]:
         return self.line.read("ledger read", lambda: self.inner.read(kind, ids), len(ids))
+
+    def alike(self, sought: Sequence[Alike]) -> Mapping[str, Sequence[Held]]:
+        return self.line.read("alike", lambda: self.inner.alike(sought))
 
     def original(self, kind: Kind, ledger_id: str) -> bytes:
         return self.line.read("original", lambda: self.inner.original(kind, ledger_id))

@@ -1,0 +1,61 @@
+"""`kill -9` of a worker whose bills are in the books while nobody has noted it; the ledger forgets the call's key.
+
+Bills have no number that QuickBooks keeps unique, so only the look-up by creation time and marker finds them. The
+judge is the sandbox: its books and its Autotask.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import requests
+
+from domain.order_settings import VendorNumber
+from models import Run
+from sync import gather
+from tests.infra.company import config_for, connect
+from tests.infra.orders import ask_orders, choose_orders, judged
+from tests.infra.processes import Processes
+from workers import enqueue
+from workers.wiring import Services
+
+FACTOR = 10
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.process]
+
+
+def test_a_worker_killed_with_its_bills_in_the_books_leaves_each_of_them_once(
+    sandbox: str, sandbox_world: Any, redis_url: str, migrated_sqlite_url: str, processes: Processes
+) -> None:
+    config = config_for(sandbox, database_url=migrated_sqlite_url, redis_url=redis_url, time_factor=FACTOR,
+                        guard_young_seconds=0.0)  # fmt: skip
+    services = Services.from_config(config)
+    options = {"seed": 3, "invoices": 0, "orders": 12, "slug": "bills"}
+    made = requests.post(f"{sandbox}/control/seed/msp", json=options, timeout=60).json()
+    company_id = connect(services, sandbox_world, made)
+    choose_orders(services, company_id, made, bill_number=VendorNumber.NONE)
+    run_id = ask_orders(services, company_id)
+    gather.scan(services.runtime(), company_id, services.source(company_id), services.ledger(company_id), run_id)
+    processes.env = {name.upper(): str(value) for name, value in config.model_dump(exclude_none=True).items()}
+    # The first call makes vendors and items, the second the bills.
+    doomed = processes.python("doomed", "-m", "workers", "worker", env={"FAILPOINT": "after_send:2"})
+    enqueue.ring(services, company_id)
+    processes.wait_log(doomed, "killing itself at after_send", timeout_s=60)
+    doomed.kill9()
+    between = judged(sandbox, made)
+    assert (between["bills"], between["unmarked"]) == (12, 12)
+    sandbox_world.faults.plan("requestid_forgotten", "qbo", "*", times=None)
+    fresh = processes.python("worker", "-m", "workers", "worker")
+    scheduler = processes.python("scheduler", "-m", "workers", "scheduler")
+
+    def finished() -> bool:
+        with services.sessions() as db:
+            return db.get_one(Run, run_id).finished_at is not None
+
+    processes.wait_for(finished, fresh, scheduler, what="the run finishes after the crash", timeout_s=90)
+    after = judged(sandbox, made)
+    assert (after["bills"], after["eligible"]) == (12, 12)
+    wrong = {name: after[name] for name in ("missing", "duplicates", "unmarked", "strays", "wrong")}
+    assert wrong == {"missing": 0, "duplicates": 0, "unmarked": 0, "strays": [], "wrong": {}}
+    assert all(sums["expected"] == sums["posted"] for sums in after["totals"].values())

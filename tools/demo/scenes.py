@@ -24,7 +24,11 @@ LOOK_BACK_DAYS = 30
 # After the run's end the last marks and the report mail may still be on their way.
 SETTLE_S = 180.0
 SAY_EVERY_S = 20.0
-MSP = {"seed": 7, "invoices": 120, "region": "us", "known_customers": True, "problems": True}
+MSP = {
+    "seed": 7, "invoices": 120, "region": "us", "known_customers": True, "problems": True, "orders": 20,
+    "order_problems": 12, "further_order_problems": True,
+}  # fmt: skip
+"""Twelve: the thirteenth order problem closes the books, which would stop its invoices too."""
 
 
 @dataclass

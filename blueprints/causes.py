@@ -20,6 +20,7 @@ _PAGES = {
     "review": "home.review",
     "in_process": "tools.in_process",
     "manual_copy": "tools.manual_copy",
+    "orders": "settings.orders",
 }
 
 
@@ -75,8 +76,10 @@ def actions_for(reason: Reason, document_id: int, *, staff: bool, group: bool = 
     offered: list[dict[str, Any]] = []
     if key in _PAGES:
         offered.append({"label": label, "url": url_for(_PAGES[key])})
-    elif key == "link_customer" and staff and not group:
+    elif key in ("link_customer", "link_vendor") and staff and not group:
         offered.append({"label": label, "url": url_for("home.customer", document_id=document_id)})
+    elif key == "order_decision" and staff and not group:
+        offered.append({"label": label, "url": url_for("home.order_decision", document_id=document_id)})
     elif key == "no_company" and staff:
         offered.append({"label": label, "url": url_for("home.no_company", document_id=document_id)})
     elif key == "reissue" and staff and not group:

@@ -12,7 +12,9 @@ from domain.journal import JournalRow
 from domain.money import round_money
 from domain.settings import TaxSource
 
-KIND_WORDS = {"invoice": "Invoice", "credit_memo": "{Credit_memo}"}
+KIND_WORDS = {
+    "invoice": "Invoice", "credit_memo": "{Credit_memo}", "bill": "Bill", "purchase_order": "Purchase order",
+}  # fmt: skip
 
 
 def kind_word(ledger_kind: str | None, total: Decimal) -> str:
@@ -30,7 +32,7 @@ def draft_paper(draft: Draft, system: str, accounts: Mapping[str, str] | None = 
         "number": number,
         "day": draft.date,
         "due": draft.due_date,
-        "party": draft.party.name + ("" if draft.party.ledger_id else " (new customer)"),
+        "party": draft.party.name + ("" if draft.party.ledger_id else f" (new {draft.party.kind})"),
         "address": [f"{{Location_word}}: {draft.location.name}"] if draft.location else [],
         "message": draft.message.splitlines(),
         "lines": [_draft_line(line, accounts or {}) for line in draft.lines],

@@ -41,9 +41,9 @@ def _of_address(text: str) -> Wanted:
         return Wanted()
     for name, value in parse_qsl(parts.query):
         key = re.sub(r"[^a-z]", "", name.casefold())
-        if key == "invoicenumber" and value.strip():
+        if key in ("invoicenumber", "purchaseordernumber") and value.strip():
             return Wanted(number=value.strip())
-        if key in ("invoiceid", "invoice", "id") and _ID.fullmatch(value.strip()):
+        if key in ("invoiceid", "invoice", "purchaseorderid", "purchaseorder", "id") and _ID.fullmatch(value.strip()):
             return Wanted(id=value.strip())
     found = [piece for piece in parts.path.split("/") if _ID.fullmatch(piece)]
     return Wanted(id=found[-1]) if found else Wanted()

@@ -27,9 +27,9 @@ from domain.stages import Outcome, cells, outcome_of
 from domain.statuses import Status
 from models import Company, Document, ItemClaim, Posting, Run, ToolRow
 from sync import mirror
-from sync.gather import Scan
 from sync.invoices import window
 from sync.lists import facts, prefetch
+from sync.passes import Scan
 from sync.reading import KIND
 from sync.runtime import Runtime
 from sync.settings import load_invoices

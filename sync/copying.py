@@ -27,11 +27,11 @@ from models import Company, Document, Posting, Run
 from sync import adopting, codec, mirror, replacing, requests
 from sync.copy_outcome import Asked, Outcome, add_lines, invoice_data
 from sync.documents import add_to_run, step
-from sync.gather import Scan
 from sync.invoices import marked_by_us, taken
 from sync.lease import exclusive
 from sync.lists import facts, prefetch
 from sync.looking import look_first
+from sync.passes import Scan
 from sync.reading import KIND, new_document, refresh_header, rows_of, touchable
 from sync.runtime import Runtime
 from sync.settings import load_invoices

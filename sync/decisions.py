@@ -26,6 +26,11 @@ CUSTOMER_CODES = (
     "customer_is_vendor", "customer_currency", "link_gone", "customer_merged", "customer_refused",
 )
 
+VENDOR_CODES = (
+    "vendor_similar", "vendor_twice_in_source", "vendor_twice_in_ledger", "vendor_inactive", "vendor_currency",
+    "vendor_link_gone", "vendor_refused", "vendor_is_customer",
+)
+
 
 def _alone_with(db: Session, company_id: int, documents: Sequence[Document]) -> None:
     """Documents as they are now, unchanged by anybody else until the transaction ends."""
@@ -122,15 +127,16 @@ def mark_again(db: Session, document: Document, *, now: datetime, who: str) -> b
 
 
 def link_customer(
-    db: Session, company: Company, party_id: str, name: str, ledger_id: str | None, *, now: datetime, user: User | None
+    db: Session, company: Company, party_id: str, name: str, ledger_id: str | None, *, now: datetime,
+    user: User | None, kind: str = "customer",
 ) -> list[Document]:
-    """`Link This` (with the customer's AccsID) or `Create New` (None). Returns the Faults that can be retried now."""
+    """`Link This` (with the customer's or vendor's id) or `Create New` (None). Returns the Faults to retry."""
     exclusive(db, company.id)
     link = db.execute(select(Link).where(
-        Link.company_id == company.id, Link.kind == "customer", Link.source_key == party_id
+        Link.company_id == company.id, Link.kind == kind, Link.source_key == party_id
     )).scalar_one_or_none()
     if link is None:
-        link = Link(company_id=company.id, kind="customer", source_key=party_id, source_name=name, how="", made_at=now)
+        link = Link(company_id=company.id, kind=kind, source_key=party_id, source_name=name, how="", made_at=now)
         db.add(link)
     link.ledger_id = ledger_id or CREATE_NEW
     link.how = "linked by a person" if ledger_id else "create new, said a person"
@@ -138,7 +144,7 @@ def link_customer(
     db.flush()
     return list(db.scalars(select(Document).where(
         Document.company_id == company.id, Document.party_id == party_id, Document.status == Status.FAULT,
-        Document.reason_code.in_(CUSTOMER_CODES),
+        Document.reason_code.in_(VENDOR_CODES if kind == "vendor" else CUSTOMER_CODES),
     )))
 
 

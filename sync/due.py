@@ -154,7 +154,7 @@ def reading(db: Session, company_id: int, now: datetime, stale_after: float, are
     return db.execute(select(Run.id).where(
         *of_area,
         Run.company_id == company_id, Run.finished_at.is_(None), Run.phase == "reading",
-        Run.kind.in_(("sync", "retry")),
+        Run.kind.in_(("sync", "retry", "one_order")),
         Run.heartbeat_at > now - timedelta(seconds=stale_after),
     ).limit(1)).first() is not None
 

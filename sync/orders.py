@@ -231,6 +231,11 @@ def histories(db: Session, rows: Sequence[Document]) -> dict[tuple[str, str], Or
     }
 
 
+def whole_history(db: Session, rows: Sequence[Document]) -> OrderHistory:
+    """What all documents of one order hold."""
+    return _history(row for row in rows if row.on_record and _live(db, row))
+
+
 def _live(db: Session, row: Document) -> bool:
     posting = db.get(Posting, row.posting_id) if row.posting_id else None
     return posting is not None and posting.state in LIVE_STATES
@@ -305,14 +310,18 @@ def mark_of_order(db: Session, row: Document) -> str | None:
     return marks[0] if marks else None
 
 
+def _count(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
 def told(document: SourceDocument, history: OrderHistory) -> list[dict[str, Any]]:
     """Ordered, received and billed side by side, per line, for pages."""
     return [
         {
-            "name": line.name or line.text or f"Line {line.id}", "ordered": line.quantity,
-            "received": line.goods.received if line.goods else Decimal(0),
-            "billed": line.quantity if history.whole else history.billed.get(line.id, Decimal(0)),
-            "cost": line.rate,
+            "name": line.name or line.text or f"Line {line.id}", "ordered": _count(line.quantity),
+            "received": _count(line.goods.received if line.goods else Decimal(0)),
+            "billed": _count(line.quantity if history.whole else history.billed.get(line.id, Decimal(0))),
+            "cost": _count(line.rate),
         }
         for line in document.lines
     ]  # fmt: skip

@@ -10,16 +10,18 @@ from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Capabilities, Kind
 from domain.documents import Draft, ItemDraft, PartyDraft
-from domain.journal import JournalRow, journal
+from domain.journal import JournalRow, journal, journal_of_purchase
+from domain.order_settings import OrderSettings
 from domain.plan import Plan
 from domain.reasons import Reason
 from domain.settings import InvoiceSettings, Numbering
 from models import Document, MirrorEntry
+from sync.areas import area_of
 from sync.reading import plans_for
 from sync.release import looked_at
-from sync.settings import load_invoices
 
 RECEIVABLE = "Accounts Receivable"
+PURCHASES = (Kind.BILL, Kind.PURCHASE_ORDER)
 TAX_SUBTYPES = ("SalesTaxPayable", "GlobalTaxPayable")
 
 
@@ -40,7 +42,7 @@ class Preview:
 
 def preview(db: Session, document: Document, capabilities: Capabilities) -> Preview:
     """Plan the stored document against today's lists; sending uses the same draft and the same payload function."""
-    settings = load_invoices(db, document.company_id)
+    settings = area_of(document.kind).load(db, document.company_id)
     [planned] = plans_for(db, document.company_id, [document], capabilities, settings)
     if planned.draft is None:
         return Preview(None, (), planned.reasons, (), ())
@@ -55,14 +57,19 @@ def preview(db: Session, document: Document, capabilities: Capabilities) -> Prev
 def creates(planned: Plan) -> tuple[str, ...]:
     """What is created in the ledger before the document, as sentences."""
     return tuple(
-        f"Creates the {'customer' if isinstance(made, PartyDraft) else 'item'} “{made.name}”."
+        f"Creates the {made.kind if isinstance(made, PartyDraft) else 'item'} “{made.name}”."
         for made in planned.creations
     )
 
 
-def writes_back(document: Document, settings: InvoiceSettings) -> tuple[str, ...]:
+def writes_back(document: Document, settings: InvoiceSettings | OrderSettings) -> tuple[str, ...]:
     """What Autotask gets once the document is in the books, as sentences."""
     number = document.number or document.source_id
+    if isinstance(settings, OrderSettings):
+        return (
+            f"External P.O. Number of order {number} gets the ledger's number, or “{settings.external_prefix}” and its "
+            "id where it has none.",
+        )
     told = [f"Invoice {number} is marked as processed, with the moment of posting."]
     if settings.numbering is Numbering.LEDGER:
         told.append("The invoice number becomes the one the ledger gives.")
@@ -93,6 +100,8 @@ class Accounts:
     def journal(
         self, db: Session, draft: Draft, creations: Sequence[PartyDraft | ItemDraft] = ()
     ) -> tuple[JournalRow, ...]:
+        if draft.kind in PURCHASES:
+            return journal_of_purchase(draft, self.of_items(db, draft, creations))
         return journal(
             draft, receivable=self._receivable(draft.currency), tax_account=self._tax_account(),
             income=self.of_items(db, draft, creations),
@@ -113,7 +122,7 @@ class Accounts:
             MirrorEntry.ledger_id.in_(list(ids)),
         ))
         for row in rows:
-            account = row.details.get("income_account_id")
+            account = row.details.get("expense_account_id" if draft.kind in PURCHASES else "income_account_id")
             if account in names:
                 income[ids[row.ledger_id]] = names[account]
         return income

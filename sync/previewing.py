@@ -22,10 +22,10 @@ from domain.stages import Outcome, outcome_of
 from domain.statuses import Status
 from models import Document, Run, ToolRow
 from sync import holds, release, reports
+from sync.areas import by_area
 from sync.preview import Accounts
 from sync.reading import plans_for
 from sync.runtime import Runtime
-from sync.settings import load_invoices
 
 KIND = "preview"
 AT_ONCE = 50
@@ -79,13 +79,15 @@ def _carry_out(rt: Runtime, company_id: int, capabilities: Capabilities, run_id:
 def _page(
     db: Session, company_id: int, ids: Sequence[int], capabilities: Capabilities, batch: Batch, run_id: int
 ) -> list[ToolRow]:
-    settings = load_invoices(db, company_id)
     with db.no_autoflush:
         wanted = select(Document).where(Document.id.in_(ids)).order_by(Document.document_date, Document.id)
         found = db.scalars(wanted).all()
         read = [row for row in found if row.lines is not None]
-        plans = {row.id: planned for row, planned in zip(
-            read, plans_for(db, company_id, read, capabilities, settings), strict=True)}
+        plans = {
+            row.id: planned for area, part in by_area(read)
+            for row, planned in zip(part, plans_for(db, company_id, part, capabilities, area.load(db, company_id)),
+                                    strict=True)
+        }
         held = holds.reasons(db, company_id, found)
         accounts = Accounts.of(db, company_id)
         made = [_row(db, row, plans.get(row.id), held.get(row.id), accounts, batch, run_id) for row in found]

@@ -22,7 +22,7 @@ from domain.reasons import Reason
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Company, Document, MirrorEntry, PartyEntry, Run, RunItem
-from sync import alerts, comparing, copy_outcome, diagnosis, requests, settings, taxsums
+from sync import alerts, comparing, copy_outcome, diagnosis, one_order, requests, settings, taxsums
 from sync.addresses import connected_address as connected_address
 from sync.addresses import is_known, recipients
 from sync.outbox import queue_mail as queue_mail
@@ -54,7 +54,7 @@ def finish_run(
     if run.kind == "sync":
         _turn_off_after_batch(db, run, now)
     worth_telling = run.trigger == "button" or run.state != RunState.FINISHED or _items(db, run) > 0
-    if run.kind in ("sync", "retry", "first_posting", "release") and worth_telling:
+    if run.kind in ("sync", "retry", "first_posting", "release", one_order.KIND) and worth_telling:
         _tell(db, run, now)
 
 

@@ -24,8 +24,8 @@ from models import Attempt, BatchRow, Company, Document, Posting, Step
 from sync import codec, copy_outcome, mirror, tracing
 from sync.copying import Copy, Seen, held_of
 from sync.diagnosis import BAD, OK, PLAIN, WARN, Asked
-from sync.gather import Scan
 from sync.invoices import taken
+from sync.passes import Scan
 from sync.reading import rows_of
 from sync.settings import load_invoices
 from sync.troubleshoot_company import Diagnosis

@@ -77,6 +77,7 @@ def ready_documents(company_id: int) -> tuple[int, list[tuple[str, Decimal]]]:
         Document.status == Status.PENDING,
         Document.before_start.is_(False),
         Document.reason_code.in_((*READY, "waits_for_reading")),
+        Document.kind == "invoice",
     )
 
 
@@ -110,7 +111,7 @@ def _candidates() -> Any:
     statement = (
         select(Document)
         .where(Document.company_id == company().id, Document.status == Status.PENDING, Document.reason_code.in_(READY))
-        .where(Document.before_start.is_(False))
+        .where(Document.before_start.is_(False), Document.kind == "invoice")
         .order_by(Document.document_date.desc(), Document.id.desc())
     )
     if q:

@@ -11,6 +11,7 @@ from blueprints.home import (  # noqa: F401
     documents,
     hold,
     no_company,
+    order,
     pause,
     preview,
     reissue,

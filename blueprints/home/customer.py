@@ -1,4 +1,4 @@
-"""Which ledger customer is this Autotask company? Link This, or Create New. The choice is kept and can be changed.
+"""Which ledger customer (of an order: vendor) is this Autotask company? Link This, or Create New. The choice is kept.
 
 Names that are only similar are never linked by themselves: a wrong merge of two customers cannot be undone.
 """
@@ -20,34 +20,43 @@ from blueprints.problems import Problem
 from blueprints.queries import sums
 from blueprints.rows import number_of
 from domain.matching import fold, loose
+from domain.order_documents import ORDER
 from domain.statuses import Status
 from models import Company, Document, Link, MirrorEntry, PartyEntry, User
 from sync import audit, decisions
 
 SHOWN = 20
 NEW = "new"
+VENDOR = "vendor"
+
+
+def kind_of(row: Document) -> str:
+    """The ledger's list in which the document's Autotask company stands."""
+    return VENDOR if row.kind == ORDER else "customer"
 
 
 @blueprint.get("/c/<int:company_id>/documents/<int:document_id>/customer")
 def customer(company_id: int, document_id: int) -> ResponseReturnValue:
     row, name = _party(document_id)
+    kind = kind_of(row)
     q = request.args.get("q", "").strip()
     waiting, totals = sums(
         db(),
         company_id,
         Document.party_id == row.party_id,
         Document.status == Status.FAULT,
-        Document.reason_code.in_(decisions.CUSTOMER_CODES),
+        Document.reason_code.in_(decisions.VENDOR_CODES if kind == VENDOR else decisions.CUSTOMER_CODES),
     )
     return render_template(
         "home/customer.html",
         name=name,
+        what=kind,
         q=q,
         document={"id": row.id, "number": number_of(row), "url": url_for("home.document", document_id=row.id)},
-        candidates=[_candidate(entry) for entry in _candidates(company_id, name, q)],
-        exact=_has_exact(company_id, name) and not _in_another_currency(row),
+        candidates=[_candidate(entry) for entry in _candidates(company_id, kind, name, q)],
+        exact=_has_exact(company_id, kind, name) and not _in_another_currency(row),
         created_as=f"{name} ({row.currency})" if _in_another_currency(row) else name,
-        linked=_linked(company_id, row.party_id or ""),
+        linked=_linked(company_id, kind, row.party_id or ""),
         waiting=waiting,
         totals=totals,
         action=url_for("home.choose_customer", document_id=row.id),
@@ -59,8 +68,8 @@ def customer(company_id: int, document_id: int) -> ResponseReturnValue:
 def choose_customer(company_id: int, document_id: int) -> ResponseReturnValue:
     """Keep the choice and try the documents that waited for it again."""
     row, name = _party(document_id)
-    chosen = request.form.get("customer", "")
-    if chosen != NEW and _entry(db(), company_id, chosen) is None:
+    chosen, kind = request.form.get("customer", ""), kind_of(row)
+    if chosen != NEW and _entry(db(), company_id, kind, chosen) is None:
         raise Problem(400, "400")
     with writing() as write:
         user = write.get_one(User, the_user().id)
@@ -72,9 +81,10 @@ def choose_customer(company_id: int, document_id: int) -> ResponseReturnValue:
             None if chosen == NEW else chosen,
             now=now(),
             user=user,
+            kind=kind,
         )
         ids = [document.id for document in found]
-        audit.record(write, company_id, now(), user.email, "customer linked", name[:200], {"customer": chosen})
+        audit.record(write, company_id, now(), user.email, f"{kind} linked", name[:200], {kind: chosen})
     if not ids:
         flash("The choice is kept. It holds from the next document of this company on.", "ok")
         return redirect(url_for("home.document", document_id=row.id))
@@ -96,10 +106,10 @@ def _party(document_id: int) -> tuple[Document, str]:
     return row, entry.name if entry else row.party_name
 
 
-def _candidates(company_id: int, name: str, q: str) -> list[MirrorEntry]:
+def _candidates(company_id: int, kind: str, name: str, q: str) -> list[MirrorEntry]:
     """Similar names first; with a search, what contains its words."""
     statement = select(MirrorEntry).where(
-        MirrorEntry.company_id == company_id, MirrorEntry.kind == "customer", MirrorEntry.active.is_(True)
+        MirrorEntry.company_id == company_id, MirrorEntry.kind == kind, MirrorEntry.active.is_(True)
     )
     if q:
         statement = statement.where(MirrorEntry.name.icontains(q, autoescape=True))
@@ -123,36 +133,36 @@ def _in_another_currency(row: Document) -> bool:
     return row.reason_code == "customer_currency" and row.currency != company().currency
 
 
-def _has_exact(company_id: int, name: str) -> bool:
-    """A customer of exactly this name exists, so a second one cannot be created under it."""
+def _has_exact(company_id: int, kind: str, name: str) -> bool:
+    """A record of exactly this name exists, so a second one cannot be created under it."""
     statement = select(MirrorEntry.id).where(
         MirrorEntry.company_id == company_id,
-        MirrorEntry.kind == "customer",
+        MirrorEntry.kind == kind,
         MirrorEntry.folded == fold(name),
     )
     return db().execute(statement.limit(1)).first() is not None
 
 
-def _linked(company_id: int, party_id: str) -> str:
+def _linked(company_id: int, kind: str, party_id: str) -> str:
     """What was decided before, in words; empty when nothing was."""
     link = (
         db()
         .scalars(
-            select(Link).where(Link.company_id == company_id, Link.kind == "customer", Link.source_key == party_id)
+            select(Link).where(Link.company_id == company_id, Link.kind == kind, Link.source_key == party_id)
         )
         .one_or_none()
     )
     if link is None:
         return ""
-    entry = _entry(db(), company_id, link.ledger_id)
-    return entry.name if entry else "a new customer" if link.ledger_id == NEW else f"AccsID {link.ledger_id}"
+    entry = _entry(db(), company_id, kind, link.ledger_id)
+    return entry.name if entry else f"a new {kind}" if link.ledger_id == NEW else f"AccsID {link.ledger_id}"
 
 
-def _entry(session: Session, company_id: int, ledger_id: str) -> MirrorEntry | None:
+def _entry(session: Session, company_id: int, kind: str, ledger_id: str) -> MirrorEntry | None:
     return session.scalars(
         select(MirrorEntry).where(
             MirrorEntry.company_id == company_id,
-            MirrorEntry.kind == "customer",
+            MirrorEntry.kind == kind,
             MirrorEntry.ledger_id == ledger_id,
         )
     ).one_or_none()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import g, render_template, url_for
@@ -13,6 +14,8 @@ from blueprints.causes import actions_for, first, problem, sentence
 from blueprints.chosen import find
 from blueprints.context import company, db, services
 from blueprints.home import credits, delivery, differs, voiding
+from blueprints.home.customer import kind_of
+from blueprints.home.order import three_ways
 from blueprints.home.preview import packed
 from blueprints.home.reissue import chain
 from blueprints.home.routes import blueprint
@@ -24,6 +27,8 @@ from blueprints.todo_words import error_mark_facts, todo_facts_of
 from connectors.errors import PlatformError
 from domain.documents import Draft, Party
 from domain.formats import format_day, format_money
+from domain.order_documents import ORDER
+from domain.order_parts import order_total
 from domain.reasons import Reason, Turn
 from domain.statuses import Flag, Status
 from models import Document, Link, PartyEntry, Posting, Step
@@ -55,6 +60,7 @@ def document(company_id: int, document_id: int) -> ResponseReturnValue:
         **_papers(row, short),
         events=_events(row),
         chain=chain(row),
+        ways=three_ways(row),
         facts=_facts(row),
         todos=todo_facts_of([why]) if why and row.status == Status.FAULT else [],
         actions=[],
@@ -69,7 +75,7 @@ def _head(row: Document, short: str) -> dict[str, Any]:
     return {
         "id": row.id,
         "number": number_of(row),
-        "kind": kind_word(row.ledger_kind, row.total),
+        "kind": kind_word(row.ledger_kind or (ORDER if row.kind == ORDER else None), row.total),
         "customer": row.party_name or "(no customer)",
         "status": row.status,
         "flags": row.flags or [],
@@ -152,6 +158,8 @@ def _papers(row: Document, short: str) -> dict[str, Any]:
         .one_or_none()
     )
     party = codec.load(Party, entry.data) if entry else None
+    if row.kind == ORDER:
+        source = replace(source, header=replace(source.header, total=order_total(source)))
     ours = source_paper(source, party, row.currency or "USD", "Autotask") if row.lines else None
     draft, rows, shown = _draft(row)
     planned = shown is not None
@@ -185,7 +193,7 @@ def _post(row: Document, shown: Preview | None) -> dict[str, Any] | None:
     stands = shown is not None and shown.seen is not None and row.status == Status.PENDING and row.due_at is None
     if not stands or shown is None or shown.seen is None or row.before_start or row.reread_at is not None:
         return None
-    if not may(g.role, Need.STAFF) or company().first_posted_at is None:
+    if not may(g.role, Need.STAFF) or (company().first_posted_at is None and row.kind != ORDER):
         return None
     face = shown.seen["face"]
     return {
@@ -266,13 +274,14 @@ def _facts(row: Document) -> list[tuple[str, str]]:
         db()
         .scalars(
             select(Link).where(
-                Link.company_id == row.company_id, Link.kind == "customer", Link.source_key == (row.party_id or "")
+                Link.company_id == row.company_id, Link.kind == kind_of(row), Link.source_key == (row.party_id or "")
             )
         )
         .one_or_none()
     )
     if link is not None:
-        facts.append(("Customer link", f"AccsID {link.ledger_id}, {link.how}, {format_day(link.made_at.date())}"))
+        told = f"AccsID {link.ledger_id}, {link.how}, {format_day(link.made_at.date())}"
+        facts.append((f"{kind_of(row).capitalize()} link", told))
     if row.ledger_id:
         facts += [(f"{short} ID", row.ledger_id), (f"{short} number", row.ledger_number or "–")]
     if row.ledger_total is not None:

@@ -21,6 +21,7 @@ from blueprints.rows import number_of
 from connectors.errors import PlatformError
 from connectors.ledgers.base import Capabilities
 from domain import changes
+from domain.order_documents import ORDER
 from models import Company, Document, User
 from sync import audit, mirror, previewing, release, tools
 from sync.preview import preview as preview_one
@@ -76,7 +77,7 @@ def post_now(company_id: int, document_id: int) -> ResponseReturnValue:
     """Post one document as its preview showed it. When it would be sent otherwise now, that is shown instead."""
     row = find(document_id)
     here = redirect(url_for("home.document", document_id=document_id))
-    if company().first_posted_at is None:
+    if company().first_posted_at is None and row.kind != ORDER:  # an order's preview is its first posting's look
         return redirect(url_for("connect.first_posting", document=document_id))
     capabilities = _capabilities(company_id)
     digest, before = request.form.get("digest", ""), unpacked(request.form.get("seen", ""))

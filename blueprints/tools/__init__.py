@@ -6,6 +6,7 @@ from blueprints.tools import (  # noqa: F401
     in_process,
     list_compare,
     manual_copy,
+    orders,
     reconcile,
     results,
     sync_now,

@@ -1,0 +1,64 @@
+"""What a person decides about an order: a bill that may be there already, and what changed after posting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from blueprints.causes import first
+from blueprints.chosen import find
+from blueprints.context import company, db, now, the_user, writing
+from blueprints.home.actions import SkipForm
+from blueprints.home.routes import blueprint
+from blueprints.rows import number_of
+from blueprints.shell import ledger_names
+from domain.order_documents import ORDER
+from domain.order_parts import OrderHistory
+from models import Document
+from sync import alike, audit, order_changes, orders
+from sync.lists import source_document
+
+
+@blueprint.route("/c/<int:company_id>/documents/<int:document_id>/decide", methods=["GET", "POST"])
+def order_decision(company_id: int, document_id: int) -> ResponseReturnValue:
+    """Post anyway, or settled: asks for the reason and records it. To skip is the document's own Skip."""
+    row = find(document_id)
+    beside = row.reason_code == "bill_exists"
+    form = SkipForm() if request.method == "POST" else SkipForm(formdata=None)
+    if request.method == "GET" or not form.validate():
+        why = first(row.reasons)
+        page = render_template(
+            "home/order_decision.html", form=form, number=number_of(row), beside=beside,
+            sentence=why.sentence(ledger_names(company())[1]) if why else "",
+            found=(row.alike or {}).get("found") or [],
+            action=url_for("home.order_decision", document_id=row.id), skip_url=url_for("home.skip", id=row.id),
+            back_url=url_for("home.document", document_id=row.id),
+        )  # fmt: skip
+        return page, 422 if form.errors else 200
+    reason = form.reason.data or ""
+    decide = alike.post_anyway if beside else order_changes.settle
+    with writing() as write:
+        done = decide(write, write.get_one(Document, row.id), why=reason, now=now(), who=the_user().name)
+        if done:
+            word = "bill posted anyway" if beside else "order settled"
+            audit.record(write, company_id, now(), the_user().email, word, number_of(row), {"why": reason})
+    if not done:
+        flash("There is nothing to decide now.", "warn")
+    elif beside:
+        flash("It goes with the next posting, beside the other bill.", "ok")
+    else:
+        flash("Settled. The document counts as posted.", "ok")
+    return redirect(url_for("home.document", document_id=row.id))
+
+
+def three_ways(row: Document) -> list[dict[str, Any]]:
+    """Ordered, received and billed side by side, per line; empty for anything but an order that was read."""
+    if row.kind != ORDER or row.lines is None:
+        return []
+    rows = orders.rows_of_order(db(), row)
+    history = orders.whole_history(db(), rows)
+    return orders.told(source_document(row), history or OrderHistory())
+
+

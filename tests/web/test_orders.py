@@ -1,0 +1,223 @@
+"""Purchase orders on the pages: settings and their refusals, review, Sync one PO, logs, what a person decides."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from domain.documents import SourceLine
+from domain.order_settings import Becomes, VendorRule
+from domain.todos import Choice, TodoLists
+from models import Company, Document, MirrorEntry, MirrorState, PartyEntry, Run
+from sync import codec, settings
+from tests.domain.order_samples import line, order, receipt
+from tests.web.site import BASE, NOW, Site
+
+GOOD = {
+    "days": "30", "becomes": "bill", "numbers": "ledger", "bill_number": "order", "external_prefix": "BILL-",
+    "missing_item": "create", "created_item_account": "81", "payable": "33", "freight_account": "81",
+    "freight": "first", "term": "", "order_class": "", "location": "", "purchase_for": "y", "vendor_suffix": "(V)",
+    "closed_period": "stop", "error_todos": "y", "todo_action_type": "7", "todo_resource": "29",
+}  # fmt: skip
+
+
+@pytest.fixture
+def shop(site: Site) -> Site:
+    """Accounts of the right types, and people who can own to-dos."""
+    a = site.ids["A"]["company_id"]
+    with site.db() as db, db.begin():
+        for id, name, kind in (("33", "Payables", "Accounts Payable"), ("81", "Purchases", "Cost of Goods Sold")):
+            db.add(MirrorEntry(
+                company_id=a, kind="account", ledger_id=id, name=name, folded=name.casefold(), loose=name.casefold(),
+                version="0", active=True, details={"type": kind}, read_at=NOW,
+            ))
+        db.get_one(MirrorState, a).todo_lists = codec.dump(TodoLists(
+            (Choice("29", "Billing Desk", True, "desk@acme.example"),), (Choice("7", "To-Do: Phone Call"),)
+        ))
+    return site
+
+
+def save(site: Site, who: str = "A admin", **changed: str | None) -> TestResponse:
+    a = site.ids["A"]["company_id"]
+    sent = {key: value for key, value in {**GOOD, **changed, "company_id": str(a)}.items() if value is not None}
+    return site.client(who).post(f"/c/{a}/settings/orders", base_url=BASE, data=sent)
+
+
+def get(site: Site, path: str, who: str = "A admin") -> str:
+    answer = site.client(who).get(f"/c/{site.ids['A']['company_id']}/{path}", base_url=BASE)
+    assert answer.status_code == 200, (path, answer.status_code)
+    return answer.get_data(as_text=True)
+
+
+def add_order(site: Site, id: str = "411", **changes: Any) -> int:
+    a = site.ids["A"]["company_id"]
+    made = order(line("1", 10, "42", receipt(6, "V-1")))
+    values = {
+        "company_id": a, "source_tenant": "513558", "kind": "purchase_order", "source_id": id, "number": f"PO-{id}",
+        "party_id": "41", "party_name": "Northwind Supplies", "document_date": date(2026, 11, 13),
+        "source_created_at": NOW, "total": 420, "tax_total": 0, "currency": "USD", "status": "Fault",
+        "reasons": [{"code": "order_item_missing", "params": {"item": "Switch 24p"}}],
+        "reason_code": "order_item_missing", "flags": [], "header": codec.dump(made.header), "header_hash": id,
+        "lines": codec.dump_text(made.lines, tuple[SourceLine, ...]), "seen_at": NOW, "read_at": NOW,
+        "lines_read_at": NOW, "changed_at": NOW, "part": "", **changes,
+    }  # fmt: skip
+    with site.db() as db, db.begin():
+        row = Document(**values)
+        db.add(row)
+        db.flush()
+        return row.id
+
+
+def test_every_field_of_the_old_app_stands_under_its_own_name(shop: Site) -> None:
+    page = get(shop, "settings/orders")
+    for label in (
+        "Number of days in the past to look for unsynced POs", "Assign QBO PO Number from",
+        "When an item cannot be found in QBO that matches Autotask", "create a new item",
+        "error out and stop processing", "for created items, select the expense account to use:",
+        "Select the AP account to which the bill is credited", "Type of To-Do Action when there is an error.",
+        "Default resource to whom the error To-Dos will be assigned.", "Overview",
+        "Matching on Vendors, Customers and Items", "Other Account Settings", "Error Handling", "Paused",
+    ):  # fmt: skip
+        assert label in page, label
+
+
+def test_what_an_order_becomes_has_no_default(shop: Site) -> None:
+    answer = save(shop, becomes=None)
+    assert answer.status_code == 422
+    assert "Choose what an order becomes" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"days": "999"}, "Enter a number of days from 0 to 365"),
+        ({"payable": "81"}, "of type Accounts payable"),
+        ({"created_item_account": ""}, "Choose the expense account of created items"),
+        ({"todo_resource": ""}, "Choose a resource"),
+        ({"becomes": "order", "numbers": "source"}, "numbers purchase orders by itself"),
+        ({"billable": "y", "purchase_for": None}, "Billable lines need"),
+    ],
+)
+def test_a_wrong_answer_is_refused_at_its_field(shop: Site, changed: dict[str, str | None], text: str) -> None:
+    answer = save(shop, **changed)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert text in page
+    with shop.db() as db:
+        assert settings.load_orders(db, shop.ids["A"]["company_id"]).paused
+
+
+def test_saving_leads_to_the_review_and_connect_to_the_orders_page(shop: Site) -> None:
+    answer = save(shop)
+    assert answer.headers["Location"].endswith("/settings/orders/review")
+    page = get(shop, "settings/orders/review")
+    assert "Step 2 complete" in page and "Bill at once" in page and "Payables" in page
+    a = shop.ids["A"]["company_id"]
+    connected = shop.client("A admin").post(f"/c/{a}/settings/orders/connect", base_url=BASE, data={"company_id": a})
+    assert connected.headers["Location"].endswith("/orders")
+    assert "Connection settings and logs" in get(shop, "orders")
+    with shop.db() as db:
+        kept = settings.load_orders(db, a)
+    assert (kept.days, kept.becomes, kept.payable, kept.vendor_suffix, kept.active) == (
+        30, Becomes.BILL, "33", " (V)", False
+    )  # fmt: skip
+
+
+def test_only_admins_save_and_orders_are_not_automatic_before_one_was_posted(shop: Site) -> None:
+    assert save(shop, who="A staff").status_code == 403
+    save(shop)
+    a = shop.ids["A"]["company_id"]
+    sent = {"active": "yes", "company_id": a}
+    shop.client("A admin").post(f"/c/{a}/settings/orders/active", base_url=BASE, data=sent)
+    with shop.db() as db:
+        assert not settings.load_orders(db, a).active
+    add_order(shop, status="Complete", reasons=[], reason_code=None, ledger_id="151", ledger_kind="bill")
+    sent = {"active": "yes", "company_id": a}
+    shop.client("A admin").post(f"/c/{a}/settings/orders/active", base_url=BASE, data=sent)
+    with shop.db() as db:
+        assert settings.load_orders(db, a).active
+
+
+def test_a_vendor_has_a_choice_of_its_own_and_loses_it(shop: Site) -> None:
+    save(shop)
+    a = shop.ids["A"]["company_id"]
+    add_order(shop)
+    with shop.db() as db, db.begin():
+        db.add(PartyEntry(company_id=a, source_id="41", name="Northwind Supplies", folded="northwind supplies",
+                          loose="northwindsupplies", data={}, read_at=NOW))
+    client = shop.client("A admin")
+    sent = {"company_id": a, "party": "41", "becomes": "on_receipt"}
+    client.post(f"/c/{a}/settings/orders/vendors", base_url=BASE, data=sent)
+    with shop.db() as db:
+        assert settings.load_orders(db, a).vendors == (VendorRule("41", Becomes.ON_RECEIPT),)
+    assert "Northwind Supplies" in get(shop, "settings/orders")
+    client.post(f"/c/{a}/settings/orders/vendors", base_url=BASE, data={"company_id": a, "party": "41", "remove": "1"})
+    with shop.db() as db:
+        assert settings.load_orders(db, a).vendors == ()
+
+
+def test_sync_one_po_starts_a_run_and_its_error_stands_in_red_above_the_overview(shop: Site) -> None:
+    a = shop.ids["A"]["company_id"]
+    sent = {"order": "411", "alternate": "someone@acme.example", "company_id": a}
+    client = shop.client("A staff")
+    assert client.post(f"/c/{a}/orders/sync-one", base_url=BASE, data={"company_id": a}).status_code == 422
+    assert client.post(f"/c/{a}/orders/sync-one", base_url=BASE, data=sent).status_code == 302
+    with shop.db() as db, db.begin():
+        run = db.scalars(select(Run).where(Run.kind == "one_order")).one()
+        assert run.recipients == [{"address": "someone@acme.example", "kind": "alternate"}]
+        assert (run.summary, run.area) == ({"asked": "411"}, "orders")
+        run.state, run.finished_at, run.message = "Failed", NOW, "Autotask shows no order 411."
+    page = get(shop, "orders/sync-one", "A staff")
+    assert page.index("Autotask shows no order 411.") < page.index("<h1")
+    assert 'role="alert"' in page
+
+
+def test_the_logs_lead_to_an_entry_with_retry_running_and_done(shop: Site) -> None:
+    a, id = shop.ids["A"]["company_id"], add_order(shop)
+    assert "Switch 24p" in get(shop, "orders/logs", "A staff")
+    entry = get(shop, f"orders/logs/{id}", "A staff")
+    assert "Retry" in entry and "Done" in entry and "create a new item" in entry
+    answer = shop.client("A staff").post(f"/c/{a}/orders/logs/{id}/retry", base_url=BASE, data={"company_id": a})
+    assert answer.headers["Location"].endswith(f"/orders/logs/{id}")
+    assert "Running" in get(shop, f"orders/logs/{id}", "A staff")
+    with shop.db() as db, db.begin():
+        document = db.get_one(Document, id)
+        document.status, document.reasons, document.run_id = "Complete", [], None
+    assert "No error: the order is Complete" in get(shop, f"orders/logs/{id}", "A staff")
+
+
+def test_the_document_shows_ordered_received_and_billed_side_by_side(shop: Site) -> None:
+    page = get(shop, f"documents/{add_order(shop)}")
+    assert "Ordered, received, billed" in page and "Purchase order PO-411" in page
+
+
+def test_a_bill_that_may_be_there_is_decided_with_a_reason(shop: Site) -> None:
+    a = shop.ids["A"]["company_id"]
+    id = add_order(
+        shop, reasons=[{"code": "bill_exists", "params": {"what": "V-9, USD 420.00"}}], reason_code="bill_exists",
+        alike={"found": [{"id": "9", "text": "V-9, USD 420.00"}]},
+    )
+    assert "V-9, USD 420.00" in get(shop, f"documents/{id}/decide", "A staff")
+    where = f"/c/{a}/documents/{id}/decide"
+    client = shop.client("A staff")
+    assert client.post(where, base_url=BASE, data={"company_id": a}).status_code == 422
+    assert client.post(where, base_url=BASE, data={"company_id": a, "reason": "another delivery"}).status_code == 302
+    with shop.db() as db:
+        row = db.get_one(Document, id)
+        assert (row.status, row.alike["post_anyway"]["why"]) == ("Pending Sync", "another delivery")
+        assert db.get_one(Company, a).id == a
+
+
+def test_a_vendor_that_is_only_similar_is_linked_to_a_vendor(shop: Site) -> None:
+    a = shop.ids["A"]["company_id"]
+    id = add_order(shop, reasons=[{"code": "vendor_similar", "params": {"name": "x"}}], reason_code="vendor_similar")
+    page = get(shop, f"documents/{id}/customer", "A staff")
+    assert "Which vendor is" in page
+    sent = {"company_id": a, "customer": "new"}
+    shop.client("A staff").post(f"/c/{a}/documents/{id}/customer", base_url=BASE, data=sent)
+    with shop.db() as db:
+        assert db.scalars(select(Run).where(Run.kind == "retry")).one().company_id == a

@@ -105,5 +105,7 @@ class Lists:
     vendors_by_loose: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     history: Mapping[tuple[str, str], OrderHistory] = field(default_factory=dict)
     """Source id and part of an order → what its other documents hold in the ledger."""
+    posted: frozenset[tuple[str | None, str]] = frozenset()
+    """(source party id, number) of invoices in the ledger that texts of credits may name."""
     currencies: str = ""
     """The currencies of both sides as they were remembered (`domain.currencies.Pairing.text`)."""

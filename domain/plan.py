@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from domain.corrected import corrected_numbers
 from domain.currencies import currency_reason, rate_to_send
 from domain.customers import choose_customer
 from domain.dates import Dating, date_document
@@ -238,13 +239,16 @@ def _draft(
         creations += [rounded.creation] if rounded.creation else []
     notes += _about_rounding(rounded, beside, currency)
     message, cut = customer_memo(header, settings, facts.customer_memo_length, latin1_only=facts.latin1_only)
+    numbers = corrected_numbers(document, lists)
+    corrects = f"corrects {', '.join(numbers)}" if numbers else ""
+    notes += [f"It names {', '.join(numbers)} of the same customer as what it corrects."] if numbers else []
     rate, rated = rate_to_send(document, currency, settings, lists, facts)
     notes += [told for told in (cut, rated) if told]
     return Draft(
         kind="credit_memo" if credit else "invoice", party=customer, number=number, date=dating.date,
         due_date=dating.due_date, term=dating.term, moved_from=dating.moved_from,
         currency=currency, lines=tuple(lines), tax_total=tax_total, send_tax=tax.send_amount, total=total,
-        memo=private_note(header, dating.remark), message=message, marker=marker,
+        memo=private_note(header, ", ".join(filter(None, (dating.remark, corrects)))), message=message, marker=marker,
         rounded=rounded.line.amount if rounded else beside, rounding=beside, order_number=header.order_number or "",
         status=status, promote_to=later, mark_sent=settings.mark_sent,
         default_lines=sum(1 for place in places if place is not None and place.by_default),

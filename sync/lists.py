@@ -21,6 +21,7 @@ from domain.statuses import Status
 from domain.subcustomers import sub_company, sub_key
 from models import Document, Link, MirrorEntry, PartyEntry
 from sync import codec, currencies, reissues
+from sync.corrected import posted_under
 
 
 def facts(profile: LedgerProfile, capabilities: Capabilities) -> Facts:
@@ -98,6 +99,7 @@ def prefetch(
         classes={e.id: e for e in entries_of(db, company_id, Kind.CLASS)} if facts.classes else {},
         locations={e.id: e for e in entries_of(db, company_id, Kind.LOCATION)} if facts.locations else {},
         currencies=currencies.remembered(db, company_id),
+        posted=frozenset((row.party_id, number) for row, number in posted_under(db, company_id, documents)),
     )
 
 

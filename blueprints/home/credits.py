@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import url_for
+
+from blueprints.context import db
 from domain.formats import format_day, format_money
 from domain.statuses import Flag, Status
 from models import Company, Document
+from sync.corrected import posted_under
+from sync.lists import source_document
 
 KIND = "credit_memo"
 
@@ -25,7 +30,12 @@ def note(row: Document, company: Company, ledger: str) -> dict[str, Any] | None:
         text += f"{ledger} applies credits by itself: the credit memo there shows to which invoices."
     else:
         text += f"It stays open until somebody applies it in {ledger}."
-    return {"kind": "plain", "text": text, "actions": []}
+    named = posted_under(db(), company.id, [source_document(row)])[:3]
+    if named:
+        text += f" It names {', '.join(number for _, number in named)} as what it corrects."
+    there = [(number, url_for("home.document", document_id=one.id)) for one, number in named]
+    actions = [{"label": f"Open {number}", "url": url} for number, url in there]
+    return {"kind": "plain", "text": text, "actions": actions}
 
 
 def promises(kind: str, ledger: str) -> list[str]:

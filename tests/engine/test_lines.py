@@ -11,6 +11,19 @@ from sync import decisions, line_figures, settings
 from tests.engine.world import World, furnish, invoice, line
 
 
+def test_a_credit_names_the_invoice_of_its_customer_that_its_lines_show(world: World) -> None:
+    world.source.put(invoice("1"), invoice("2", party="176"))
+    world.sync()
+    texts = {"3": "Correction of AT-1", "4": "Correction of AT-2"}  # AT-2 is somebody else's
+    world.source.put(*(
+        invoice(id, "-10.00", number=f"CR-{id}", lines=(line(f"{id}-1", "-10.00", text=text),))
+        for id, text in texts.items()
+    ))
+    world.sync()
+    memos = {entry.number: entry.body["marker"] for entry in world.books.documents()}
+    assert "corrects AT-1" in memos["CR-3"] and "corrects" not in memos["CR-4"]
+
+
 def test_a_rounding_line_is_booked_flagged_and_summed(world: World) -> None:
     furnish(world)
     pennies = world.books.add(Kind.ACCOUNT, "Rounding", type="Other Income").id

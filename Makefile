@@ -16,6 +16,9 @@ PORT ?= 8300
 SEEDS ?= 50
 START ?= 0
 WHAT ?= campaign
+# Options of the chaos run: make chaos MINUTES=30 SEED=1
+MINUTES ?= 30
+SEED ?= 1
 # Options of the books: make books INVOICES=1000 PROFILES="uk au"
 INVOICES ?= 1000
 PROFILES ?=
@@ -30,7 +33,7 @@ JOBS ?= 3
 T ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sure fast format lint types simulate bench books orders problems assets clean
+.PHONY: help demo test sure fast format lint types simulate chaos crash bench books orders problems assets clean
 
 help: ## This list
 	@printf 'Bookbridge: Autotask invoices to QuickBooks Online, exactly once.\n\n'
@@ -68,6 +71,14 @@ types: ## mypy: strict for domain, sync and connectors
 simulate: ## Seeded simulation of crashes and lost answers: SEEDS=300 START=0 (WHAT=residual|ablations|races)
 	@tools/setup.sh run
 	@$(PY) -m tests.simulation --what $(WHAT) --seeds $(SEEDS) --start $(START)
+
+chaos: ## A whole installation, broken for a while: MINUTES=30 SEED=1
+	@tools/setup.sh test
+	@$(PY) -m tests.chaos --minutes $(MINUTES) --seed $(SEED)
+
+crash: ## kill -9 at every failpoint, for every kind of document and database
+	@tools/setup.sh test
+	@CRASH_MATRIX=all $(PY) -m pytest -n $(JOBS) --dist loadgroup tests/crash
 
 bench: ## Measure calls per invoice, memory and time on the sandbox
 	@tools/setup.sh run

@@ -66,6 +66,8 @@ class Config(BaseSettings):
     guard_reread_seconds: float = 5
     guard_give_up_seconds: float = 600
 
+    clock_offset_seconds: float = 0.0
+    """Tests against a sandbox only: how far this process's clock is wrong."""
     failpoint: str | None = None
     """Crash tests only: `name` or `name:count`; the process kills itself there."""
     log_level: str = "INFO"
@@ -78,6 +80,8 @@ class Config(BaseSettings):
             raise ValueError("PLATFORM_LIMITS=off is only possible together with SANDBOX_URL")
         if self.database_url.startswith("sqlite") and self.redis_url.startswith(("rediss://",)):
             raise ValueError("SQLite means one machine: use PostgreSQL (DATABASE_URL) with a remote Redis")
+        if self.clock_offset_seconds and not self.sandbox_url:
+            raise ValueError("CLOCK_OFFSET_SECONDS is for tests against a sandbox only")
         if self.failpoint and not self.sandbox_url:
             raise ValueError("FAILPOINT is for tests against a sandbox only")
         longest = max(self.write_timeout, self.read_timeout)

@@ -10,19 +10,48 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import redis
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
 
 from sync.runtime import Finished
 
+ASK_AGAIN_S = 300.0
+"""How often a process compares its clock with the database's."""
+TOLERANCE = timedelta(seconds=2)
+"""So far clocks may be apart without being corrected."""
+
 
 class SystemClock:
+    """The machine's clock, put right by the database's: every process of an installation tells the same time, and a
+    machine whose clock is minutes off neither holds work up nor begins it early. `offset_s` makes it wrong in tests.
+    """
+
+    def __init__(self, offset_s: float = 0.0, ask: Callable[[], datetime] | None = None) -> None:
+        self._offset, self._ask = timedelta(seconds=offset_s), ask
+        self._correction = timedelta(0)
+        self._asked_at: float | None = None
+
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        if self._ask is not None and (self._asked_at is None or self.monotonic() - self._asked_at > ASK_AGAIN_S):
+            self._put_right(self._ask)
+        return self._machine() + self._correction
+
+    def _machine(self) -> datetime:
+        return datetime.now(UTC) + self._offset
+
+    def _put_right(self, ask: Callable[[], datetime]) -> None:
+        """A database that is away is asked again later; until then the last correction holds."""
+        self._asked_at = self.monotonic()
+        try:
+            apart = ask() - self._machine()
+        except SQLAlchemyError:
+            return
+        self._correction = apart if abs(apart) > TOLERANCE else timedelta(0)
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -39,6 +68,16 @@ def database_now(db: Session) -> datetime:
         return datetime.fromisoformat(stamp).replace(tzinfo=UTC)
     moment: datetime = db.execute(text("SELECT clock_timestamp()")).scalar_one()
     return moment.astimezone(UTC)
+
+
+def asking(sessions: sessionmaker[Session]) -> Callable[[], datetime]:
+    """What tells a clock the database's time."""
+
+    def ask() -> datetime:
+        with sessions() as db:
+            return database_now(db)
+
+    return ask
 
 
 class ThreadPool:

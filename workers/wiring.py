@@ -40,7 +40,7 @@ from sync.mail_compose import Post
 from sync.runtime import Runtime, Times
 from sync.tokens import CLAIM, TokenService
 from workers import enqueue
-from workers.system import Failpoint, RedisMemory, SystemClock, ThreadPool, database_now, pause
+from workers.system import Failpoint, RedisMemory, SystemClock, ThreadPool, asking, database_now, pause
 
 CALLBACK = "/connect/intuit/callback"
 
@@ -66,7 +66,8 @@ class Services:
         sessions = make_sessions(engine)
         key_ring = KeyRing.parse(config.encryption_keys)
         client = redis.Redis.from_url(config.redis_url)
-        clock, failpoint = SystemClock(), Failpoint(config.failpoint)
+        clock = SystemClock(config.clock_offset_seconds, asking(sessions))
+        failpoint = Failpoint(config.failpoint)
         timeouts = Timeouts(config.connect_timeout, config.read_timeout, config.write_timeout)
         if config.time_factor != 1:
             timeouts = timeouts.divided(config.time_factor)

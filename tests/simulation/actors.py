@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from domain.statuses import Status
 from models import Company, Connection, Document, Run
-from sync import codec, decisions, operations, replacing, requests, voids
+from sync import codec, decisions, operations, reconciling, replacing, requests, tools, voids
 from sync.lease import wake
 from tests.simulation.kernel import Kernel, Process
 from tests.simulation.machine import Services
@@ -132,6 +132,17 @@ class Actors:
         if new:
             enqueue.scan(made, tenant.company_id, run_id)  # type: ignore[arg-type]
         return run_id
+
+    def reconcile(self, tenant: Tenant) -> None:
+        """Presses Compare now; the run is carried out by whoever presses."""
+        made = self.services
+        with made.sessions() as db, db.begin():
+            company = db.get_one(Company, tenant.company_id)
+            run, new = tools.ask(db, company, reconciling.KIND, {}, now=self.kernel.now(), user=None)
+            db.flush()
+            run_id = run.id
+        if new:
+            jobs.tool(tenant.company_id, run_id)
 
     def stop(self, tenant: Tenant) -> None:
         with self.services.sessions() as db, db.begin():

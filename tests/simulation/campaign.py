@@ -130,6 +130,7 @@ class Simulation:
         )  # fmt: skip
         self.actors = Actors(self.kernel, self.services, self.tenants, random.Random(self.rng.random()))
         self.trouble_s = 500.0 if profile.hard else self.rng.choice((300.0, 600.0, 900.0))
+        self.longer_s = 1200.0 if profile.hard else LONGEST_TROUBLE
         self.crashes = 0
         self.found_s: list[float] = []
         self.absent_s: list[float] = []
@@ -188,7 +189,7 @@ class Simulation:
     def _phases(self) -> None:
         try:
             self.kernel.run(lambda: False, limit_s=self.trouble_s)
-            self.kernel.run(self._mostly_posted, limit_s=LONGEST_TROUBLE)
+            self.kernel.run(self._mostly_posted, limit_s=self.longer_s)
             self._faults_end()
             self.kernel.run(self._at_rest, limit_s=REST)
             for tenant in self.tenants:
@@ -196,6 +197,7 @@ class Simulation:
                     self.watcher.blame("I20", tenant.company_id, subject, text)
             for _ in range(2):
                 self._sync_once_more()
+            self._reconcile()
         except TooLong as error:
             self.watcher.blame("stuck", 0, "the system", str(error))
 
@@ -249,6 +251,13 @@ class Simulation:
             self.kernel.spawn(person, f"last-person-{tenant.company_id}", partial(self._last_words, tenant))
         self.kernel.run(lambda: not person.tasks, limit_s=60)
         self.kernel.run(self._at_rest, limit_s=REST)
+
+    def _reconcile(self) -> None:
+        """The reconciler, which knows nothing of the checker, has to find what the checker finds."""
+        person = Process("reconciler", mortal=False)
+        for tenant in self.tenants:
+            self.kernel.spawn(person, f"reconciler-{tenant.company_id}", partial(self.actors.reconcile, tenant))
+        self.kernel.run(lambda: not person.tasks, limit_s=600)
 
     def _last_words(self, tenant: Tenant) -> None:
         self.actors.retry(tenant)

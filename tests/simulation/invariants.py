@@ -270,9 +270,32 @@ def error_marks_follow_faults(watcher: Watcher, tenant: Tenant) -> Finding:
         yield f"invoice {id}", f"{told} at rest; Faults that may bear it: {may}", "marks"
 
 
+def the_reconciler_finds_it(watcher: Watcher, tenant: Tenant) -> Finding:
+    """What stands twice, or was taken out by hand, is named by the newest reconciliation; nothing else is."""
+    rows = watcher.db.execute(
+        "SELECT t.outcome, t.data FROM tool_rows t WHERE t.run_id = (SELECT max(id) FROM runs WHERE kind = 'reconcile'"
+        " AND company_id = ? AND finished_at IS NOT NULL)", (tenant.company_id,),
+    ).fetchall()  # fmt: skip
+    told: dict[str, set[str]] = {}
+    for outcome, data in rows:
+        told.setdefault(outcome, set()).add(json.loads(data)["source_id"])
+    held, removed = _ours(tenant), _removed(tenant)
+    twice = {id for id, entries in held.items() if len(entries) > 1 and id != "?"}
+    known = told.get("duplicate", set()) | told.get("orphan", set()) | told.get("missing", set())
+    for id in sorted(twice - known):
+        yield f"invoice {id}", "stands twice, and the reconciliation does not say so", "unfound"
+    posted = {id for id, entries in held.items() if len(entries) == 1}
+    for id in sorted(told.get("duplicate", set()) - twice):
+        yield f"invoice {id}", "is told to stand twice", "unfound"
+    for id in sorted(told.get("missing", set()) & posted - removed):
+        yield f"invoice {id}", "is told to be missing", "unfound"
+    if not rows and posted:
+        yield "reconciliation", "found no document at all", "unfound"
+
+
 CHECKS: tuple[Callable[[Watcher, Tenant], Finding], ...] = (
     i01_one_document_each, wrong_company, i02_nothing_lost, i08_done_means_marked, i11_totals_agree,
     i14_rows_stay_in_their_company, i15_at_rest, i17_one_report_each, i18_retries_are_bounded,
     i20_statuses_tell_the_truth, in_the_books_means_complete, i21_billed_once,
-    i22_one_mail_each, error_marks_follow_faults,
+    i22_one_mail_each, error_marks_follow_faults, the_reconciler_finds_it,
 )  # fmt: skip

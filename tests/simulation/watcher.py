@@ -194,7 +194,8 @@ class Watcher:
         stood = self.statuses.get(row.document_id or 0, "")
         if row.state == "SENDING" and row.operation == "create" and stood in ("Fault", "Skipped Over", "Complete"):
             self.blame("I20", row.company_id, subject, f"is sent while it stands as {stood}")
-        if before.state not in BY_PEOPLE and row.fence != self.fences[row.company_id]:
+        withdrawn = (before.state, row.state) == ("READY", "REJECTED")  # Stop takes back what certainly was not sent
+        if before.state not in BY_PEOPLE and not withdrawn and row.fence != self.fences[row.company_id]:
             self.blame("I09", row.company_id, subject, f"changed under fence {row.fence}, which is not current")
         if (
             row.state in ("CONFIRMED", "DONE")

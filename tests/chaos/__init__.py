@@ -1,0 +1,1 @@
+"""Everything at once: real processes, databases and platforms, and somebody who breaks them for a while."""

@@ -75,6 +75,7 @@ def asking(sessions: sessionmaker[Session]) -> Callable[[], datetime]:
 
     def ask() -> datetime:
         with sessions() as db:
+            db.connection(execution_options={"read_only": True})  # the caller may hold SQLite's write lock
             return database_now(db)
 
     return ask

@@ -21,6 +21,13 @@ def test_a_clock_that_is_ten_minutes_off_tells_the_databases_time(database_url: 
         assert far(SystemClock(wrong, asking(sessions)).now()) < timedelta(seconds=30)
 
 
+def test_the_clock_is_asked_while_a_transaction_is_open(database_url: str) -> None:
+    sessions = make_sessions(make_engine(database_url))
+    with sessions() as db, db.begin():
+        db.connection()
+        assert far(SystemClock(600.0, asking(sessions)).now()) < timedelta(seconds=30)
+
+
 def test_a_database_that_is_away_stops_no_clock() -> None:
     def away() -> datetime:
         raise OperationalError("select", {}, Exception("away"))

@@ -74,7 +74,7 @@ class Installation:
         database_url = postgres.create(self.database.url, "chaos")
         config = config_for(
             self.url, database_url=database_url, redis_url=self.redis.url, time_factor=FACTOR, guard_young_seconds=0.0,
-            calls_in_flight=4, public_url=f"http://127.0.0.1:{free_port()}", poll_seconds=5,
+            calls_in_flight=4, public_url=f"http://127.0.0.1:{free_port()}", poll_seconds=30,
         )
         migrate.upgrade(database_url)
         self.services = Services.from_config(config)
@@ -204,6 +204,17 @@ class Installation:
                 Posting.next_action_at.is_not(None),
             )).scalar_one()  # fmt: skip
         return not (busy or due or unmarked or self.waiting())
+
+    def what_waits(self) -> str:
+        """For whoever reads the output: what is still open."""
+        with self.services.sessions() as db:
+            runs = db.execute(
+                select(Run.kind, Run.phase, func.count()).where(Run.finished_at.is_(None)).group_by(Run.kind, Run.phase)
+            ).all()
+            postings = db.execute(
+                select(Posting.state, func.count()).where(Posting.next_action_at.is_not(None)).group_by(Posting.state)
+            ).all()
+        return f"runs {[tuple(row) for row in runs]}, postings {[tuple(row) for row in postings]}"
 
     def recoveries(self) -> int:
         with self.services.sessions() as db:

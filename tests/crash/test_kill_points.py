@@ -6,6 +6,7 @@ scheduler take over with times divided by ten. The judge is the sandbox: its boo
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,7 +27,10 @@ POINTS = (
     "after_reserve", "after_freeze", "after_intent", "before_send", "after_send", "after_confirm", "after_write_back",
     "before_done", "in_refresh",
 )
-ON_POSTGRESQL = ("after_intent", "after_send")
+WHOLE = os.environ.get("CRASH_MATRIX") == "all"
+"""`make crash`: every point on both databases. In `make test` PostgreSQL has the two that matter most."""
+ON_POSTGRESQL = POINTS if WHOLE else ("after_intent", "after_send")
+OF_FILES = ("before_attach", "after_attach")
 FACTOR = 10
 
 pytestmark = pytest.mark.timeout(300)
@@ -35,10 +39,10 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture
 def crash(
     sandbox: str, sandbox_world: Any, redis_url: str, smtp_port: int, processes: Processes
-) -> Callable[[str, str], dict[str, Any]]:
+) -> Callable[..., dict[str, Any]]:
     """Run one company through a crash at a point, on a database; returns the sandbox's account of it."""
 
-    def run(point: str, database_url: str) -> dict[str, Any]:
+    def run(point: str, database_url: str, **settings: Any) -> dict[str, Any]:
         values = {
             "database_url": database_url, "redis_url": redis_url, "smtp_url": f"smtp://127.0.0.1:{smtp_port}",
             "time_factor": FACTOR, "guard_young_seconds": 0.0,
@@ -46,7 +50,7 @@ def crash(
         config = config_for(sandbox, **values)
         services = Services.from_config(config)
         made = _seed(sandbox)
-        company_id = connect(services, sandbox_world, made, look_back_days=30)
+        company_id = connect(services, sandbox_world, made, look_back_days=30, **settings)
         if point == "in_refresh":
             _expire(services)
         processes.env = {name.upper(): str(value) for name, value in config.model_dump(exclude_none=True).items()}
@@ -108,14 +112,22 @@ def _once_each(sandbox: str, sandbox_world: Any, story: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_worker_killed_at_any_point_posts_each_invoice_once(
-    point: str, crash: Callable[[str, str], dict[str, Any]], migrated_sqlite_url: str, sandbox: str, sandbox_world: Any
+    point: str, crash: Callable[..., dict[str, Any]], migrated_sqlite_url: str, sandbox: str, sandbox_world: Any
 ) -> None:
     _once_each(sandbox, sandbox_world, crash(point, migrated_sqlite_url))
 
 
 @pytest.mark.parametrize("point", ON_POSTGRESQL)
 def test_the_same_on_postgresql(
-    point: str, crash: Callable[[str, str], dict[str, Any]], migrated_postgres_url: str, sandbox: str,
+    point: str, crash: Callable[..., dict[str, Any]], migrated_postgres_url: str, sandbox: str,
     sandbox_world: Any,
 ) -> None:
     _once_each(sandbox, sandbox_world, crash(point, migrated_postgres_url))
+
+
+@pytest.mark.skipif(not WHOLE, reason="make crash runs the whole matrix")
+@pytest.mark.parametrize("point", (*POINTS, *OF_FILES))
+def test_attachments_hang_once_wherever_a_worker_dies(
+    point: str, crash: Callable[..., dict[str, Any]], migrated_sqlite_url: str, sandbox: str, sandbox_world: Any
+) -> None:
+    _once_each(sandbox, sandbox_world, crash(point, migrated_sqlite_url, attach_pdf=True))

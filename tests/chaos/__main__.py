@@ -32,6 +32,7 @@ from sandbox.intuit import tokens as sandbox_tokens
 from tests.chaos.installation import FACTOR, ROLES, Installation
 from tests.simulation.__main__ import p99
 from tools.waiting import WaitedTooLong, wait_until
+from workers.system import pause
 
 FROZEN_S = 15.0
 """Longer than the lease of nine seconds."""
@@ -84,17 +85,17 @@ class Chaos:
 
     def stop_redis(self) -> None:
         self.told.redis.stop()
-        time.sleep(self.rng.uniform(2, 8))
+        pause(self.rng.uniform(2, 8))
         self.told.redis.start()
 
     def stop_postgres(self) -> None:
         self.told.database.stop()
-        time.sleep(self.rng.uniform(2, 8))
+        pause(self.rng.uniform(2, 8))
         self.told.database.start()
 
     def fill_disk(self) -> None:
         self.told.disk.fill()
-        time.sleep(self.rng.uniform(2, 6))
+        pause(self.rng.uniform(2, 6))
         self.told.disk.free()
         if not self.told.database.answers():  # a full disk can end it; whoever runs it starts it again
             self.told.database.start()
@@ -164,7 +165,7 @@ def run(told: Installation, given: argparse.Namespace) -> int:
             _try(lambda: told.open_month(given.invoices))
             with suppress(WaitedTooLong):
                 wait_until(told.in_flight, timeout_s=20, what="documents are in flight", every_s=0.1)
-        time.sleep(chaos.rng.uniform(0, 1))
+        pause(chaos.rng.uniform(0, 1))
         chaos.once()
     say("no more events from here on")
     told.world.faults.clear()

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sync.settle import Settling
 
 
+_NOT_IN_PLAN = {Kind.BILL.value: "no_bills", Kind.PURCHASE_ORDER.value: "no_purchase_orders"}
+"""What the ledger company's plan does not have."""
+
+
 class Operation:
     """One kind of write. `reads_first`: the record it changes is read before anything is sent."""
 
@@ -59,6 +63,8 @@ class Operation:
 
     def reason(self, posting: Posting, fault: LedgerFault) -> Reason:
         """What a refusal is called."""
+        if fault.refusal is Refusal.FEATURE_OFF and posting.ledger_kind in _NOT_IN_PLAN:
+            return reason(_NOT_IN_PLAN[posting.ledger_kind])
         code = {
             Refusal.DUPLICATE_NUMBER: "number_taken",
             Refusal.BAD_REFERENCE: "reference_refused",

@@ -61,7 +61,7 @@ class Create(Operation):
         if posting.sends > 1:
             s.refused_after_lost(posting, why, fault.message)
             return
-        s.profile_refused |= fault.refusal is Refusal.CLOSED_PERIOD
+        s.profile_refused |= fault.refusal in (Refusal.CLOSED_PERIOD, Refusal.FEATURE_OFF)
         if fault.refusal is Refusal.DUE_DATE:
             mirror.learn(s.db, posting.company_id, takes_early_due=False)
         s.reject(posting, [why], replan=why.code in REPLANNED)

@@ -1,4 +1,4 @@
-"""Bills have no number that a ledger keeps unique: whatever dies or gets lost, exactly one is in the books.
+"""Bills have no number that a ledger keeps unique: whatever dies, gets lost or is refused, exactly one is in the books.
 
 Half of the cases are the hardest there are: the ledger has forgotten the key of the call, so that nothing but the
 look-up by creation time and marker, and the quarantine, stands between one bill and two.
@@ -20,8 +20,8 @@ from domain.order_documents import OrderStatus
 from domain.order_settings import Becomes, OrderSettings, VendorNumber
 from domain.settings import MissingItem
 from domain.statuses import PostingState, Status
-from models import Company
-from sync import gather, requests, settings
+from models import Company, Document
+from sync import decisions, gather, requests, settings
 from sync.apply import serve
 from tests.domain.order_samples import line, order, receipt
 from tests.engine.world import START, World
@@ -124,7 +124,8 @@ def ends_well(world: World, count: int = 1) -> None:
     assert head is not None and head.external_number in {f"BILL-{entry.id}" for entry in live(world)} | {
         entry.number for entry in live(world)}
     assert {row.status for row in world.documents().values()} == {Status.COMPLETE}
-    assert {row.state for row in world.postings() if row.document_id is not None} == {PostingState.DONE}
+    newest = {row.document_id: row.state for row in world.postings() if row.document_id is not None}
+    assert set(newest.values()) == {PostingState.DONE}
 
 
 def killed_at(world: World, point: str) -> None:
@@ -191,6 +192,24 @@ def test_reads_that_lag_behind_do_not_make_a_second_bill(buying: World) -> None:
     buying.serve_until_rest()
     ends_well(buying)
     assert len(wire.sent_at) == 1
+
+
+def test_a_plan_that_lost_its_bills_says_so_and_nothing_is_lost(buying: World) -> None:
+    """It had them when the lists were read: the refusal (5020) tells, and the plan is read again."""
+    read(buying)
+    buying.books.bills = False
+    buying.serve_until_rest()
+    [row] = buying.documents().values()
+    assert (row.status, row.reason_code, live(buying)) == (Status.FAULT, "no_bills", [])
+    with buying.sessions() as db:
+        assert db.get_one(Company, buying.company_id).profile["bills"] is False
+    buying.books.bills = True
+    with buying.sessions() as db, db.begin():
+        again = decisions.retry(db, db.get_one(Company, buying.company_id), [db.get_one(Document, row.id)],
+                                now=buying.clock.now(), user=None).id  # fmt: skip
+    gather.scan(buying.rt, buying.company_id, buying.source, buying.ledger, again)
+    buying.serve_until_rest()
+    ends_well(buying)
 
 
 @pytest.mark.parametrize("point", ["after_intent", "after_send", "after_confirm"])

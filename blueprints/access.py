@@ -30,6 +30,7 @@ ENDPOINTS: dict[str, Need] = {
     "health.readyz": A,
     "help.errors": A,
     "help.error": A,
+    "help.known": A,
     # links in mails: the signed token says which company and address
     "mails.report": A,
     "mails.confirm": A,

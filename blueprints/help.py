@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from blueprints.causes import title
 from blueprints.problems import Problem
 from domain import help as texts
+from domain.known_issues import ISSUES, STATUS_PAGES
 from domain.ledger_words import LEDGERS, NEUTRAL, Words, words_of
 from domain.reasons import CATALOGUE, Stage
 
@@ -43,6 +44,25 @@ def error(code: str) -> ResponseReturnValue:
         {"title": title(each), "url": url_for("help.error", code=each, ledger=_asked())} for each in found.related
     ]
     return render_template("help/error.html", title=title(code), page=found, related=related)
+
+
+@blueprint.get("/help/known-issues")
+def known() -> ResponseReturnValue:
+    """What people may meet, and where the platforms tell of their own incidents."""
+    tokens = _choose_words().tokens()
+    issues = [
+        {
+            "key": each.key,
+            "title": each.title.format_map(tokens),
+            "what": each.what.format_map(tokens),
+            "do": each.do.format_map(tokens),
+            "reasons": [
+                {"title": title(code), "url": url_for("help.error", code=code, ledger=_asked())} for code in each.codes
+            ],
+        }
+        for each in ISSUES
+    ]
+    return render_template("help/known.html", issues=issues, status_pages=STATUS_PAGES)
 
 
 def _choose_words() -> Words:

@@ -14,12 +14,28 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from domain.statuses import PostingState
-from models import Attempt, CompanyLease, Posting, Run
+from models import Attempt, BatchRow, CompanyLease, Document, Posting, Run, Step
 from sync.lease import exclusive, lease_row, take_away
 
 STILL = timedelta(minutes=5)
 """Without any progress for this long, work counts as stuck."""
 UNSETTLED = (PostingState.SENDING, PostingState.UNKNOWN)
+
+
+LISTED = 50
+"""Most documents that are named one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """One document whose answer is open: since when, its last step, and the ledger id that an answer named, if any."""
+
+    document: Document
+    state: str
+    sent_at: datetime | None
+    step: str
+    step_at: datetime | None
+    seen_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +86,39 @@ def _progress(db: Session, company_id: int, runs: Sequence[Run], lease: CompanyL
     if lease is not None and lease.rung_at is not None:
         found.append(lease.rung_at)  # its bell was rung just now: whoever answers it has not had the time to move
     return max((instant for instant in found if instant is not None), default=None)
+
+
+def documents(db: Session, company_id: int) -> list[Doing]:
+    """The documents that were sent and not settled, oldest first. Reads only."""
+    rows = db.execute(
+        select(Posting, Document).join(Document, Document.id == Posting.document_id)
+        .where(Posting.company_id == company_id, Posting.state.in_(UNSETTLED))
+        .order_by(Posting.last_sent_at, Posting.id).limit(LISTED)
+    ).all()
+    seen = _seen(db, company_id, [posting for posting, _ in rows])
+    last = _last_steps(db, [document.id for _, document in rows])
+    return [
+        Doing(document, posting.state, posting.last_sent_at, *last.get(document.id, ("", None)), seen.get(posting.id))
+        for posting, document in rows
+    ]
+
+
+def _last_steps(db: Session, ids: Sequence[int]) -> dict[int, tuple[str, datetime | None]]:
+    newest = select(func.max(Step.id)).where(Step.document_id.in_(ids)).group_by(Step.document_id)
+    return {row.document_id: (row.text, row.at) for row in db.scalars(select(Step).where(Step.id.in_(newest)))}
+
+
+def _seen(db: Session, company_id: int, postings: Sequence[Posting]) -> dict[int, str]:
+    """Ids that answers named although nobody could settle by them: they are kept even when a lease was lost."""
+    keys = {posting.batch_key for posting in postings}
+    attempts = db.scalars(
+        select(Attempt).join(BatchRow, BatchRow.id == Attempt.batch_id)
+        .where(BatchRow.company_id == company_id, BatchRow.key.in_(keys), Attempt.seen.is_not(None))
+    )
+    return {
+        int(posting_id): told["ledger_id"]
+        for attempt in attempts for posting_id, told in (attempt.seen or {}).items() if told.get("ledger_id")
+    }
 
 
 def clear(db: Session, company_id: int, now: datetime) -> InProcess | None:

@@ -55,14 +55,15 @@ def frame(db: Session, company: Company, at: datetime, public_url: str) -> dict[
         "company": company.name, "ledger": words_of(company.ledger).ledger_in_full,
         "ledger_code": company.ledger, "at": at, "zone": zone,
         "zone_name": zone.rpartition("/")[2].replace("_", " ") + " time", "base": base,
-        "errors_url": f"{base}/errors", "known_url": f"{site}/help/errors", "settings_url": f"{base}/settings/mails",
+        "errors_url": f"{base}/errors", "known_url": f"{site}/help/known-issues?ledger={company.ledger}",
+        "help_base": f"{site}/help/errors", "settings_url": f"{base}/settings/mails",
         "why_you": f"You get this because your address receives the reports of {company.name}.",
     }
 
 
 def help_url(shared: dict[str, Any], why: Reason) -> str:
     """The page that explains a reason, in the ledger's words."""
-    return f"{shared['known_url']}/{why.code}?ledger={shared['ledger_code']}"
+    return f"{shared['help_base']}/{why.code}?ledger={shared['ledger_code']}"
 
 
 def body(rows: Sequence[RunItem], shared: dict[str, Any]) -> dict[str, Any]:

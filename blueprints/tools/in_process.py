@@ -6,15 +6,20 @@ from typing import Any
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from blueprints.context import company, db, now, ring, the_user, writing
+from blueprints.rows import number_of
 from blueprints.runs import run_title
+from blueprints.shell import ledger_names
 from blueprints.stepwords import step_words
 from blueprints.tools.routes import blueprint
 from domain.formats import format_age, format_plural
-from models import Run, User
+from models import Audit, Run, User
 from sync import audit, in_process
 from workers import enqueue
+
+CLEARED = "in-process status cleared"
 
 
 @blueprint.get("/c/<int:company_id>/tools/in-process", endpoint="in_process")
@@ -28,6 +33,8 @@ def show(company_id: int) -> ResponseReturnValue:
         facts=_facts(found),
         runs=[_run(run) for run in found.runs],
         unsettled=found.unsettled,
+        documents=[_document(each) for each in in_process.documents(db(), company_id)],
+        last=last_cleared(),
     )
 
 
@@ -40,7 +47,7 @@ def clear(company_id: int) -> ResponseReturnValue:
         reading = [run.id for run in found.runs if run.phase in ("queued", "reading")] if found else []
         if found is not None:
             detail = {"runs": [run.id for run in found.runs], "step": found.step}
-            audit.record(write, company_id, now(), user.email, "in-process status cleared", found.holder[:200], detail)
+            audit.record(write, company_id, now(), user.email, CLEARED, found.holder[:200], detail)
     if found is None:
         flash("Nothing was cleared: nothing is in process, or it moves.", "warn")
         return redirect(url_for("tools.in_process"))
@@ -65,8 +72,32 @@ def _facts(found: in_process.InProcess) -> list[tuple[str, Any]]:
     return facts
 
 
+def last_cleared() -> dict[str, Any] | None:
+    """Who cleared it last, and when, as cards show it; None when nobody did."""
+    cleared = select(Audit).where(Audit.company_id == company().id, Audit.action == CLEARED)
+    row = db().scalars(cleared.order_by(Audit.id.desc()).limit(1)).first()
+    if row is None:
+        return None
+    text = f"Cleared {format_age(now() - row.at)} ago by {row.who}"
+    return {"kind": "ok", "text": text, "url": url_for("tools.in_process")}
+
+
+def _document(each: in_process.Doing) -> dict[str, Any]:
+    row, (_long, short) = each.document, ledger_names(company())
+    there = f"Yes: {short} answered with id {each.seen_id}" if each.seen_id else f"Not known; {short} is asked first"
+    return {
+        "number": number_of(row),
+        "customer": row.party_name or "(no customer)",
+        "url": url_for("home.document", document_id=row.id),
+        "sent_at": each.sent_at,
+        "step": each.step,
+        "step_at": each.step_at,
+        "there": there,
+    }
+
+
 def _run(run: Run) -> dict[str, Any]:
-    stop = run.kind == "sync" and not run.stop_requested
+    stop = (run.kind == "sync" or run.phase == "posting") and not run.stop_requested
     return {
         "title": f"{run_title(run)}, run {run.id}",
         "step": step_words(run.step, company().time_zone),

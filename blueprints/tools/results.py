@@ -19,6 +19,7 @@ from blueprints.settings.sections.numbers import NUMBERING
 from blueprints.shell import ledger_names
 from blueprints.stepwords import step_words
 from blueprints.tools import copy_result, diagnosis_result, list_result, reconcile
+from blueprints.tools.in_process import last_cleared
 from blueprints.tools.preview_result import preview_context
 from blueprints.tools.routes import blueprint
 from domain.compare import Result
@@ -261,7 +262,7 @@ def cards() -> list[dict[str, Any]]:
 
 
 def other_cards() -> list[dict[str, Any]]:
-    """Tools without a result of their own."""
+    """Tools without a page of results."""
     return [
         {
             "id": "in-process",
@@ -270,7 +271,7 @@ def other_cards() -> list[dict[str, Any]]:
             "icon": "player-stop",
             "button": "Clear In-Process Status",
             "url": url_for("tools.in_process"),
-            "last": "",
+            "last": last_cleared(),
         },
     ]
 

@@ -98,10 +98,10 @@ class Person:
         return number
 
     def sync_now(self) -> None:
-        """Do It Now, confirm count and total, and wait on the run's page until the run has ended."""
+        """Sync Now, confirm count and total, and wait on the run's page until the run has ended."""
         page = self.page
         page.get_by_role("link", name="Tools").first.click()
-        self.button("Do It Now").click()
+        self.button("Sync Now").click()
         page.get_by_role("button", name=re.compile(r"^Post \d+ documents?$")).click()
         expect(page).to_have_url(re.compile(r"/runs/\d+$"))
         self.until(page.get_by_text(re.compile(r"Finished")).first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain import help as texts
+from domain.known_issues import ISSUES, STATUS_PAGES
 from domain.reasons import CATALOGUE
 from tests.web import html_checks
 from tests.web.site import BASE, Site
@@ -53,3 +54,14 @@ def test_a_problem_leads_to_its_help(shared_site: Site) -> None:
     for path in ("errors", f"documents/{ids['fault_id']}"):
         text = client.get(f"/c/{ids['company_id']}/{path}", base_url=BASE).get_data(as_text=True)
         assert "/help/errors/item_missing" in text
+
+
+def test_known_issues_are_open_to_everybody_and_name_reasons_that_exist(shared_site: Site) -> None:
+    assert [code for issue in ISSUES for code in issue.codes if code not in CATALOGUE] == []
+    for ledger in ("quickbooks", "xero"):
+        answer = shared_site.client().get(f"/help/known-issues?ledger={ledger}", base_url=BASE)
+        text = answer.get_data(as_text=True)
+        assert answer.status_code == 200 and "{" not in text.partition("<main")[2]
+        assert all(page.url in text for page in STATUS_PAGES)
+    for path in ("/help/errors", "/help/errors/item_missing"):
+        assert "/help/known-issues" in shared_site.client().get(path, base_url=BASE).get_data(as_text=True)

@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from connectors.ledgers.base import Answer
 from domain.statuses import PostingState
-from models import CompanyLease, Run
+from models import Attempt, CompanyLease, Run
 from sync import gather, in_process, requests
 from sync.lease import FenceLost, Lease
 from tests.engine.world import World, furnish, invoice, make_world
@@ -81,7 +82,8 @@ def test_clearing_frees_the_lease_keeps_every_posting_and_posts_once(
     assert PostingState.SENDING in before.values()
     world.clock.advance(301)
     with world.sessions() as db:
-        old = Lease(world.rt, world.company_id, db.get_one(CompanyLease, world.company_id).fence, 1e12)
+        fence = db.get_one(CompanyLease, world.company_id).fence
+        old = Lease(world.rt, world.company_id, fence, 1e12, world.clock.now(), world.clock.monotonic())
     assert clear(world) is not None
     assert {row.id: row.state for row in world.postings()} == before
     with pytest.raises(FenceLost), old.transaction():
@@ -97,6 +99,25 @@ def test_clearing_twice_does_nothing_the_second_time(world: World, monkeypatch: 
     world.clock.advance(301)
     assert clear(world) is not None
     assert clear(world) is None
+
+
+def test_each_document_says_since_when_and_whether_the_ledger_is_known_to_have_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sync()
+    world.source.put(invoice("3"))
+    stuck(world, monkeypatch)
+    with world.sessions() as db:
+        [doing] = in_process.documents(db, world.company_id)
+        assert (doing.document.source_id, doing.state, doing.seen_id) == ("3", PostingState.SENDING, None)
+        assert doing.sent_at == world.clock.now() and doing.step.startswith("Sent to") and doing.step_at is not None
+    posting = next(row for row in world.postings() if row.source_id == "3")
+    with world.sessions() as db, db.begin():  # an answer that came after the lease was lost is kept
+        attempt = db.scalars(select(Attempt).order_by(Attempt.id.desc())).first()
+        assert attempt is not None
+        attempt.seen = {str(posting.id): {"outcome": "Done", "ledger_id": "812"}}
+    with world.sessions() as db:
+        assert [one.seen_id for one in in_process.documents(db, world.company_id)] == ["812"]
 
 
 def test_with_nothing_in_process_there_is_nothing_to_clear(world: World) -> None:
@@ -124,8 +145,11 @@ def test_the_page_offers_clearing_only_when_stuck(site: Site) -> None:
     site.clock.advance(minutes=6)
     text = client.get(path, base_url=BASE).get_data(as_text=True)
     assert "Nothing has moved for five minutes" in text and "Sending 30 to the ledger" in text
+    assert ">Stop</a>" in text and "Clear In-Process Status" in text
     answer = client.post(f"{path}/clear", base_url=BASE, data={"company_id": company_id}, follow_redirects=True)
     assert "Cleared." in answer.get_data(as_text=True)
     with site.db() as db:
         lease = db.get_one(CompanyLease, company_id)
         assert (lease.holder, lease.fence) == (None, 5)
+    tools = client.get(f"/c/{company_id}/tools", base_url=BASE, follow_redirects=True)
+    assert "ago by " in tools.get_data(as_text=True)

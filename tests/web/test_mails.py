@@ -25,7 +25,7 @@ FRAME = {
     "zone_name": "Chicago time",
     "settings_url": "https://bookbridge.example/c/7/settings/mails",
     "preferences_url": "https://bookbridge.example/mail/preferences/x.y",
-    "known_url": "https://bookbridge.example/help/errors",
+    "known_url": "https://bookbridge.example/help/known-issues",
     "errors_url": "https://bookbridge.example/c/7/errors",
     "why_you": "You get this because books@harborpoint.example is a report address of Harbor Point IT.",
 }

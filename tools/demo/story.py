@@ -147,7 +147,7 @@ class Story:
         """Press Sync Now, confirm what it shows, and return the address of the run's page."""
         walker = self.walker
         walker.get(f"{self.base}/tools/sync-now")
-        walker.press("Do It Now")
+        walker.press("Sync Now")
         if walker.has_button("Post ") and "/runs/" not in walker.url:
             walker.press("Post ")
         if "/runs/" not in walker.url:

@@ -111,6 +111,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     "in-process-alive": ("tools/in_process.html", tool_samples.in_process_alive),
     "in-process-none": ("tools/in_process.html", tool_samples.in_process_none),
     "help-error": ("help/error.html", tool_samples.help_error),
+    "help-known": ("help/known.html", tool_samples.help_known),
     "help-errors": ("help/errors.html", tool_samples.help_errors),
     "manual-copy": ("tools/manual_copy.html", tool_samples.manual_copy),
     "manual-copy-result": ("tools/manual_copy_result.html", tool_samples.manual_copy_result),

@@ -43,7 +43,13 @@ def check_errors() -> dict[str, Any]:
 def in_process() -> dict[str, Any]:
     facts = [("Doing", "Sending 30 to the ledger"), ("Last progress", "7 min ago"), ("Last sign of life", "12 s ago"), ("Sent, answer not known yet", "30 documents")]
     runs = [{"title": "Sync Invoices Now, run 412", "step": "Posting: 30 of 60 in the books", "started_at": ago(minutes=20), "url": "/page/run", "stop_url": "/page/stop"}]
-    return {"busy": True, "alive": False, "clearable": True, "facts": facts, "runs": runs, "unsettled": 30}
+    return {"busy": True, "alive": False, "clearable": True, "facts": facts, "runs": runs, "unsettled": 30, "last": None,
+            "documents": [in_process_row("10452", "Not known; QuickBooks is asked first"), in_process_row("10453", "Yes: QuickBooks answered with id 812")]}
+
+
+def in_process_row(number: str, there: str) -> dict[str, Any]:
+    return {"number": number, "customer": "Fabrikam", "url": "/page/document", "sent_at": ago(minutes=7), "step": "Sent to QuickBooks",
+            "step_at": ago(minutes=7), "there": there}  # fmt: skip
 
 
 def in_process_alive() -> dict[str, Any]:
@@ -51,7 +57,16 @@ def in_process_alive() -> dict[str, Any]:
 
 
 def in_process_none() -> dict[str, Any]:
-    return {"busy": False, "alive": False, "clearable": False, "facts": [("Doing", "No process works on it now")], "runs": [], "unsettled": 0}
+    return {"busy": False, "alive": False, "clearable": False, "facts": [("Doing", "No process works on it now")], "runs": [], "unsettled": 0, "documents": [],
+            "last": {"kind": "ok", "text": "Cleared 3 days ago by ada@harborpoint.example", "url": "/page/in-process"}}
+
+
+def help_known() -> dict[str, Any]:
+    from domain.known_issues import STATUS_PAGES
+
+    reasons = [{"title": "Still being built in Autotask", "url": "/page/help-error"}]
+    issue = {"key": "unfinished", "title": "An invoice that was made moments ago waits", "what": "Autotask shows an invoice before its lines are there.", "do": "Nothing.", "reasons": reasons}
+    return {"issues": [issue], "status_pages": STATUS_PAGES}
 
 
 def help_error() -> dict[str, Any]:

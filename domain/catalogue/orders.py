@@ -143,7 +143,7 @@ _VENDORS: dict[str, Entry] = {
 
 _LINES: dict[str, Entry] = {
     "order_number_too_long": fault(
-        Stage.NUMBER, "The number is too long",
+        Stage.NUMBER, "The order’s number is too long",
         "Number {number} has {length} characters; {the_ledger} takes {limit}",
         "A number is never cut, because it stands on the vendor's paper.",
         "Shorten the vendor invoice number in Autotask, then Retry.",
@@ -161,7 +161,7 @@ _LINES: dict[str, Entry] = {
         "Without a name no item can be chosen.", "Give the line a product in Autotask, then Retry.",
     ),
     "order_item_missing": fault(
-        Stage.ITEMS, "An item is missing", "Item “{item}” is not in {the_ledger}",
+        Stage.ITEMS, "An item of an order is missing", "Item “{item}” is not in {the_ledger}",
         "No item has exactly this name, and Settings say to stop.",
         "Create it in {the_ledger} with an expense account, or choose “create a new item” in Settings, Purchase "
         "Orders; then Retry.", ORDERS,

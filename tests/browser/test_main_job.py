@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,10 +13,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.person import Person
-from tests.browser.site import Site, running
+from tests.browser.site import Site
 from tests.infra import browser as browsers
-from tests.infra import database
-from tools import redis_server
 from tools.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.slow, pytest.mark.xdist_group("main_job"),
@@ -26,15 +23,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.slow, pytest
 MAIL_S = 30.0
 OTHERS = "SHOP-"
 """What other programs had put into the company's books before."""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One running product for both passes; each has a company of its own."""
-    folder: Path = tmp_path_factory.mktemp("site")
-    url = database.copy_sqlite(database.migrated_sqlite(tmp_path_factory.mktemp("schema")), folder / "app.sqlite")
-    with redis_server.running() as redis_url, running(folder, redis_url, url) as started:
-        yield started
 
 
 @pytest.mark.parametrize(("javascript", "invoices"), [(True, 12), (False, 9)], ids=["javascript", "plain"])

@@ -1,0 +1,42 @@
+"""docs/parity-*.md: each test that is named exists, each address is ours, each row has a test unless it is not here."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from tests.conventions.source import ROOT, python_files, tree
+
+PAGES = sorted((ROOT / "docs").glob("parity-*.md"))
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+ADDRESS = re.compile(r"`(/[a-z/-]+)`")
+
+
+def rows(text: str) -> list[str]:
+    """Rows of tables without their heads."""
+    found = [line for line in text.splitlines() if line.startswith("|")]
+    heads = {place for place, line in enumerate(found) if set(line) <= set("|- ")}
+    return [line for place, line in enumerate(found) if place not in heads and place + 1 not in heads]
+
+
+def addresses() -> set[str]:
+    """Every address of the pages, below a company or not."""
+    texts = (node.value for path in python_files("blueprints") for node in ast.walk(tree(path))
+             if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return {text.removeprefix("/c/<int:company_id>") for text in texts if text.startswith("/")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_row_names_a_test_that_exists_and_an_address_of_ours(page) -> None:  # type: ignore[no-untyped-def]
+    text = page.read_text()
+    assert len(rows(text)) > 20
+    assert [row for row in rows(text) if not TEST.search(row) and "not here: " not in row] == []
+    tests: dict[str, set[str]] = {}
+    for file, name in TEST.findall(text):
+        if file not in tests:
+            nodes = ast.walk(tree(ROOT / file)) if (ROOT / file).is_file() else ()
+            tests[file] = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+        assert name in tests[file], f"{file} has no {name}"
+    assert [each for each in ADDRESS.findall(text) if each not in addresses()] == []

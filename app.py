@@ -60,7 +60,7 @@ def create_app(config: Config | None = None, services: Services | None = None) -
     app.extensions["services"] = services or Services.from_config(config, short_calls=True)
     _configure(app, config)
     presentation.register(app)
-    headers.register(app, config, (consent_origin(config),))
+    headers.register(app, config, consent_origins(config))
     app.session_interface = DatabaseSessions(app.extensions["services"])
     guard.register(app)
     _protect(app, config)
@@ -75,9 +75,11 @@ def create_app(config: Config | None = None, services: Services | None = None) -
     return app
 
 
-def consent_origin(config: Config) -> str:
-    """Where the identity service's consent page is: forms of ours are redirected there."""
-    return headers.origin_of(config.sandbox_url) if config.sandbox_url else "https://appcenter.intuit.com"
+def consent_origins(config: Config) -> tuple[str, ...]:
+    """Where the identity services' consent pages are: forms of ours are redirected there."""
+    if config.sandbox_url:
+        return (headers.origin_of(config.sandbox_url),)
+    return ("https://appcenter.intuit.com", *(["https://login.xero.com"] if config.xero_client_id else []))
 
 
 def _configure(app: Flask, config: Config) -> None:

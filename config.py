@@ -30,6 +30,9 @@ class Config(BaseSettings):
     intuit_environment: Literal["production", "sandbox"] = "production"
     require_nonce: bool = False
     """Refuse an Intuit id_token without a nonce. Whether Intuit echoes it is unconfirmed."""
+    xero_client_id: str | None = None
+    """Of the app registered at Xero; without it nobody is offered Xero."""
+    xero_client_secret: str | None = None
     autotask_integration_code: str | None = None
     """A marketplace vendor's tracking identifier; without it each company enters its own."""
     sandbox_url: str | None = None
@@ -74,6 +77,10 @@ class Config(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
+        if (self.xero_client_id is None) is not (self.xero_client_secret is None):
+            raise ValueError("XERO_CLIENT_ID and XERO_CLIENT_SECRET belong together")
+        if self.xero_client_id and "xero" in self.public_url.lower():
+            raise ValueError("PUBLIC_URL must not contain \"xero\": Xero refuses links to such an address")
         if self.demo and not self.sandbox_url:
             raise ValueError("DEMO is only possible together with SANDBOX_URL")
         if self.platform_limits == "off" and not self.sandbox_url:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from blueprints.context import services
 from connectors.ledgers.base import Kind
 from models import Company
+from sync import mirror
 
 
 class NoTokens:
@@ -24,7 +25,9 @@ class NoTokens:
 
 
 def ledger_page(company: Company, kind: str, ledger_id: str) -> str:
-    return services().platforms.quickbooks(company.ledger_tenant, NoTokens()).link(Kind(kind), ledger_id)
+    profile = mirror.profile_of(company) if company.profile else None
+    ledger = services().platforms.ledger(company.ledger, company.ledger_tenant, NoTokens(), profile=profile)
+    return ledger.link(Kind(kind), ledger_id)
 
 
 def source_page(web_url: str, source_id: str, party_id: str | None) -> str:

@@ -26,7 +26,11 @@ from sync.settings import load_invoices
 def register(app: Flask) -> None:
     @app.context_processor
     def provide() -> dict[str, Any]:
-        return {"shell": LocalProxy(_shell), "demo": LocalProxy(_demo) if services().config.demo else None}
+        return {
+            "shell": LocalProxy(_shell),
+            "with_xero": services().xero is not None,
+            "demo": LocalProxy(_demo) if services().config.demo else None,
+        }
 
     @app.url_defaults
     def keep_company(endpoint: str, values: dict[str, Any]) -> None:

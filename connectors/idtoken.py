@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -47,6 +47,8 @@ class Claims:
     issuer: str
     subject: str
     realm: str | None
+    told: Mapping[str, Any] = field(default_factory=dict)
+    """Every claim of the token."""
 
 
 def check(id_token: str, keys: Mapping[str, Any], expected: Expected) -> Claims:
@@ -65,7 +67,7 @@ def check(id_token: str, keys: Mapping[str, Any], expected: Expected) -> Claims:
     subject, realm = claims.get("sub"), claims.get("realmid")
     if not isinstance(subject, str) or not subject:
         raise Rejected("sub")
-    return Claims(expected.issuer, subject, realm if isinstance(realm, str) and realm else None)
+    return Claims(expected.issuer, subject, realm if isinstance(realm, str) and realm else None, dict(claims))
 
 
 def _options(expected: Expected) -> dict[str, Any]:

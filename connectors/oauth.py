@@ -84,6 +84,10 @@ class IntuitIdentity:
     Every method raises Unavailable when Intuit is away (nothing is decided then), NotSent when unreachable.
     """
 
+    platform = PLATFORM
+    grace = timedelta(hours=24)
+    """How long a replaced refresh token still works."""
+
     def __init__(
         self,
         *,
@@ -195,8 +199,8 @@ class IntuitIdentity:
 
     # ---- inside -------------------------------------------------------------------------------------------
 
-    def _client(self, **options: Any) -> _Client:
-        return _Client(
+    def _client(self, **options: Any) -> TransportClient:
+        return TransportClient(
             self._session,
             client_id=self._client_id,
             client_secret=self._client_secret,
@@ -205,7 +209,7 @@ class IntuitIdentity:
             **options,
         )
 
-    def _token_call(self, call: Callable[[_Client, str], Any]) -> Mapping[str, Any]:
+    def _token_call(self, call: Callable[[TransportClient, str], Any]) -> Mapping[str, Any]:
         try:
             token = call(self._client(), self._address("token_endpoint"))
         except AuthlibBaseError as problem:
@@ -222,9 +226,9 @@ class IntuitIdentity:
         return TokenSet(
             access=token["access_token"],
             refresh=token["refresh_token"],
-            access_expires_at=now + _span(token.get("expires_in"), _ACCESS_S),
-            refresh_expires_at=now + _span(token.get("x_refresh_token_expires_in"), _REFRESH_S),
-            hard_expires_at=None if hard is None else now + _span(hard, _REFRESH_S),
+            access_expires_at=now + span(token.get("expires_in"), _ACCESS_S),
+            refresh_expires_at=now + span(token.get("x_refresh_token_expires_in"), _REFRESH_S),
+            hard_expires_at=None if hard is None else now + span(hard, _REFRESH_S),
         )
 
     def _address(self, name: str) -> str:
@@ -262,7 +266,7 @@ class IntuitIdentity:
         return body
 
 
-class _Client(OAuth2Session):  # type: ignore[misc]
+class TransportClient(OAuth2Session):  # type: ignore[misc]
     """Authlib's client on our own session: its time-outs, hosts and errors hold for token calls too."""
 
     def __init__(self, transport: PlatformSession, **options: Any) -> None:
@@ -294,7 +298,8 @@ def _token_error(code: str) -> PlatformError:
     return Unavailable("Intuit's token service is not answering.", platform=PLATFORM)
 
 
-def _span(value: object, default: int) -> timedelta:
+def span(value: object, default: int) -> timedelta:
+    """Seconds of a token answer; the default for anything else."""
     try:
         seconds = int(str(value))
     except ValueError:

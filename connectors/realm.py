@@ -38,6 +38,11 @@ class LedgerCompany:
     time_zone: str
 
 
+def zone_of(country: str) -> str:
+    """The zone proposed for a company of this country."""
+    return _ZONES.get(country, "UTC")
+
+
 def read_company(http: Http, endpoints: Endpoints, access_token: str, realm: str) -> LedgerCompany:
     """Raises NotAllowed when the token is for another company, Unavailable when QuickBooks does not answer."""
     if not _REALM.fullmatch(realm):

@@ -13,10 +13,11 @@ from datetime import datetime
 from connectors.endpoints import Endpoints
 from connectors.http import Http, PlatformSession
 from connectors.ledgers import quickbooks, xero
-from connectors.ledgers.base import Capabilities, LedgerProfile
+from connectors.ledgers.base import Capabilities, Ledger, LedgerProfile
 from connectors.ledgers.quickbooks_http import Access
 from connectors.limits import Limiter
 from connectors.oauth import IntuitIdentity
+from connectors.oauth_xero import XeroIdentity
 from connectors.sources import autotask, autotask_http
 
 
@@ -39,6 +40,16 @@ class Platforms:
     limiter: Limiter
     clock: Callable[[], datetime]
     pause: Callable[[float], None]
+
+    def ledger(
+        self, ledger: str, tenant: str, access: Access, *, back: str = "", profile: LedgerProfile | None = None
+    ) -> Ledger:
+        """The ledger of a company by what `Company.ledger` holds. Raises KeyError for an unknown one."""
+        made: dict[str, Callable[[], Ledger]] = {
+            "quickbooks": lambda: self.quickbooks(tenant, access, profile=profile),
+            "xero": lambda: self.xero(tenant, access, back=back, profile=profile),
+        }
+        return made[ledger]()
 
     def quickbooks(
         self,
@@ -117,4 +128,14 @@ class Platforms:
             redirect_uri=redirect_uri,
             clock=self.clock,
             require_nonce=require_nonce,
+        )
+
+    def xero_identity(self, *, client_id: str, client_secret: str, redirect_uri: str) -> XeroIdentity:
+        return XeroIdentity(
+            http=self.http,
+            endpoints=self.endpoints,
+            client_id=client_id,
+            client_secret=client_secret,
+            redirect_uri=redirect_uri,
+            clock=self.clock,
         )

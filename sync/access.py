@@ -27,14 +27,20 @@ def rank(role: str) -> int:
     return ROLES.index(role) if role in ROLES else -1
 
 
-def sign_in(db: Session, *, issuer: str, subject: str, name: str, email: str, now: datetime) -> User:
-    """The user of this identity, made when it is new. Name and address follow what the issuer says now."""
+def sign_in(
+    db: Session, *, issuer: str, subject: str, name: str, email: str, now: datetime, joins: int | None = None
+) -> User:
+    """The user of this identity, made when it is new. Name and address follow what the issuer says now.
+
+    `joins`: who is signed in already; a new identity becomes a second one of that user.
+    """
     identity = db.scalars(select(Identity).where(Identity.issuer == issuer, Identity.subject == subject)).one_or_none()
     if identity is not None:
         user = db.get_one(User, identity.user_id)
         user.name, user.email = name, email
         return user
-    user = User(name=name, email=email, theme="auto", created_at=now)
+    joined = db.get(User, joins) if joins is not None else None
+    user = joined or User(name=name, email=email, theme="auto", created_at=now)
     db.add(user)
     db.flush()
     db.add(Identity(user_id=user.id, issuer=issuer, subject=subject, created_at=now))

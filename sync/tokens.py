@@ -1,22 +1,24 @@
 """The one place that hands out and renews access tokens; token rows are encrypted, versioned and renewed one at a time.
 
 Protocol (reliability reference 1.8): claim the row by a conditional UPDATE, call the identity service with no
-transaction open, store by compare-and-swap on `version`. A token that was replaced stays for its grace of 24 hours.
+transaction open, store by compare-and-swap on `version`. A token that was replaced stays for its grace
+(Intuit: 24 hours, Xero: 30 minutes).
 Only two rejections at least a minute apart end a grant; an outage of the token service changes nothing.
-How tokens are exchanged is in `connectors/oauth.py`.
+How tokens are exchanged is in `connectors/oauth.py` and `oauth_xero.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from connectors.errors import NeedsReconnect, Unavailable
-from connectors.oauth import GrantRejected, IntuitIdentity, TokenSet
+from connectors.oauth import GrantRejected, TokenSet
 from models import Connection, Grant, KeyRing
 from sync.runtime import no_failpoint
 
@@ -24,16 +26,31 @@ SPARE = timedelta(minutes=5)
 """A token with less than this left is renewed before it is handed out."""
 CLAIM = timedelta(seconds=60)
 """How long one refresher may take; it exceeds the call's own time-outs."""
-GRACE = timedelta(hours=24)
-"""Intuit's grace for a replaced refresh token."""
 APART = timedelta(seconds=60)
+NAMES = {"intuit": "Intuit", "xero": "Xero"}
+"""Who gives the tokens, as people know them, by what `Grant.provider` holds."""
 _LOOKS, _LOOK_S = 60, 0.25
-_ENDED = "Intuit no longer accepts this connection. Connect again."
+
+
+class Renews(Protocol):
+    """The identity service of one provider, as far as tokens are concerned."""
+
+    @property
+    def platform(self) -> str: ...
+    @property
+    def grace(self) -> timedelta: ...
+    def refresh(self, refresh_token: str) -> TokenSet: ...
+
+
+def _ended(provider: str) -> NeedsReconnect:
+    name = NAMES.get(provider, provider)
+    return NeedsReconnect(f"{name} no longer accepts this connection. Connect again.", platform=name)
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
     grant_id: int
+    provider: str
     version: int
     refresh: str
     previous: str | None
@@ -46,7 +63,7 @@ class TokenService:
         self,
         sessions: sessionmaker[Session],
         key_ring: KeyRing,
-        identity: IntuitIdentity,
+        identities: Mapping[str, Renews],
         clock: Callable[[], datetime],
         pause: Callable[[float], None],
         worker: str,
@@ -54,7 +71,7 @@ class TokenService:
         claim: timedelta = CLAIM,
         patience_s: float = _LOOKS * _LOOK_S,
     ) -> None:
-        self._sessions, self._key_ring, self._identity = sessions, key_ring, identity
+        self._sessions, self._key_ring, self._identities = sessions, key_ring, identities
         self._clock, self._pause, self._worker, self._failpoint = clock, pause, worker, failpoint
         self._claim_for, self._looks = claim, max(1, round(patience_s / _LOOK_S))
 
@@ -82,7 +99,7 @@ class TokenService:
             if current is not None and usable and expires > self._clock():
                 return current
             self._pause(_LOOK_S)
-        raise Unavailable("The QuickBooks connection is being renewed. This takes a moment.", platform="Intuit")
+        raise Unavailable("The ledger's connection is being renewed. This takes a moment.", platform="")
 
     def access(self, grant_id: int) -> Access:
         """What a ledger connection asks for its tokens."""
@@ -106,10 +123,10 @@ class TokenService:
             grant = _alive(db, grant_id)
             refresh = self._open(grant, "refresh_token")
             if refresh is None:
-                raise NeedsReconnect(_ENDED, platform="Intuit")
+                raise _ended(grant.provider)
             in_grace = grant.previous_until is not None and grant.previous_until > now
             previous = self._open(grant, "previous_refresh_token") if in_grace else None
-            return _Claim(grant_id, grant.version, refresh, previous)
+            return _Claim(grant_id, grant.provider, grant.version, refresh, previous)
 
     def _renew(self, claim: _Claim, still_good: str | None) -> str:
         """Ask the identity service and store the answer. `still_good`: what to hand out when it is away."""
@@ -119,8 +136,9 @@ class TokenService:
             self._note_rejection(claim)
             if still_good is not None:
                 return still_good
-            message = "Intuit refused to renew the connection; it is asked once more in a minute."
-            raise Unavailable(message, platform="Intuit") from problem
+            name = NAMES.get(claim.provider, claim.provider)
+            message = f"{name} refused to renew the connection; it is asked once more in a minute."
+            raise Unavailable(message, platform=name) from problem
         except Exception:
             self._release(claim)
             if still_good is not None:
@@ -131,11 +149,11 @@ class TokenService:
 
     def _ask(self, claim: _Claim) -> TokenSet:
         try:
-            return self._identity.refresh(claim.refresh)
+            return self._identities[claim.provider].refresh(claim.refresh)
         except GrantRejected:
             if claim.previous is None:
                 raise
-            return self._identity.refresh(claim.previous)
+            return self._identities[claim.provider].refresh(claim.previous)
 
     def _store(self, claim: _Claim, tokens: TokenSet) -> str:
         """Compare-and-swap: when a person connected again meanwhile, what we got is thrown away."""
@@ -144,11 +162,11 @@ class TokenService:
             if grant.version != claim.version:
                 current = self._open(grant, "access_token")
                 if current is None:
-                    raise NeedsReconnect(_ENDED, platform="Intuit")
+                    raise _ended(claim.provider)
                 return current
             if tokens.refresh != claim.refresh:
                 grant.previous_refresh_token = self._seal(grant.id, "previous_refresh_token", claim.refresh)
-                grant.previous_until = self._clock() + GRACE
+                grant.previous_until = self._clock() + self._identities[claim.provider].grace
             _put(grant, tokens, self._key_ring)
             grant.version = claim.version + 1
             grant.refreshing_until = grant.refreshing_by = grant.rejected_at = None
@@ -169,9 +187,9 @@ class TokenService:
                 grant.ended_at = now
                 ended = True
                 for connection in db.scalars(select(Connection).where(Connection.grant_id == grant.id)):
-                    connection.state, connection.problem = "reconnect", _ENDED
+                    connection.state, connection.problem = "reconnect", str(_ended(claim.provider))
         if ended:
-            raise NeedsReconnect(_ENDED, platform="Intuit")
+            raise _ended(claim.provider)
 
     def _release(self, claim: _Claim) -> None:
         with self._sessions() as db, db.begin():
@@ -231,6 +249,14 @@ def refresh_token_of(grant: Grant, key_ring: KeyRing) -> str | None:
     return key_ring.open(grant.refresh_token, f"grant:{grant.id}:refresh_token")
 
 
+def used_elsewhere(db: Session, grant: Grant, connection: Connection) -> bool:
+    """Whether another company lives on the same grant."""
+    others = select(Connection.id).where(
+        Connection.grant_id == grant.id, Connection.id != connection.id, Connection.state != "disconnected"
+    )
+    return db.execute(others.limit(1)).first() is not None
+
+
 def destroy(grant: Grant, now: datetime) -> None:
     """Forget every token of the grant, for good. Called in the transaction of a disconnect."""
     grant.access_token = grant.refresh_token = grant.previous_refresh_token = None
@@ -251,5 +277,5 @@ def _alive(db: Session, grant_id: int, *, lock: bool = False) -> Grant:
     """`lock`: nobody changes the row until the transaction ends, so that its version can be compared and swapped."""
     grant = db.get(Grant, grant_id, with_for_update=lock)
     if grant is None or grant.ended_at is not None:
-        raise NeedsReconnect(_ENDED, platform="Intuit")
+        raise _ended(grant.provider if grant is not None else "")
     return grant

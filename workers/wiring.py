@@ -27,22 +27,27 @@ from connectors.errors import NeedsReconnect
 from connectors.http import Http, Timeouts
 from connectors.ledgers.base import Ledger
 from connectors.oauth import IntuitIdentity
+from connectors.oauth_xero import XeroIdentity
 from connectors.registry import Platforms
 from connectors.sources.autotask_http import Credentials as AutotaskUser
 from connectors.sources.autotask_http import Zone
 from connectors.sources.base import Source, SourceCheck
 from connectors.trace import Tape
+from domain.ledger_words import words_of
 from models import Company, Connection, KeyRing, make_engine, make_sessions
 from sync import credentials as sealed
 from sync import installation, mirror, settings, tracing
 from sync.connection import of
 from sync.mail_compose import Post
 from sync.runtime import Runtime, Times
-from sync.tokens import CLAIM, TokenService
+from sync.tokens import CLAIM, Renews, TokenService
 from workers import enqueue
 from workers.system import Failpoint, RedisMemory, SystemClock, ThreadPool, asking, database_now, pause
 
 CALLBACK = "/connect/intuit/callback"
+XERO_CALLBACK = "/connect/xero/callback"
+BACK = "/open/"
+"""Where a ledger's document links back to; its marker follows."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Services:
     redis: redis.Redis
     platforms: Platforms
     identity: IntuitIdentity
+    xero: XeroIdentity | None
+    """None: this installation has no app at Xero."""
     tokens: TokenService
     clock: SystemClock
     worker: str
@@ -82,14 +89,27 @@ class Services:
             client_id=config.intuit_client_id, client_secret=config.intuit_client_secret,
             redirect_uri=config.public_url.rstrip("/") + CALLBACK, require_nonce=config.require_nonce,
         )
+        xero = None if config.xero_client_id is None else platforms.xero_identity(
+            client_id=config.xero_client_id, client_secret=config.xero_client_secret or "",
+            redirect_uri=config.public_url.rstrip("/") + XERO_CALLBACK,
+        )
+        identities: dict[str, Renews] = {"intuit": identity, **({"xero": xero} if xero is not None else {})}
         worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         claim = config.scaled(CLAIM.total_seconds())
         tokens = TokenService(
-            sessions, key_ring, identity, clock.now, pause, worker, failpoint, claim=timedelta(seconds=claim),
+            sessions, key_ring, identities, clock.now, pause, worker, failpoint, claim=timedelta(seconds=claim),
             # A job outlasts a refresher that died; a page would keep somebody waiting.
             patience_s=4.0 if short_calls else claim + 10.0,
         )
-        return cls(config, engine, sessions, key_ring, client, platforms, identity, tokens, clock, worker, failpoint)
+        return cls(
+            config, engine, sessions, key_ring, client, platforms, identity, xero, tokens, clock, worker, failpoint
+        )
+
+    @property
+    def shared_grants(self) -> dict[str, XeroIdentity]:
+        """Sign-in services, by `Grant.provider`, of which one grant may serve several companies: a company is taken
+        off the app by itself, and the tokens go on for the others."""
+        return {"xero": self.xero} if self.xero is not None else {}
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -111,10 +131,14 @@ class Services:
             company = db.get_one(Company, company_id)
             connection = of(db, company_id, sealed.LEDGER)
             if connection is None or connection.grant_id is None or connection.state == sealed.DISCONNECTED:
-                raise NeedsReconnect("QuickBooks is not connected.", platform="QuickBooks")
+                name = words_of(company.ledger).the_ledger
+                raise NeedsReconnect(f"{name} is not connected.", platform=name)
             profile = mirror.profile_of(company) if company.profile else None
         access = self.tokens.access(connection.grant_id)
-        return self._platforms(tape).quickbooks(company.ledger_tenant, access, profile=profile)
+        back = self.config.public_url.rstrip("/") + BACK
+        return self._platforms(tape).ledger(
+            company.ledger, company.ledger_tenant, access, back=back, profile=profile
+        )
 
     def source(self, company_id: int, *, interactive: bool = False, tape: Tape | None = None) -> Source:
         """The company's source, bound to its frozen tenant. Raises NeedsReconnect while it is not connected."""
@@ -155,7 +179,8 @@ class Services:
         row = of(db, company_id, sealed.SOURCE)
         found = sealed.credentials_of(row, self.key_ring) if row is not None else None
         codes = (found.user_name, found.secret, found.integration_code) if found is not None else ()
-        ours = (self.config.autotask_integration_code, self.config.intuit_client_secret, self.config.secret_key)
+        ours = (self.config.autotask_integration_code, self.config.intuit_client_secret, self.config.xero_client_secret,
+                self.config.secret_key)
         return tuple(each for each in (*codes, *ours) if each)
 
     def test_source(self, user: str, secret: str, code: str | None) -> SourceCheck:

@@ -12,12 +12,12 @@ from wtforms import BooleanField, RadioField
 from wtforms.validators import InputRequired
 
 from blueprints.account.routes import blueprint
-from blueprints.context import db, now, the_user, writing
+from blueprints.context import db, now, services, the_user, writing
 from blueprints.forms import Form
 from blueprints.mails.links import preferences_token
 from blueprints.problems import Problem
 from blueprints.sessions import BrowserSession
-from models import User, WebSession
+from models import Identity, User, WebSession
 from sync import access, audit
 
 THEMES = [("auto", "As the system"), ("light", "Light"), ("dark", "Dark")]
@@ -43,6 +43,13 @@ def profile() -> ResponseReturnValue:
     return _page(form)
 
 
+def _signed_in_with(user_id: int) -> list[str]:
+    """The services whose accounts are this user's."""
+    issuers = db().scalars(select(Identity.issuer).where(Identity.user_id == user_id).order_by(Identity.id)).all()
+    of_xero = services().platforms.endpoints.xero_identity
+    return list(dict.fromkeys("Xero" if issuer == of_xero else "Intuit" for issuer in issuers)) or ["Intuit"]
+
+
 def _page(form: ThemeForm) -> str:
     user = the_user()
     rows = (
@@ -53,7 +60,7 @@ def _page(form: ThemeForm) -> str:
     return render_template(
         "account/profile.html",
         form=form,
-        user={"name": user.name, "email": user.email, "identity": "Intuit"},
+        user={"name": user.name, "email": user.email, "identity": " and ".join(_signed_in_with(user.id))},
         companies=[
             {
                 "name": company.name,

@@ -68,7 +68,7 @@ def arrive(
         session["denied_company"] = company.id
         return url_for("connect.denied")
     ring(enqueue.refresh_lists, company.id)
-    return _first_page(company.id, step, role, next_path)
+    return first_page(company.id, step, role, next_path)
 
 
 def begin_session(user: User) -> None:
@@ -128,7 +128,7 @@ def _connect_ledger(db: Session, company: Company, user: User, tokens: TokenSet,
     lease.wake(db, company.id, at)
 
 
-def _first_page(company_id: int, step: str, role: str, next_path: str | None) -> str:
+def first_page(company_id: int, step: str, role: str, next_path: str | None) -> str:
     """Where a person goes on: unfinished set-up first, then where they wanted to go, else home."""
     if role == "admin" and step == "source":
         return url_for("connect.autotask", company_id=company_id)

@@ -27,6 +27,8 @@ from models import Company, Connection, Grant, Run
 from sync import audit, connection, credentials, requests, settings, tokens
 
 log = structlog.get_logger("web")
+START = {"quickbooks": "connect.intuit_start", "xero": "connect.xero_start"}
+"""Where connecting begins, by what `Company.ledger` holds."""
 SIDES = (credentials.LEDGER, credentials.SOURCE)
 WORDS = {
     credentials.CONNECTED: ("ok", "Connected"),
@@ -79,7 +81,7 @@ def _connect(found: Company, side: str, *, again: bool = False) -> dict[str, Any
         return {"label": "Test or change" if again else "Connect", "url": url_for("connect.autotask")}
     return {
         "label": "Reconnect" if again or found.source_tenant else "Connect",
-        "url": url_for("connect.intuit_start"),
+        "url": url_for(START[found.ledger]),
         "method": "post",
         "fields": {"purpose": "reconnect", "for_company": found.id},
     }
@@ -137,20 +139,26 @@ def disconnect_now(company_id: int, side: str) -> ResponseReturnValue:
     flash(f"{name} is disconnected. Settings, links and history are kept.", "ok")
     if not revoked:
         flash(
-            f"{name} did not answer, so remove Bookbridge there as well, under My Apps. Our tokens are destroyed.",
+            f"{name} did not answer, so remove Bookbridge there as well, under {{ledger_apps}}. "
+            "Our access is destroyed.",
             "warn",
         )
     return redirect(url_for("connect.connections"))
 
 
 def _revoke(row: Connection) -> bool:
-    """Tell the identity service first: without the tokens nobody could. It may be away; they are destroyed anyway."""
+    """Tell the platform first: without the tokens nobody could. It may be away; they are destroyed anyway, unless
+    other companies use them: then only this company's connection ends."""
     grant = db().get(Grant, row.grant_id) if row.grant_id else None
     token = tokens.refresh_token_of(grant, services().key_ring) if grant else None
-    if token is None:
+    if grant is None or token is None:
         return True
+    shared = services().shared_grants.get(grant.provider)
     try:
-        services().identity.revoke(token)
+        if shared is not None:
+            shared.end(services().tokens.access_token(grant.id), row.tenant)
+        else:
+            services().identity.revoke(token)
     except PlatformError as problem:
         log.warning("revocation failed", problem=problem.message)
         return False
@@ -163,8 +171,9 @@ def _forget(session: Session, company_id: int, side: str) -> None:
     if row is None:
         return
     grant = session.get(Grant, row.grant_id) if row.grant_id else None
-    if grant is not None:
+    if grant is not None and not tokens.used_elsewhere(session, grant, row):
         tokens.destroy(grant, now())
+    row.grant_id = None if grant is not None and grant.ended_at is None else row.grant_id
     row.state, row.problem, row.secret, row.integration_code = credentials.DISCONNECTED, None, None, None
     found = session.get_one(Company, company_id)
     found.next_poll_at = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import flash, g, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
+from blueprints.connect.cards import START
 from blueprints.connect.routes import blueprint
 from blueprints.context import db, now, the_user, writing
 from blueprints.links import open_invitation
@@ -30,7 +31,7 @@ def invitation(token: str) -> ResponseReturnValue:
             "expires_at": found.created_at + access.INVITATION_LIFE,
             "accept_url": url_for("connect.accept_invitation", token=token)
             if g.user
-            else url_for("connect.intuit_start"),
+            else url_for(START[db().get_one(Company, found.company_id).ledger]),
         },
     )
 

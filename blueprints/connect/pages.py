@@ -16,28 +16,49 @@ from sync import access
 from workers import enqueue
 
 SENTENCES: dict[str, tuple[str, str]] = {
-    "consent": ("Nothing was connected", "Intuit says that the consent was not given. Nothing was read or stored."),
+    "consent": (
+        "Nothing was connected",
+        "The sign-in service says that the consent was not given. Nothing was read or stored.",
+    ),
     "state": (
         "Please start again",
         "This sign-in was not started here, is older than ten minutes, or was used before. Nothing was changed.",
     ),
     "untrusted": (
         "The sign-in could not be trusted",
-        "What Intuit sent back does not fit what was asked for. Nothing was changed; please start again.",
+        "What the sign-in service sent back does not fit what was asked for. Nothing was changed; please start again.",
     ),
-    "code": ("Please start again", "Intuit does not accept this sign-in any more: its code was used or is too old."),
+    "code": (
+        "Please start again",
+        "The sign-in service does not accept this sign-in any more: its code was used or is too old.",
+    ),
     "email": (
         "Your e-mail address is not verified",
-        "Intuit has not verified the e-mail address of this account. Verify it in your Intuit account, then "
+        "The e-mail address of this account is not verified. Verify it in that account, then "
         "sign in again.",
     ),
-    "away": ("Intuit is not answering", "Nothing was changed. Try again in a minute; what runs already goes on."),
+    "away": (
+        "The sign-in service is not answering",
+        "Nothing was changed. Try again in a minute; what runs already goes on.",
+    ),
     "no_company": ("No company was chosen", "Intuit named no QuickBooks company. Start again and choose one."),
     "other_realm": (
         "This is another QuickBooks company",
         "The connection belongs to one QuickBooks company and never moves to another. To use the other "
         "one as well, connect it as a company of its own; both stay apart.",
     ),
+    "other_organisation": (
+        "This is another Xero organisation",
+        "The connection belongs to one organisation and never moves to another. To use the other one as well, connect "
+        "it as a company of its own; both stay apart.",
+    ),
+    "no_organisation": ("No organisation was chosen", "Xero named no organisation. Start again and choose one."),
+    "several": (
+        "More than one organisation was chosen",
+        "Each organisation is connected by itself, so that nothing is posted to the wrong one. Start again and choose "
+        "one; repeat it for the others.",
+    ),
+    "not_offered": ("Xero is not offered here", "Whoever runs this installation has not registered it at Xero yet."),
 }
 
 

@@ -1,4 +1,4 @@
-"""Signing in with Intuit: the start of an authorization and its callback.
+"""Signing in with Intuit or Xero: the start of an authorization and its callback.
 
 State, nonce and verifier are random, single use, ten minutes old at most, and bound to the browser's session. The
 callback always answers with a redirect. What a sign-in leads to (user, company, grant) is in `arrival.py`.
@@ -31,7 +31,7 @@ from sync import access, audit
 
 log = structlog.get_logger("web")
 STATE_LIFE = timedelta(minutes=10)
-PROVIDER = "intuit"
+PROVIDER, XERO = "intuit", "xero"
 CONNECT, SIGN_IN, RECONNECT = "connect", "sign_in", "reconnect"
 
 
@@ -49,6 +49,29 @@ class Started:
 @blueprint.post("/connect")
 def intuit_start() -> ResponseReturnValue:
     """To Intuit's own pages. `purpose` sign_in asks for the identity alone, anything else for the company as well."""
+    asked = begin(PROVIDER)
+    scopes = SIGN_IN_SCOPES if asked.purpose == SIGN_IN else CONNECT_SCOPES
+    try:
+        url = services().identity.authorize_url(
+            state=asked.state, nonce=asked.nonce, code_verifier=asked.verifier, scopes=scopes
+        )
+    except PlatformError:
+        return refuse("away")
+    return redirect(url, 303)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the authorization that begins carries."""
+
+    purpose: str
+    state: str
+    nonce: str
+    verifier: str
+
+
+def begin(provider: str) -> Asked:
+    """Keep state, nonce and verifier with the browser's session."""
     purpose = request.form.get("purpose", CONNECT)
     company_id = _company_to_reconnect() if purpose == RECONNECT else None
     if purpose not in (SIGN_IN, CONNECT) and company_id is None:
@@ -64,7 +87,7 @@ def intuit_start() -> ResponseReturnValue:
             OAuthState(
                 state_hash=_hash(state),
                 session_hash=_hash(browser["signing_in"]),
-                provider=PROVIDER,
+                provider=provider,
                 nonce=nonce,
                 verifier=verifier,
                 purpose=purpose,
@@ -73,12 +96,7 @@ def intuit_start() -> ResponseReturnValue:
                 created_at=now(),
             )
         )
-    scopes = SIGN_IN_SCOPES if purpose == SIGN_IN else CONNECT_SCOPES
-    try:
-        url = services().identity.authorize_url(state=state, nonce=nonce, code_verifier=verifier, scopes=scopes)
-    except PlatformError:
-        return _refuse("away")
-    return redirect(url, 303)
+    return Asked(purpose, state, nonce, verifier)
 
 
 def _company_to_reconnect() -> int | None:
@@ -94,7 +112,7 @@ def _company_to_reconnect() -> int | None:
 def intuit_callback() -> ResponseReturnValue:
     """Intuit's answer. Whatever it holds, the visitor is redirected, so the code never stays in an open page."""
     try:
-        started = _consume(request.args.get("state", ""))
+        started = consume(request.args.get("state", ""), PROVIDER)
         if request.args.get("error"):
             raise SignInProblem("consent")
         exchange, person, claims = _exchange(started)
@@ -110,21 +128,21 @@ def intuit_callback() -> ResponseReturnValue:
             )
         )
     except SignInProblem as problem:
-        return _refuse(problem.key, problem.detail)
+        return refuse(problem.key, problem.detail)
     except (GrantRejected, SignInRejected) as problem:
-        return _refuse("code" if isinstance(problem, GrantRejected) else "untrusted", problem.message)
+        return refuse("code" if isinstance(problem, GrantRejected) else "untrusted", problem.message)
     except NotAllowed as problem:
-        return _refuse("untrusted", problem.message)
+        return refuse("untrusted", problem.message)
     except PlatformError as problem:
-        return _refuse("away", problem.message)
+        return refuse("away", problem.message)
 
 
-def _consume(state: str) -> Started:
+def consume(state: str, provider: str) -> Started:
     """Take the state's row away, in one statement: a repeated callback finds nothing. Raises SignInProblem."""
     with writing() as db:
         row = db.execute(
             delete(OAuthState)
-            .where(OAuthState.state_hash == _hash(state))
+            .where(OAuthState.state_hash == _hash(state), OAuthState.provider == provider)
             .returning(
                 OAuthState.session_hash,
                 OAuthState.purpose,
@@ -162,7 +180,7 @@ def _exchange(started: Started) -> tuple[Exchange, Person, Claims]:
     return exchange, person, claims
 
 
-def _refuse(key: str, detail: str = "") -> ResponseReturnValue:
+def refuse(key: str, detail: str = "") -> ResponseReturnValue:
     """Remember why for the next page, and write it down: refused sign-ins are part of the audit trail."""
     session["sign_in_problem"] = key
     log.info("sign-in refused", why=key, detail=detail)

@@ -10,6 +10,7 @@ from blueprints.home import (  # noqa: F401
     document,
     documents,
     hold,
+    marker,
     no_company,
     order,
     pause,

@@ -21,6 +21,7 @@ from connectors.ledgers import xero_faults as faults
 from connectors.ledgers import xero_payloads as payloads
 from connectors.ledgers import xero_records as records
 from connectors.ledgers.base import (
+    Alike,
     Answer,
     Batch,
     Capabilities,
@@ -197,6 +198,9 @@ class XeroLedger:
 
     def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Held]:
         return Lookup(self._rows, self.tenant).read(kind, ids)
+
+    def alike(self, sought: Sequence[Alike]) -> Mapping[str, Sequence[Held]]:
+        return Lookup(self._rows, self.tenant).alike(sought)
 
     def original(self, kind: Kind, ledger_id: str) -> bytes:
         body = self._read(lambda call: call.raw(_PAPERS[kind][0], ledger_id))

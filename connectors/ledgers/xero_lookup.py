@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors.ledgers import xero_held
 from connectors.ledgers import xero_records as records
-from connectors.ledgers.base import Done, Kind, Sought
+from connectors.ledgers.base import Alike, Done, Kind, Sought, is_alike
 from connectors.ledgers.xero_payloads import DOCUMENTS, ID, NUMBER
 from domain.held import Held
 
@@ -60,6 +60,17 @@ class Lookup:
         rows = self._whole(kind, ids)
         helds = [xero_held.held(row, kind) for row in rows]
         return {held.ledger_id: held for held in helds if held is not None}
+
+    def alike(self, sought: Sequence[Alike]) -> dict[str, Sequence[Held]]:
+        """Every document of the parties asked about; number, amount and span are compared here."""
+        found: dict[str, Sequence[Held]] = {one.key: () for one in sought}
+        for kind in dict.fromkeys(one.kind for one in sought if one.kind in DOCUMENTS):
+            group = [one for one in sought if one.kind is kind]
+            parties = sorted({one.party_id for one in group})
+            rows = self._filtered(kind, parties, lambda value: f'Contact.ContactID==guid("{value}")')
+            helds = [held for row in rows if (held := xero_held.held(row, kind)) is not None and held.live]
+            found |= {one.key: tuple(held for held in helds if is_alike(one, held)) for one in group}
+        return found
 
     def _by_id(self, kind: Kind, ids: Any) -> list[Done]:
         return self._done(kind, self._whole(kind, ids))

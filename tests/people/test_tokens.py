@@ -50,7 +50,7 @@ class Bench:
     refresh: str
 
     def service(self, worker: str = "w1") -> TokenService:
-        return TokenService(self.sessions, RING, self.identity, self.clock.now, wait_a_moment, worker)
+        return TokenService(self.sessions, RING, {"intuit": self.identity}, self.clock.now, wait_a_moment, worker)
 
     def grant(self) -> Grant:
         with self.sessions() as db:
@@ -208,13 +208,15 @@ def test_a_refresh_on_its_way_does_not_overwrite_a_new_consent(bench: Bench) -> 
     class Overtaken:
         """The real identity, but a person connects again while it answers."""
 
+        grace = timedelta(hours=24)
+
         def refresh(self, refresh_token: str) -> TokenSet:
             answer = bench.identity.refresh(refresh_token)
             with bench.sessions() as db, db.begin():
                 store_new_grant(db, RING, provider="intuit", subject="9130", tokens=tokens, now=bench.clock.at)
             return answer
 
-    service = TokenService(bench.sessions, RING, Overtaken(), bench.clock.now, lambda _s: None, "w1")  # type: ignore[arg-type]
+    service = TokenService(bench.sessions, RING, {"intuit": Overtaken()}, bench.clock.now, lambda _s: None, "w1")  # type: ignore[arg-type]
     assert service.access_token(bench.grant_id) == newer["access_token"]
     assert refresh_token_of(bench.grant(), RING) == newer["refresh_token"]
 

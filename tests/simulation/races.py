@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy.orm import sessionmaker
 
@@ -34,6 +34,9 @@ GRACE_S = 86_400.0
 @dataclass
 class SimIdentity:
     """The identity service: every renewal replaces the refresh token; the one before works for a day."""
+
+    platform: ClassVar[str] = "Identity"
+    grace: ClassVar[timedelta] = timedelta(seconds=86_400)
 
     kernel: Kernel
     rng: random.Random
@@ -116,7 +119,7 @@ def _race(rng: random.Random, engine: Any, expiries: int, *, trouble: float) -> 
 
     def worker(process: Process) -> None:
         service = TokenService(
-            sessions, RING, identity, kernel.now,  # type: ignore[arg-type]
+            sessions, RING, {"quickbooks": identity}, kernel.now,  # type: ignore[arg-type]
             lambda seconds: kernel.sleep(seconds, "pause"), process.name, lambda name: kernel.step(name),
             patience_s=120.0,
         )  # fmt: skip

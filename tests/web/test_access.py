@@ -13,7 +13,10 @@ from app import create_app
 from blueprints.access import ENDPOINTS, OF_A_COMPANY, Need, Unlisted, check, may
 from tests.web.site import BASE, SECRET_OF_B, Site, config_for
 
-OTHER = {"side": "ledger", "session_id": "0" * 16, "token": "no-such-token", "filename": "icon.svg", "role": "viewer"}
+OTHER = {
+    "marker": "ref:NOSUCH", "side": "ledger", "session_id": "0" * 16, "token": "no-such-token", "filename": "icon.svg",
+    "role": "viewer",
+}  # fmt: skip
 IDS = (
     "company_id", "run_id", "document_id", "member_id", "invitation_id", "hold_id", "mail_id", "address_id", "row_id",
 )  # fmt: skip

@@ -1,0 +1,226 @@
+"""Signing in with Xero and connecting organisations, over HTTP against the simulated identity service."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import pytest
+import requests
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from connectors.errors import NotAllowed
+from models import Company, Connection, Grant, Identity
+from sandbox.seeds import msp
+from sandbox.world import World
+from sandbox.xero import profiles
+from sandbox.xero_identity import connections, users
+from tests.web.intuit import Visit
+from tests.web.site import BASE, Site, make_site
+
+CALLBACK = "/connect/xero/callback"
+
+
+@dataclass
+class Traveller:
+    """One browser at our site and at Xero."""
+
+    site: Site
+    client: FlaskClient
+    session: requests.Session
+
+    @classmethod
+    def of(cls, site: Site, client: FlaskClient | None = None) -> Traveller:
+        session = requests.Session()
+        session.trust_env = False
+        return cls(site, client or site.app.test_client(), session)
+
+    def begin(self, **form: str) -> str:
+        answer = self.client.post("/connect/xero", base_url=BASE, data=form)
+        assert answer.status_code == 303, answer.get_data(as_text=True)
+        return answer.headers["Location"]
+
+    def consent(self, url: str, tenant: str = "", *, user: str = users.USERS[0].xero_userid, allow: bool = True) -> str:
+        """Sign in at Xero, choose an organisation; the address Xero sends the browser back to."""
+        page = self.session.get(url, timeout=10, allow_redirects=False)
+        if "/xero/login/signin" in page.text:
+            page = self._post(page, "/xero/login/signin", user=user)
+        if page.headers.get("Location", "").startswith(BASE):
+            return page.headers["Location"]
+        page = self._post(page, "/xero/login/consent", tenant=tenant, decision="allow" if allow else "cancel")
+        return page.headers["Location"]
+
+    def _post(self, page: requests.Response, path: str, **form: str) -> requests.Response:
+        ident = re.search(r'name="request" value="([^"]+)"', page.text)
+        assert ident is not None, page.text
+        origin = f"{urlsplit(page.url).scheme}://{urlsplit(page.url).netloc}"
+        data = {"request": ident.group(1), **form}
+        answer = self.session.post(origin + path, data=data, timeout=10, allow_redirects=False)
+        if answer.status_code == 303 and not answer.headers["Location"].startswith(BASE):
+            return self.session.get(origin + answer.headers["Location"], timeout=10, allow_redirects=False)
+        return answer
+
+    def come_back(self, url: str) -> TestResponse:
+        parts = urlsplit(url)
+        assert url.startswith(f"{BASE}{CALLBACK}"), url
+        return self.client.get(parts.path, query_string=dict(parse_qsl(parts.query)), base_url=BASE)
+
+    def connect(self, tenant: str, **form: str) -> TestResponse:
+        return self.come_back(self.consent(self.begin(**form), tenant))
+
+    def page(self, path: str) -> str:
+        return self.client.get(path, base_url=BASE, follow_redirects=True).get_data(as_text=True)
+
+
+@pytest.fixture
+def tenants(sandbox_world: World) -> list[str]:
+    return [
+        profiles.create_organisation(sandbox_world, slug, "xero-uk", name, unrelated=False)
+        for slug, name in (("one", "One Ltd"), ("two", "Two Ltd"))
+    ]
+
+
+@pytest.fixture
+def site(
+    sandbox_world: World, sandbox: str, redis_url: str, tenants: list[str], _migrated_sqlite: Path, tmp_path: Path
+) -> Iterator[Site]:
+    sandbox_world.redirect_uris = [BASE + CALLBACK, BASE + "/connect/intuit/callback"]
+    site = make_site(
+        _migrated_sqlite, tmp_path, sandbox_url=sandbox, redis_url=redis_url, xero_client_id=sandbox_world.client_id,
+        xero_client_secret=sandbox_world.client_secret,
+    )  # fmt: skip
+    yield site
+    site.services.engine.dispose()
+
+
+def companies(site: Site) -> dict[str, Company]:
+    with site.db() as db:
+        return {one.ledger_tenant: one for one in db.scalars(select(Company).where(Company.ledger == "xero"))}
+
+
+def problem(traveller: Traveller, answer: TestResponse) -> str:
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/connect/problem")
+    return traveller.page("/connect/problem")
+
+
+def test_the_authorize_address_asks_for_granular_scopes_and_one_organisation(site: Site) -> None:
+    query = parse_qs(urlsplit(Traveller.of(site).begin()).query)
+    scopes = set(query["scope"][0].split())
+    assert {"offline_access", "accounting.invoices", "accounting.settings"} <= scopes
+    assert "accounting.transactions" not in scopes
+    assert query["code_challenge_method"] == ["S256"] and query["acr_values"] == ["bulk_connect:false"]
+    signing_in = parse_qs(urlsplit(Traveller.of(site).begin(purpose="sign_in")).query)
+    assert set(signing_in["scope"][0].split()) == {"openid", "profile", "email"}
+
+
+def test_an_organisation_is_connected_and_its_pages_speak_of_xero(site: Site, tenants: list[str]) -> None:
+    traveller = Traveller.of(site)
+    answer = traveller.connect(tenants[0])
+    company = companies(site)[tenants[0]]
+    assert answer.headers["Location"] == f"/c/{company.id}/connect/autotask"
+    assert (company.name, company.country, company.time_zone) == ("One Ltd", "GB", "Europe/London")
+    for path in ("connect/autotask", "connections", "settings/invoices", "errors", "documents", ""):
+        text = re.sub(r"<footer.*?</footer>", "", traveller.page(f"/c/{company.id}/{path}"), flags=re.DOTALL)
+        assert "QuickBooks" not in text and "Intuit" not in text, path
+        assert "{the_" not in text and "{credit" not in text, path
+    assert site.services.ledger(company.id).check().company_name == "One Ltd"
+
+
+def test_one_grant_serves_both_organisations_and_outlives_the_first(
+    site: Site, tenants: list[str], sandbox_world: World
+) -> None:
+    traveller = Traveller.of(site)
+    for tenant in tenants:
+        traveller.connect(tenant)
+    first, second = (companies(site)[tenant] for tenant in tenants)
+    with site.db() as db:
+        [grant] = db.scalars(select(Grant).where(Grant.provider == "xero")).all()
+        assert grant.subject == users.USERS[0].xero_userid
+    form = {"company_id": first.id}
+    answer = traveller.client.post(f"/c/{first.id}/connections/ledger/disconnect", base_url=BASE, data=form)
+    assert answer.status_code == 302
+    assert not connections.connected(sandbox_world, tenants[0])
+    assert connections.connected(sandbox_world, tenants[1])
+    with site.db() as db:
+        states = {row.company_id: row.state for row in db.scalars(select(Connection))}
+        assert (states[first.id], states[second.id]) == ("disconnected", "connected")
+        assert db.get_one(Grant, grant.id).ended_at is None
+    assert site.services.ledger(second.id).check().tenant == tenants[1]
+
+
+def test_a_reconnect_with_another_organisation_is_refused(site: Site, tenants: list[str]) -> None:
+    traveller = Traveller.of(site)
+    traveller.connect(tenants[0])
+    company = companies(site)[tenants[0]]
+    refused = traveller.connect(tenants[1], purpose="reconnect", for_company=str(company.id))
+    assert "another Xero organisation" in problem(traveller, refused)
+    assert list(companies(site)) == [tenants[0]]
+    again = traveller.connect(tenants[0], purpose="reconnect", for_company=str(company.id))
+    assert again.status_code == 302 and "problem" not in again.headers["Location"]
+
+
+def test_nothing_is_stored_when_the_person_cancels(site: Site, tenants: list[str]) -> None:
+    traveller = Traveller.of(site)
+    back = traveller.consent(traveller.begin(), tenants[0], allow=False)
+    assert "Nothing was connected" in problem(traveller, traveller.come_back(back))
+    assert companies(site) == {}
+
+
+def test_a_code_serves_once_and_in_the_browser_that_began(site: Site, tenants: list[str]) -> None:
+    traveller = Traveller.of(site)
+    back = traveller.consent(traveller.begin(), tenants[0])
+    stranger = Traveller.of(site)
+    assert "start again" in problem(stranger, stranger.come_back(back))
+    assert "start again" in problem(traveller, traveller.come_back(back))
+    assert companies(site) == {}
+
+
+def test_a_disconnect_in_xero_is_noticed_with_the_next_call(
+    site: Site, tenants: list[str], sandbox_world: World
+) -> None:
+    Traveller.of(site).connect(tenants[0])
+    connections.end_of_tenant(sandbox_world, tenants[0])
+    with pytest.raises(NotAllowed, match="disconnected there"):
+        site.services.ledger(companies(site)[tenants[0]].id).check()
+
+
+def test_a_person_with_both_ledgers_sees_both_companies(
+    site: Site, tenants: list[str], sandbox_world: World
+) -> None:
+    realm = msp.generate(sandbox_world, seed=3, invoices=2, slug="web")["realm"]
+    visit = Visit.of(site)
+    visit.connect(realm)
+    traveller = Traveller.of(site, visit.client)
+    traveller.connect(tenants[0])
+    with site.db() as db:
+        subjects = ("sandbox-admin", users.USERS[0].xero_userid)
+        mine = db.scalars(select(Identity).where(Identity.subject.in_(subjects))).all()
+        assert len(mine) == 2 and len({row.user_id for row in mine}) == 1
+    text = traveller.page("/companies")
+    assert "One Ltd" in text and "QuickBooks Online" in text and "Xero" in text
+
+
+def test_the_launcher_leads_home_or_to_the_way_in(site: Site, tenants: list[str]) -> None:
+    stranger = Traveller.of(site)
+    assert "Sign in with Xero" in stranger.page("/launch/xero")
+    traveller = Traveller.of(site)
+    traveller.connect(tenants[0])
+    home = traveller.client.get("/launch/xero", base_url=BASE)
+    assert home.headers["Location"] == f"/c/{companies(site)[tenants[0]].id}/"
+
+
+def test_without_an_app_at_xero_nobody_is_offered_it(
+    sandbox_world: World, sandbox: str, redis_url: str, _migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    site = make_site(_migrated_sqlite, tmp_path, sandbox_url=sandbox, redis_url=redis_url)
+    assert "Xero" not in re.sub(r"<footer.*", "", Traveller.of(site).page("/"), flags=re.DOTALL).replace(
+        "QuickBooks or Xero", "").replace("QuickBooks Online or Xero", "")  # fmt: skip
+    answer = site.app.test_client().post("/connect/xero", base_url=BASE)
+    assert answer.headers["Location"] == "/connect/problem"
+    site.services.engine.dispose()
+

@@ -136,6 +136,7 @@ ENTRIES: dict[str, Entry] = {
         "{the_ledger} refused it (code {code}). The document stands there as before; no second one was made.",
         "Correct what the sentence names, then copy it again with Overwrite.",
         DOCUMENT,
+        again=Again.DECIDE,
     ),
     "remove_changed": fault(
         Stage.LEDGER,
@@ -144,6 +145,7 @@ ENTRIES: dict[str, Entry] = {
         "A payment, a mail or a person's change came between. Nothing was taken out and nothing was posted.",
         "Compare both again on the document's page, then decide anew.",
         DOCUMENT,
+        again=Again.DECIDE,
     ),
     "overwrite_refused": fault(
         Stage.LEDGER,

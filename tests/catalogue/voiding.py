@@ -16,6 +16,7 @@ from sync.operations import reserve as reserve_change
 from tests.catalogue.stage import Case, Stage, Where, invoice, line
 from tests.engine.test_voids import decide, post_anyway, press_correct, voided
 from tests.engine.world import START
+from tests.tools_pages.test_copy_anew import copy, once, other_customer
 
 ITEM = (line("77", "100.00"),)
 
@@ -188,6 +189,28 @@ def _replace_now(stage: Stage) -> None:
     assert stage.row.status == "Complete", stage.row.reasons
 
 
+def _anew(*before: Callable[[Stage], object]) -> Callable[[Stage], None]:
+    """Billed to another customer since: a person agreed that the copy is taken out and copied again."""
+
+    def provoke(stage: Stage) -> None:
+        stage.ledger.concerns = lambda member: member.operation in ("delete", "void")
+        shown = other_customer(stage.world)
+        for each in before:
+            each(stage)
+        stage.watch_sends()
+        copy(stage.world, anew=True, version=shown["held"]["version"])
+
+    return provoke
+
+
+def _anew_now(stage: Stage) -> None:
+    """Compared again, and decided anew."""
+    stage.honest()
+    shown = copy(stage.world, overwrite=True).summary
+    copy(stage.world, anew=True, version=shown["held"]["version"])
+    once(stage.world)
+
+
 CASES: dict[str, Case] = {
     "void_queued": Case(
         _by_itself, on=(), where=Where.SEEN, ends=0, settings={"voids": VoidPolicy.VOID}),
@@ -203,6 +226,9 @@ CASES: dict[str, Case] = {
     "reissue_kept": Case(_bills_kept_again, _anyway, subject="2", left=1, ends=2),
     "reissue_like": Case(_bills_like, _anyway, subject="2", left=1, ends=2),
     "update_queued": Case(_replace(), on=(), where=Where.SEEN, left=1),
+    "remove_queued": Case(_anew(), on=(), where=Where.SEEN, left=1),
+    "remove_refused": Case(_anew(_lapse), _anew_now, on=(), left=1),
+    "remove_changed": Case(_anew(_busy_hand), _anew_now, on=(), left=1),
     "overwrite_refused": Case(_replace(_lapse), _replace_now, on=(), left=1),
     "overwrite_changed": Case(_replace(_edit, seen="0"), _replace_now, on=(), left=1),
     "overwrite_gone": Case(_replace(_delete), on=(), left=0, ends=0),

@@ -127,8 +127,10 @@ def added(pairs: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
 
 def row(case: dict[str, Any]) -> str:
     """The case as a row of docs/casebook.md."""
-    told = (case["id"], case["region"].upper(), case["what"], booked(case["expected"]), case["rule"])
-    return f"| {' | '.join(told)} |"
+    told = booked(case["expected"])
+    if "xero" in case and booked(case["xero"]) != told:
+        told = f"{told}; Xero: {booked(case['xero'])}"
+    return f"| {' | '.join((case['id'], case['region'].upper(), case['what'], told, case['rule']))} |"
 
 
 def booked(wanted: dict[str, Any]) -> str:

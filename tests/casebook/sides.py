@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
+from domain.settings import InitialStatus, TermRule
+from domain.taxmap import TaxEntry, TaxMap
 from sandbox.double_entry import signed
 from sandbox.qbo import ledger as qbo_ledger
 from sandbox.qbo import lists, preferences
@@ -24,6 +26,12 @@ ACCOUNTS = {
     "RND": "Rounding",
 }
 RECEIVABLE = "AR"
+CODES = {
+    "us": {("NY Albany", "Taxable Goods"): "TAX001", ("CA Los Angeles", "Taxable Goods"): "TAX002"},
+    "uk": {("UK VAT", "Standard"): "OUTPUT2", ("UK VAT", "Reduced"): "RROUTPUT", ("UK VAT", "Zero"): "ZERORATEDOUTPUT"},
+    "au": {("Australia", "GST applies"): "OUTPUT", ("Australia", "GST free"): "EXEMPTOUTPUT"},
+}
+"""Xero's tax types by Autotask's region and category: their names differ, so a person maps them."""
 
 
 class Side(Protocol):
@@ -35,8 +43,8 @@ class Side(Protocol):
         """Items (name → account) that are not there yet, and books closed through a day."""
         ...
 
-    def term(self, name: str) -> str:
-        """The id of a payment term."""
+    def chosen(self, terms: Mapping[str, int]) -> dict[str, Any]:
+        """Settings that a person chooses in such a company. `terms`: Autotask's, name → id."""
         ...
 
     def found(self, number: str, today: date) -> dict[str, Any]:
@@ -67,8 +75,10 @@ class QuickBooksSide:
                 lists.seed(self.realm, "Item", Name=name, Type="Service", IncomeAccountRef=account_ref)
         preferences.change(self.realm, "AccountingInfoPrefs", BookCloseDate=closed.isoformat())
 
-    def term(self, name: str) -> str:
-        return next(str(row["id"]) for row in self.realm.records("Term") if row["entity"]["Name"] == name)
+    def chosen(self, terms: Mapping[str, int]) -> dict[str, Any]:
+        fifteen = next(str(row["id"]) for row in self.realm.records("Term") if row["entity"]["Name"] == "Net 15")
+        rule = TermRule(str(terms["Fifteen days"]), fifteen)
+        return {"rounding_account": self.accounts["Rounding"], "term_map": (rule,)}
 
     def found(self, number: str, today: date) -> dict[str, Any]:
         records = [row for kind in ("Invoice", "CreditMemo") for row in self.realm.records(kind)
@@ -98,7 +108,7 @@ class XeroSide:
     """An organisation. Xero keeps no terms and no private notes; cents stand on its own rounding account."""
 
     def __init__(self, world: World, tenant: str, region: str) -> None:
-        self.org = Organisation(world, tenant)
+        self.org, self.region = Organisation(world, tenant), region
         self.accounts = {row["entity"]["Name"]: str(row["id"]) for row in self.org.records("Account")}
         names = {**ACCOUNTS, RECEIVABLE: "Accounts Receivable"}
         self.short = {self.accounts[name]: short for short, name in names.items()}
@@ -112,8 +122,12 @@ class XeroSide:
                 xero_items.store(self.org, element, creating=True)
         self.org.keep(self.org.settings | {"period_lock": closed.isoformat()})
 
-    def term(self, name: str) -> str:
-        raise LookupError("Xero keeps no terms")
+    def chosen(self, terms: Mapping[str, int]) -> dict[str, Any]:
+        entries = tuple(TaxEntry(*pair, code) for pair, code in CODES[self.region].items())
+        return {
+            "rounding_account": self.accounts["Rounding Differences"], "initial_status": InitialStatus.APPROVED,
+            "tax_map": TaxMap(entries),
+        }
 
     def found(self, number: str, today: date) -> dict[str, Any]:
         records = [row for kind in ("Invoice", "CreditNote") for row in self.org.records(kind)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from domain.settings import ClosedPeriod, TermRule
+from domain.settings import ClosedPeriod
 from models import Document
 from sync import voids
 from tests.casebook import stories
@@ -28,13 +28,12 @@ def services(sandbox: str, migrated_sqlite_url: str, redis_url: str, smtp_port: 
 
 
 @pytest.mark.parametrize("region", ["us", "uk", "au"])
-def test_every_case_is_booked_as_written(services: Services, sandbox_world: Any, region: str) -> None:
-    books = Books(sandbox_world, region, "quickbooks")
+@pytest.mark.parametrize("ledger", ["quickbooks", "xero"])
+def test_every_case_is_booked_as_written(services: Services, sandbox_world: Any, ledger: str, region: str) -> None:
+    books = Books(sandbox_world, region, ledger)
     before = books.side.balances()
     company_id = connect(
-        services, sandbox_world, books.made, rounding_account=books.side.accounts["Rounding"],
-        closed_period=ClosedPeriod.OPEN_DAY,
-        term_map=(TermRule(str(books.terms["Fifteen days"]), books.side.term("Net 15")),),
+        services, sandbox_world, books.made, closed_period=ClosedPeriod.OPEN_DAY, **books.side.chosen(books.terms)
     )
     sync_in_process(services, company_id)
     with services.sessions() as db:

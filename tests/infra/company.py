@@ -7,8 +7,10 @@ tests/browser.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from datetime import date, timedelta
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -18,12 +20,18 @@ from connectors.oauth import TokenSet
 from domain.line_kinds import PREPAID
 from domain.settings import LineRule, MatchBy, MissingItem
 from models import Company, CompanyLease, Membership, MirrorEntry, MirrorState, Run, User
-from sandbox.intuit import tokens as sandbox_tokens
+from sandbox.intuit import tokens as intuit_tokens
 from sandbox.world import World
+from sandbox.xero_identity import connections, users
+from sandbox.xero_identity import settings as xero_settings
+from sandbox.xero_identity import tokens as xero_tokens
 from sync import credentials, gather, mail, mirror, requests, settings, taxmap
 from sync.apply import serve
 from sync.tokens import store_new_grant
 from workers.wiring import Services, post
+
+NO_TAX = "NONE"
+"""The tax type of what bears no tax at all in a Xero organisation."""
 
 
 def config_for(url: str, *, database_url: str, redis_url: str, **changes: Any) -> Config:
@@ -33,8 +41,43 @@ def config_for(url: str, *, database_url: str, redis_url: str, **changes: Any) -
         "encryption_keys": "k1:" + base64.urlsafe_b64encode(b"1" * 32).decode(),
         "intuit_client_id": "SANDBOX-CLIENT-ID", "intuit_client_secret": "SANDBOX-CLIENT-SECRET-NOT-REAL",
         "intuit_environment": "sandbox",
+        "xero_client_id": "SANDBOX-CLIENT-ID", "xero_client_secret": "SANDBOX-CLIENT-SECRET-NOT-REAL",
     }
     return Config(**{**values, **changes})
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a consent gave: to whom the tokens belong and which ledger they open."""
+
+    ledger: str
+    provider: str
+    subject: str
+    tokens: TokenSet
+
+
+def _from_intuit(world: World, realm: str, now: datetime) -> Given:
+    with world.store.transaction():
+        granted = intuit_tokens.grant(world, "sandbox-admin", realm, [intuit_tokens.settings.API_SCOPE])
+        answer = intuit_tokens.issue(world, granted)
+    until = now + timedelta(seconds=answer["x_refresh_token_expires_in"])
+    return Given("quickbooks", "intuit", realm, _tokens(answer, now, until))
+
+
+def _from_xero(world: World, tenant: str, now: datetime) -> Given:
+    user, event = users.USERS[0], str(uuid.uuid4())
+    with world.store.transaction():
+        connections.connect(world, user, tenant, event)
+        answer = xero_tokens.issue(world, xero_tokens.new_set(world, user, tuple(xero_settings.SCOPES), event))
+    return Given("xero", "xero", user.xero_userid, _tokens(answer, now, now + timedelta(days=60)))
+
+
+def _tokens(answer: Mapping[str, Any], now: datetime, until: datetime) -> TokenSet:
+    expires = now + timedelta(seconds=answer["expires_in"])
+    return TokenSet(answer["access_token"], answer["refresh_token"], expires, until, None)
+
+
+GIVEN: dict[str, Callable[[World, str, datetime], Given]] = {"qbo": _from_intuit, "xero": _from_xero}
 
 
 def connect(services: Services, world: World, made: Mapping[str, Any], **changes: Any) -> int:
@@ -44,19 +87,13 @@ def connect(services: Services, world: World, made: Mapping[str, Any], **changes
     """
     now = services.now()
     realm, ci, access = str(made["realm"]), str(made["ci"]), made["autotask"]
-    with world.store.transaction():
-        granted = sandbox_tokens.grant(world, "sandbox-admin", realm, [sandbox_tokens.settings.API_SCOPE])
-        answer = sandbox_tokens.issue(world, granted)
-    tokens = TokenSet(
-        answer["access_token"], answer["refresh_token"], now + timedelta(seconds=answer["expires_in"]),
-        now + timedelta(seconds=answer["x_refresh_token_expires_in"]), None,
-    )
+    given = GIVEN[str(made["ledger"])](world, realm, now)
     with services.sessions() as db, db.begin():
         user = User(name="Test admin", email="admin@sandbox.invalid", theme="auto", created_at=now)
         db.add(user)
         db.flush()
         company = Company(
-            name="", ledger="quickbooks", ledger_tenant=realm, source="autotask", source_tenant=ci, profile={},
+            name="", ledger=given.ledger, ledger_tenant=realm, source="autotask", source_tenant=ci, profile={},
             time_zone=str(made["time_zone"]), setup_step="ready", first_posted_at=now, created_at=now,
         )
         db.add(company)
@@ -66,9 +103,9 @@ def connect(services: Services, world: World, made: Mapping[str, Any], **changes
             Membership(company_id=company.id, user_id=user.id, role="admin", created_at=now),
         ])
         grant = store_new_grant(
-            db, services.key_ring, provider="quickbooks", subject=realm, tokens=tokens, now=now
+            db, services.key_ring, provider=given.provider, subject=given.subject, tokens=given.tokens, now=now
         )
-        ledger = credentials.ensure(db, company.id, credentials.LEDGER, "quickbooks", realm)
+        ledger = credentials.ensure(db, company.id, credentials.LEDGER, given.ledger, realm)
         ledger.grant_id, ledger.connected_by, ledger.state = grant.id, user.id, credentials.CONNECTED
         source = credentials.ensure(db, company.id, credentials.SOURCE, "autotask", ci)
         user_access = credentials.Credentials(access["user"], access["secret"], access["integration_code"])
@@ -87,19 +124,22 @@ def _save(services: Services, company_id: int, made: Mapping[str, Any], changes:
     with services.sessions() as db, db.begin():
         entries = db.scalars(select(MirrorEntry).where(MirrorEntry.company_id == company_id)).all()
         income = next(e for e in entries if e.kind == "account" and e.active and e.details.get("type") == "Income")
-        owed = next(e for e in entries if e.kind == "account" and e.name == "Unearned Revenue")
+        untaxed = [e for e in entries if e.ledger_id == NO_TAX]
+        owed = next(e for e in entries if e.kind == "account" and e.name.endswith("Unearned Revenue"))
         zero = [e for e in entries if e.kind == "tax_code" and e.active and e.details.get("rate") == "0"]
         chosen: dict[str, Any] = {
             "start_date": date(2000, 1, 1), "look_back_days": 60, "match_by": MatchBy.NUMBER, "run_limit": 5000,
             "missing_item": MissingItem.CREATE, "created_item_account": income.ledger_id,
-            "untaxed_code": zero[0].ledger_id if zero else None, "source_time_zone": str(made["time_zone"]),
+            "untaxed_code": next((e.ledger_id for e in (*untaxed, *zero)), None),
+            "source_time_zone": str(made["time_zone"]),
             "line_map": tuple(LineRule("", str(kind), account=owed.ledger_id) for kind in sorted(PREPAID)),
         }
         settings.change(db, company_id, now=services.now(), user=None, **{**chosen, **changes})
         db.flush()
         current = settings.load_invoices(db, company_id)
-        confirmed = taxmap.proposed_map(db, company_id, current)
-        settings.change(db, company_id, now=services.now(), user=None, tax_map=confirmed)
+        if "tax_map" not in changes:
+            confirmed = taxmap.proposed_map(db, company_id, current)
+            settings.change(db, company_id, now=services.now(), user=None, tax_map=confirmed)
 
 
 def ask_sync(services: Services, company_id: int) -> int:

@@ -5,9 +5,11 @@ PY := .venv/bin/python
 # Compiled files are kept even where the machine's default says otherwise: every process of a test starts with them.
 export PYTHONDONTWRITEBYTECODE :=
 
-# Options of the demo: make demo ONCE=1 DATA=folder LIMITS=off LATENCY=model PORT=8300 FIX=1
+# Options of the demo: make demo ONCE=1 LEDGER=xero AGAIN=1 DATA=folder LIMITS=off LATENCY=model PORT=8300 FIX=1
 ONCE ?=
 FIX ?=
+LEDGER ?= quickbooks
+AGAIN ?=
 DATA ?=
 LIMITS ?= on
 LATENCY ?= off
@@ -38,13 +40,13 @@ T ?=
 help: ## This list
 	@printf 'Bookbridge: Autotask invoices to QuickBooks Online, exactly once.\n\n'
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@printf '\nOptions: make demo ONCE=1 DATA=folder LIMITS=off LATENCY=model PORT=8300\n'
+	@printf '\nOptions: make demo ONCE=1 LEDGER=xero AGAIN=1 DATA=folder LIMITS=off LATENCY=model PORT=8300\n'
 	@printf '         make test T="tests/unit -k money" JOBS=3    make simulate SEEDS=50 START=0\n'
 
 demo: ## Start everything, sync a month of invoices, leave the site running (ONCE=1: count, judge, exit)
 	@tools/setup.sh run
 	@exec $(PY) -m tools.demo --port $(PORT) --limits $(LIMITS) --latency $(LATENCY) \
-	  $(if $(ONCE),--once) $(if $(FIX),--fix) $(if $(DATA),--data "$(DATA)")
+	  --ledger $(LEDGER) $(if $(ONCE),--once) $(if $(FIX),--fix) $(if $(AGAIN),--again) $(if $(DATA),--data "$(DATA)")
 
 test: ## Set up and run every test: unit to browser, SQLite and PostgreSQL, real Redis and workers
 	@tools/setup.sh test

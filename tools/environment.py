@@ -50,6 +50,8 @@ def app_environment(
         "INTUIT_CLIENT_ID": CLIENT_ID,
         "INTUIT_CLIENT_SECRET": CLIENT_SECRET,
         "INTUIT_ENVIRONMENT": "sandbox",
+        "XERO_CLIENT_ID": CLIENT_ID,
+        "XERO_CLIENT_SECRET": CLIENT_SECRET,
         "SMTP_URL": f"smtp://127.0.0.1:{ports.smtp}",
         "MAIL_FROM": "Bookbridge <reports@bookbridge.invalid>",
         "DEMO": "true" if demo else "false",
@@ -83,4 +85,5 @@ def sandbox_command(ports: Ports, state: Path) -> list[str]:
         "-m", "sandbox", "--port", str(ports.sandbox), "--smtp-port", str(ports.smtp), "--state", str(state),
         "--public-url", ports.sandbox_url, "--app-url", ports.web_url,
         "--redirect-uri", f"{ports.web_url}/connect/intuit/callback",
+        "--redirect-uri", f"{ports.web_url}/connect/xero/callback",
     ]  # fmt: skip

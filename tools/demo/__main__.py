@@ -15,7 +15,7 @@ from pathlib import Path
 from tools.demo.sandbox_api import SandboxApi, SandboxError
 from tools.demo.scenes import Scenes
 from tools.demo.stage import Stage, StageError, choose_folder, choose_ports, set_up
-from tools.demo.verdict import failures, summary
+from tools.demo.verdict import again, failures, summary
 from tools.demo.walker import WalkError
 from tools.environment import ROOT
 from tools.waiting import WaitedTooLong
@@ -57,6 +57,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="count the month in a fresh world, then exit")
     parser.add_argument("--fix", action="store_true", help="choose a customer for the invoices without one, and retry")
+    parser.add_argument("--ledger", choices=["quickbooks", "xero"], default="quickbooks", help="where the month goes")
+    parser.add_argument("--again", action="store_true", help="load the month a second time under new numbers")
     parser.add_argument("--data", type=Path, help="folder of .csv or .csv.gz files in the Online Retail format")
     parser.add_argument("--limits", choices=["on", "off"], default="on", help="the platforms' rate limits")
     parser.add_argument("--latency", choices=["off", "model"], default="off", help="added answer times")
@@ -69,10 +71,16 @@ def arguments() -> argparse.Namespace:
 
 def count_once(stage: Stage, api: SandboxApi, args: argparse.Namespace) -> int:
     """Sync the real invoices in this fresh world; print the judge's account as the last line."""
-    account, counts = Scenes(stage, api, say).real_month(args.data, fix=args.fix)
+    scenes = Scenes(stage, api, say)
+    account, counts = scenes.real_month(args.data, ledger=args.ledger, fix=args.fix)
     for line in summary(account):
         say(line)
     problems = failures(account, counts, fixed=args.fix)
+    if args.again:
+        account["again"], wrong = again(account, scenes.month_again(args.data))
+        say("Loaded again under new numbers: {ledger_calls:,} ledger calls for {documents:,} documents.".format(
+            **account["again"]))
+        problems += wrong
     for problem in problems:
         print(f"demo: {problem}", file=sys.stderr)
     sys.stderr.flush()
@@ -84,7 +92,7 @@ def prepare(stage: Stage, api: SandboxApi, args: argparse.Namespace) -> None:
     """Make the world to play in."""
     scenes = Scenes(stage, api, say)
     scenes.waiting_msp()
-    account, _ = scenes.real_month(args.data)
+    account, _ = scenes.real_month(args.data, ledger=args.ledger)
     for line in summary(account):
         say(line)
     say(json.dumps(account))

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from tools.demo.story import Company
+from tools.demo.story import INTUIT, XERO, Company
 
 SEED_S = 300.0
 
@@ -39,6 +39,7 @@ class SandboxApi:
             user=str(access["user"]),
             secret=str(access["secret"]),
             integration_code=str(access["integration_code"]),
+            door=XERO if made["ledger"] == "xero" else INTUIT,
         )
         return company, made
 

@@ -24,6 +24,7 @@ LOOK_BACK_DAYS = 30
 # After the run's end the last marks and the report mail may still be on their way.
 SETTLE_S = 180.0
 SAY_EVERY_S = 20.0
+PROFILES: dict[str, dict[str, str]] = {"quickbooks": {}, "xero": {"profile": "xero-uk"}}
 MSP = {
     "seed": 7, "invoices": 120, "region": "us", "known_customers": True, "problems": True, "orders": 20,
     "order_problems": 12, "further_order_problems": True,
@@ -39,21 +40,24 @@ class Scenes:
     api: SandboxApi
     say: Callable[[str], None]
     walker: Walker = field(default_factory=Walker)
+    _month: tuple[Story, dict[str, Any]] = field(init=False, repr=False)
 
-    def real_month(self, data: Path | None, *, fix: bool = False) -> tuple[dict[str, Any], dict[str, int]]:
+    def real_month(
+        self, data: Path | None, *, ledger: str = "quickbooks", fix: bool = False
+    ) -> tuple[dict[str, Any], dict[str, int]]:
         """Seed, connect, set, post one by hand and the rest by Sync Now; return account and seeded counts.
 
         `fix`: then take the fix that Error Logs offer for invoices without a company.
         """
-        options = {"data": str(data.resolve())} if data else {}
+        options = {**_data(data), **PROFILES[ledger]}
         company, made = self.api.seed("retail", **options)
         counts: dict[str, int] = made["counts"]
         self.say(f"Seeded {counts['invoices']:,} real invoices with {counts['lines']:,} lines.")
         story = self._story(company)
         start = date.fromisoformat(made["first_day"]) - timedelta(days=1)
         story.connect()
-        self.say("Connected QuickBooks and Autotask through the consent pages.")
-        story.settings(retail_settings(start))
+        self.say("Connected both platforms through the consent pages.")
+        story.settings(retail_settings(start, ledger))
         self.say("Saved Settings, Invoices.")
         story.scan_again()
         story.first_posting()
@@ -75,7 +79,16 @@ class Scenes:
             self.say("Choosing a customer for the invoices without one, as Error Logs offer.")
             story.wait_for_run(story.choose_customer_for_all(), self._progress())
             query["stand_in"] = "1"
+        self._month = story, query
         return self._judged(query), counts
+
+    def month_again(self, data: Path | None) -> dict[str, Any]:
+        """The same invoices once more under new numbers, posted by Sync Now; the account of all of them."""
+        story, query = self._month
+        self.api.post("seed/retail", again="R-", **_data(data))
+        mark = int(self.api.get("journal/mark")["mark"])
+        story.wait_for_run(story.sync_now(), self._progress())
+        return self._judged({**query, "since_mark": mark})
 
     def waiting_msp(self) -> None:
         """A generated MSP with every problem of the catalogue, connected and waiting for its first posting."""
@@ -119,6 +132,10 @@ class Scenes:
             # Not the end of the demo but its result: the account says what does not agree.
             self.say(f"Still open: {error}.")
         return account
+
+
+def _data(data: Path | None) -> dict[str, str]:
+    return {"data": str(data.resolve())} if data else {}
 
 
 def progress_line(status: dict[str, Any]) -> str:

@@ -25,14 +25,34 @@ RUN_S = 3600.0
 
 
 @dataclass(frozen=True)
+class Door:
+    """How one comes from a ledger's own pages into the site: all texts are those of buttons and fields."""
+
+    apps: str
+    """The ledger's page of connected apps, below the sandbox's address."""
+    launch: str
+    """What the links that open the site hold."""
+    sign_in: str
+    choice: str
+    """The consent page's field for the company."""
+
+
+INTUIT = Door("/intuit/myapps", "/launch", "Sign in with Intuit", "realm")
+XERO = Door("/xero-go", "/launch", "Connect to Xero", "tenant")
+# Where a page has no such button: the links that lead to it.
+TO_THE_DOOR = ("What happens when I connect", "Connect another company")
+
+
+@dataclass(frozen=True)
 class Company:
-    """One simulated pair of platforms: a QuickBooks company and the Autotask it is joined to."""
+    """One simulated pair of platforms: a ledger company and the Autotask it is joined to."""
 
     slug: str
     realm: str
     user: str
     secret: str
     integration_code: str
+    door: Door = INTUIT
 
 
 @dataclass(frozen=True)
@@ -57,7 +77,7 @@ class Story:
         """My Apps → launch → consent → Autotask tested → review → first scan."""
         walker = self.walker
         self._launch()
-        walker.press("Sign in with Intuit")
+        walker.press(self.company.door.sign_in)
         self._consent()
         match = re.match(r"(.*/c/\d+)(/|$)", walker.url)
         if match is None:
@@ -75,21 +95,21 @@ class Story:
         walker.press("Connect", among="review")
 
     def _launch(self) -> None:
-        """Intuit's My Apps: sign in there as the company's admin, then press the app's button beside the company."""
-        walker = self.walker
-        walker.get(f"{self.sandbox_url}/intuit/myapps")
-        if not any("/launch" in address for _, address in walker.page.links):
+        """The ledger's apps: sign in there as the company's admin, then press the app's button beside the company."""
+        walker, door = self.walker, self.company.door
+        walker.get(f"{self.sandbox_url}{door.apps}")
+        if not any(door.launch in address for _, address in walker.page.links):
             walker.press(*self._consent_step(walker.page))
-        mine = [address for _, address in walker.page.links if "/launch" in address]
+        mine = [address for _, address in walker.page.links if door.launch in address]
         if not mine:
-            raise WalkError(f"My Apps ({walker.url}) offers no app to launch")
+            raise WalkError(f"the page of apps ({walker.url}) offers no app to launch")
         # Each company's link comes with its realm where the platform is set to send it; else any of them will do.
         walker.get(next((address for address in mine if self.company.realm in address), mine[0]))
-        if not walker.has_button("Sign in with Intuit"):
-            walker.follow("Connect another company")
+        if not walker.has_button(door.sign_in):
+            walker.follow(next((label for label in TO_THE_DOOR if walker.has_link(label)), TO_THE_DOOR[-1]))
 
     def _consent(self) -> None:
-        """Intuit's own pages: sign in as the company's admin, allow, choose the company."""
+        """The ledger's own pages: sign in as the company's admin, allow, choose the company."""
         walker = self.walker
         for _ in range(4):
             if not walker.url.startswith(self.sandbox_url):
@@ -101,7 +121,8 @@ class Story:
         names = {control.name for form in page.forms for control in form.controls}
         buttons = [button.label for form in page.forms for button in form.buttons]
         label = next((b for b in buttons if not re.search(r"cancel|no thanks|sign out", b, re.IGNORECASE)), "")
-        values: Values = {name: value for name, value in {"realm": self.company.realm}.items() if name in names}
+        choice = self.company.door.choice
+        values: Values = {choice: self.company.realm} if choice in names else {}
         return label, values
 
     def settings(self, values: Values) -> None:
@@ -138,7 +159,7 @@ class Story:
         walker.follow("Look at it")
         walker.press("Post ", among="document_id")
         walker.reload_until(
-            lambda page: any("is in QuickBooks" in heading for heading in page.headings),
+            lambda page: any(" is in " in heading for heading in page.headings),
             what="the first document is in the books",
             timeout_s=FIRST_POSTING_S,
         )
@@ -178,15 +199,18 @@ class Story:
         return Finished(run_url, status)
 
 
-def retail_settings(start: date) -> Values:
+def retail_settings(start: date, ledger: str) -> Values:
     """What the person chooses for the real month: all of it, matched by External Number, made where missing."""
+    own: dict[str, Values] = {
+        "quickbooks": {"created_item_account": "Sales", "untaxed_code": "0.0% Z"},
+        "xero": {"created_item_account": "Sales", "untaxed_code": "No VAT", "initial_status": "approved"},
+    }
     return {
+        **own[ledger],
         "look_back_days": "30",
         "start_date": start.isoformat(),
         "match_by": "number",
         "missing_item": "create",
-        "created_item_account": "Sales",
-        "untaxed_code": "0.0% Z",
         "run_limit": "5000",
     }
 

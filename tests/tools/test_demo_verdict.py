@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.demo.verdict import agrees, failures, summary
+from tools.demo.verdict import again, agrees, failures, summary
 
 MONTH = {"invoices": 2025, "lines": 42481}
 
@@ -56,3 +56,17 @@ def test_the_summary_says_what_needs_a_person() -> None:
     assert "GBP 554,604.02" in text
     assert "Need a person: 177 no customer." in text
     assert "0.119 a document" in text
+
+
+@pytest.mark.parametrize(("calls", "wrong"), [(136, 0), (137, 1)])
+def test_a_month_in_xero_is_told_in_its_words_and_held_to_its_own_calls(calls: int, wrong: int) -> None:
+    month = account(ledger="xero", ledger_calls=calls)
+    assert len(failures(month, MONTH)) == wrong
+    assert "308 as credit notes" in summary(month)[0] and f"{calls} calls to Xero" in summary(month)[-1]
+
+
+def test_a_second_load_is_held_to_fewer_calls_and_to_as_many_documents() -> None:
+    second = account(seen=4050, posted=2800, credit_memos=616, ledger_calls=51, seconds=60.0)
+    assert again(account(), second) == ({"documents": 1708, "ledger_calls": 51, "seconds": 60.0}, [])
+    assert len(again(account(), {**second, "ledger_calls": 52})[1]) == 1
+    assert len(again(account(), {**second, "posted": 2799, "missing": 1})[1]) == 2

@@ -1,7 +1,8 @@
 """`make demo`: start everything, walk the product as a person would, and let the sandbox judge the books.
 
-Without --once the site is left running with two companies: a generated one waiting for its first posting, and
-the real month in its books. With --once the last line is the judge's JSON and the exit code its verdict.
+Without --once the site is left running with three companies: two generated ones, in QuickBooks and in Xero, waiting
+for their first posting, and the real month in its books. With --once the last line is the judge's JSON and the exit
+code its verdict.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ def prepare(stage: Stage, api: SandboxApi, args: argparse.Namespace) -> None:
     """Make the world to play in."""
     scenes = Scenes(stage, api, say)
     scenes.waiting_msp()
+    scenes.waiting_xero()
     account, _ = scenes.real_month(args.data, ledger=args.ledger)
     for line in summary(account):
         say(line)
@@ -112,6 +114,7 @@ def stay(stage: Stage) -> None:
     say("")
     say(f"Look around   {web}/demo/sign-in   one press signs in as admin, staff or viewer")
     say(f"My Apps       {sandbox}/intuit/myapps   launch and disconnect as QuickBooks shows them")
+    say(f"Connected apps {sandbox}/xero-go   the same as Xero shows them")
     say(f"Mailbox       {sandbox}/mailbox/   the reports that were mailed")
     say("The site is running. Ctrl-C stops it; `make demo` brings it back as it was.")
     try:

@@ -31,6 +31,10 @@ MSP = {
 }  # fmt: skip
 """Twelve: the thirteenth order problem closes the books, which would stop its invoices too."""
 
+XERO_MSP = {
+    "seed": 8, "invoices": 40, "region": "uk", "profile": "xero-uk", "known_customers": True, "problems": True,
+}  # fmt: skip
+
 
 @dataclass
 class Scenes:
@@ -92,13 +96,22 @@ class Scenes:
 
     def waiting_msp(self) -> None:
         """A generated MSP with every problem of the catalogue, connected and waiting for its first posting."""
-        company, _ = self.api.seed("msp", **MSP)
+        story = self._waiting(MSP, match_by="name")
+        self.say(f"The generated MSP is connected and waits for its first posting: {story.base}/first-posting")
+
+    def waiting_xero(self) -> None:
+        """Another one in the UK, in the books of Xero, of the same admin, who signs in with a second identity."""
+        story = self._waiting(XERO_MSP, match_by="number", untaxed_code="No VAT")
+        self.say(f"Another MSP, in Xero, is connected and waits for its first posting: {story.base}/first-posting")
+
+    def _waiting(self, seed: dict[str, Any], **chosen: str) -> Story:
+        company, _ = self.api.seed("msp", **seed)
         story = self._story(company)
         story.connect()
         start = datetime.now(tz=UTC).date() - timedelta(days=60)
-        story.settings({"start_date": start.isoformat(), "look_back_days": "60", "match_by": "name"})
+        story.settings({"start_date": start.isoformat(), "look_back_days": "60", **chosen})
         story.scan_again()
-        self.say(f"The generated MSP is connected and waits for its first posting: {story.base}/first-posting")
+        return story
 
     def _story(self, company: Company) -> Story:
         return Story(self.walker, self.stage.ports.sandbox_url, self.stage.ports.web_url, company)

@@ -78,7 +78,7 @@ def count_once(stage: Stage, api: SandboxApi, args: argparse.Namespace) -> int:
         say(line)
     problems = failures(account, counts, fixed=args.fix)
     if args.again:
-        account["again"], wrong = again(account, scenes.month_again(args.data))
+        account["again"], wrong = again(account, scenes.month_again(args.data), counts)
         say("Loaded again under new numbers: {ledger_calls:,} ledger calls for {documents:,} documents.".format(
             **account["again"]))
         problems += wrong

@@ -20,7 +20,7 @@ from sandbox.xero_identity import connections, settings, tokens, users
 from sandbox.xero_identity.settings import SPACE
 
 COOKIE = "sandbox_xero_session"
-KEPT = ("client_id", "redirect_uri", "state", "scope", "nonce", "code_challenge", "code_challenge_method")
+KEPT = ("client_id", "redirect_uri", "state", "scope", "nonce", "code_challenge", "code_challenge_method", "acr_values")
 
 
 def begin(world: Any) -> ResponseReturnValue:
@@ -102,14 +102,21 @@ def consent(world: Any, ident: str, user: users.User) -> ResponseReturnValue:
         return _error("This request is over. Start again from the app.", "unknown authorization request")
     scopes = asked["scope"].split()
     if all(scope in settings.IDENTITY for scope in scopes):
-        return _grant(world, ident, asked, user, None)
+        return _grant(world, ident, asked, user, [])
     return render_template(
         "xero_consent.html",
         user=user,
         ident=ident,
         organisations=users.organisations(world, user),
         scopes=[settings.SCOPES[scope] for scope in scopes],
+        several=_several(world, asked),
     )
+
+
+def _several(world: Any, asked: dict[str, Any]) -> bool:
+    """Whether this consent may name more than one organisation."""
+    one = "bulk_connect:false" in asked.get("acr_values", "") and settings.switch(world, "bulk_refusal_honoured")
+    return bool(settings.switch(world, "bulk_connections")) and not one
 
 
 def decide(world: Any) -> ResponseReturnValue:
@@ -122,21 +129,22 @@ def decide(world: Any) -> ResponseReturnValue:
     if request.form.get("decision") != "allow":
         world.store.delete(SPACE, "authorization", ident)
         return _back(asked, error="access_denied")
-    tenant = request.form.get("tenant", "")
-    if tenant not in [row["id"] for row in users.organisations(world, user)]:
+    tenants = request.form.getlist("tenant") or [""]
+    tenants = tenants if _several(world, asked) else tenants[:1]
+    if not set(tenants) <= {row["id"] for row in users.organisations(world, user)}:
         return _error("You are not allowed to connect this organisation.", "access_denied")
-    if not connections.room_for(world, tenant):
+    if not all(connections.room_for(world, tenant) for tenant in tenants):
         return _error(
             "This app has reached its limit of connected organisations.", "the app's tier allows no more connections"
         )
-    return _grant(world, ident, asked, user, tenant)
+    return _grant(world, ident, asked, user, tenants)
 
 
-def _grant(world: Any, ident: str, asked: dict[str, Any], user: users.User, tenant: str | None) -> ResponseReturnValue:
+def _grant(world: Any, ident: str, asked: dict[str, Any], user: users.User, tenants: list[str]) -> ResponseReturnValue:
     """The connection exists from here on, whether or not the app ever redeems the code."""
     world.store.delete(SPACE, "authorization", ident)
     event = str(uuid.uuid4())
-    if tenant is not None:
+    for tenant in tenants:
         connections.connect(world, user, tenant, event)
     code = secrets.token_urlsafe(32)
     body = {

@@ -44,6 +44,8 @@ SWITCHES: dict[str, Any] = {
     "grace_second_use": "another",  # the old refresh token inside its grace: "another" pair | the "same" one again
     "second_consent_ends_first": False,  # a new consent of a user ends the user's older token set
     "first_auth_event_kept": False,  # a renewed connection keeps its first authEventId
+    "bulk_connections": False,  # several organisations may be chosen in one consent (Advanced tier)
+    "bulk_refusal_honoured": True,  # acr_values=bulk_connect:false makes it one even so
     "tier": "core",  # "starter": 5 connections, 1,000 calls a day; "core": 50 and 5,000
     "numeric_loopback_refused": False,  # Xero refuses http://127.0.0.1 as a redirect address
     "launcher_path": "/launch/xero",  # what the app launcher opens, below the app's address

@@ -41,7 +41,7 @@ def authorize(it: Xero, **change: str) -> tuple[requests.Session, requests.Respo
     return browser, browser.get(url, allow_redirects=False)
 
 
-def submit(browser: requests.Session, page: requests.Response, action: str, **fields: str) -> requests.Response:
+def submit(browser: requests.Session, page: requests.Response, action: str, **fields: Any) -> requests.Response:
     """Fill in one form of a page, hidden inputs included, and follow redirects inside the sandbox."""
     assert f'action="{action}"' in page.text, page.text
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
@@ -260,3 +260,15 @@ def test_a_deep_link_of_go_xero_com_leads_into_the_books(it: Xero) -> None:
     url = f"{it.base}/xero-go/organisationlogin/default.aspx"
     answer = requests.get(url, params={"shortcode": code, "redirecturl": target}, allow_redirects=False, timeout=5)
     assert answer.headers["Location"] == f"/xero-books/{it.tenant}/invoice/{made['InvoiceID']}"
+
+
+@pytest.mark.parametrize(("asked", "honoured", "joined"), [("", True, 2), ("bulk_connect:false", True, 1),
+                                                            ("bulk_connect:false", False, 2)])  # fmt: skip
+def test_several_organisations_in_one_consent(it: Xero, asked: str, honoured: bool, joined: int) -> None:
+    settings.set_switches(it.world, bulk_connections=True, bulk_refusal_honoured=honoured)
+    other = profiles.create_organisation(it.world, "second")
+    browser, page = authorize(it, acr_values=asked)
+    page = submit(browser, page, "/xero/login/signin", user=ADVISER.xero_userid)
+    answer = submit(browser, page, "/xero/login/consent", tenant=[it.tenant, other], decision="allow")
+    access = exchange(it, back(answer)["code"]).json()["access_token"]
+    assert len(connected(it, access)) == joined

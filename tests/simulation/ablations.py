@@ -139,6 +139,8 @@ class Ablation:
     off: Callable[[], AbstractContextManager[None]]
     profile: Profile
     expected: frozenset[str]
+    quick: bool = False
+    """It shows within a seed or two, so it is part of `make test` as well as of the gate."""
 
 
 DUPLICATES = frozenset({"duplicates"})
@@ -146,20 +148,21 @@ FORGETFUL = (("keys_forgotten", 0.9), ("freeze", 0.0), ("answer_lost", 0.5), ("s
 
 ABLATIONS = (
     Ablation("committed intent", without_committed_intent,
-             replace(HARD, rates=(("crash", 0.006), ("delivered_late", 0.5))), DUPLICATES),
+             replace(HARD, rates=(("crash", 0.006), ("delivered_late", 0.5))), DUPLICATES, quick=True),
     Ablation("key reuse", without_key_reuse,
              replace(HARD, rates=(("delivered_late", 0.7), ("keys_forgotten", 0.0), ("crash", 0.0)),
-                     bounds=Bounds(late=1500.0)), frozenset({"duplicates", "I05"})),
+                     bounds=Bounds(late=1500.0)), frozenset({"duplicates", "I05"}), quick=True),
     Ablation("look-up before a re-send", without_look_up,
              replace(HARD, rates=(*FORGETFUL, ("crash", 0.0), ("delivered_late", 0.4))), DUPLICATES),
     Ablation("quarantine", without_quarantine,
              replace(HARD, rates=(*FORGETFUL, ("delivered_late", 0.4))), DUPLICATES),
     Ablation("the database's time", without_one_clock,
              replace(HARD, without=HARD.without - {"clock_wrong"}, bounds=Bounds(late=250.0),
-                     rates=(*FORGETFUL, ("delivered_late", 0.6), ("clock_wrong", 1.0), ("crash", 0.01))), DUPLICATES),
+                     rates=(*FORGETFUL, ("delivered_late", 0.6), ("clock_wrong", 1.0), ("crash", 0.01))),
+             frozenset({"duplicates", "stuck"})),
     Ablation("fence", without_fence,
              replace(HARD, rates=(("freeze", 0.006), ("crash", 0.0)), bounds=Bounds(freeze=900.0)),
-             frozenset({"I09", "I06", "duplicates"})),
+             frozenset({"I09", "I06", "duplicates"}), quick=True),
     Ablation("one ledger company for good", without_one_company,
              Profile(rates=(("relinked", 0.5),)), frozenset({"wrong_company", "lost", "I03", "I11", "stuck"})),
     Ablation("billed once", without_claims, Profile(), frozenset({"I21"})),

@@ -153,6 +153,9 @@ class SimLedger:
     def link(self, kind: Kind, ledger_id: str) -> str:
         return self.inner.link(kind, ledger_id)
 
+    def call_of(self, kind: Kind, operation: str) -> str:
+        return self.inner.call_of(kind, operation)
+
     def slot(self, operation: str) -> float:
         return self.line.slot()
 

@@ -95,6 +95,8 @@ ENDPOINTS: dict[str, Need] = {
     "home.order_decision": S,
     "home.mail_sent": S,
     "home.mail_again": S,
+    "home.approve": S,
+    "home.approve_all": M,
     "home.attach_again": S,
     "home.open_in": V,
     "home.review": V,

@@ -87,6 +87,8 @@ def actions_for(reason: Reason, document_id: int, *, staff: bool, group: bool = 
         offered.append({"label": "Skip…", "url": url_for("home.skip", id=document_id)})
     elif key == "adopt" and staff and not group:
         offered.append({"label": label, "url": url_for("home.resync", document_id=document_id), "method": "post"})
+    elif key == "approve" and staff and not group:
+        return [{"label": label, "url": url_for("home.approve", document_id=document_id), "method": "post"}]
     if staff and reason.turn is Turn.FAULT and not group:
         offered.append(retry)
     return offered

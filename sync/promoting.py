@@ -68,13 +68,18 @@ def waiting(db: Session, company_id: int) -> int:
     return db.execute(select(func.count()).select_from(Document).where(*_drafts(company_id))).scalar_one()
 
 
+def ask(db: Session, document: Document, created: Posting, now: datetime, who: str) -> None:
+    """A person has one draft looked at again and approved. Repeating is safe; the caller rings."""
+    created.draft = {**created.draft, "promote_to": str(InitialStatus.APPROVED)}
+    step(db, document, now, "approval asked", "A person asked for it to be approved", who=who)
+    reserve(db, document, created, now, interactive=1)
+    wake(db, document.company_id, now)
+
+
 def approve_all(db: Session, company_id: int, now: datetime, who: str) -> int:
     """A person has every draft of ours approved. Returns how many; repeating is safe. The caller rings."""
     rows: Sequence[Document] = db.scalars(select(Document).where(*_drafts(company_id)).order_by(Document.id)).all()
     for document in rows:
-        created = db.get_one(Posting, document.posting_id)
-        created.draft = codec.dump(codec.load(Draft, {**created.draft, "promote_to": str(InitialStatus.APPROVED)}))
-        step(db, document, now, "approval asked", "A person asked for it to be approved", who=who)
-        reserve(db, document, created, now)
+        ask(db, document, db.get_one(Posting, document.posting_id), now, who)
     wake(db, company_id, now)
     return len(rows)

@@ -2,6 +2,7 @@
 
 from blueprints.home import (  # noqa: F401
     actions,
+    approve,
     boards,
     customer,
     dashboard,

@@ -13,7 +13,7 @@ from blueprints.access import Need, may
 from blueprints.causes import actions_for, first, problem, sentence
 from blueprints.chosen import find
 from blueprints.context import company, db, services
-from blueprints.home import credits, delivery, differs, voiding
+from blueprints.home import approve, credits, delivery, differs, voiding
 from blueprints.home.customer import kind_of
 from blueprints.home.order import three_ways
 from blueprints.home.preview import packed
@@ -53,6 +53,7 @@ def document(company_id: int, document_id: int) -> ResponseReturnValue:
         or _note(row, short, staff)
         or voiding.corrected(row, company(), short)
         or delivery.note(row, staff=staff)
+        or approve.note(row, staff=staff)
         or credits.note(row, company(), short),
         differs=differs.marked(row),
         reason=problem(why, short, actions_for(why, row.id, staff=staff)) if why and stands else None,

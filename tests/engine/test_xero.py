@@ -16,7 +16,7 @@ import pytest
 from connectors.ledgers.base import Kind
 from domain.settings import InitialStatus, Numbering
 from domain.statuses import Flag, PostingState, Status
-from models import BatchRow, Company, Link
+from models import BatchRow, Company, Document, Link, Posting
 from sandbox.server import World as Sandbox
 from sync import codec, promoting
 from tests.connectors.xero_bench import XeroOrganisation
@@ -165,6 +165,13 @@ def test_a_draft_that_was_changed_is_not_approved_unasked(bridge: Callable[..., 
     it.world.serve_until_rest()
     found = it.world.documents()["1"]
     assert (found.status, found.reason_code) == (Status.FAULT, "promote_changed") and it.states() == ["DRAFT"]
+    [row] = it.at.org.records("Invoice")
+    it.at.org.replace(row, {**row["entity"], "Status": "AUTHORISED"}, {"number": "ACCREC/at-1"})  # approved over there
+    with it.world.sessions() as db, db.begin():
+        document = db.get_one(Document, found.id)
+        promoting.ask(db, document, db.get_one(Posting, document.posting_id), it.world.clock.now(), "A person")
+    it.world.serve_until_rest()
+    assert it.world.documents()["1"].status == Status.COMPLETE
 
 
 def test_ten_drafts_are_approved_in_one_call(bridge: Callable[..., Bridge]) -> None:

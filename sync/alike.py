@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from connectors.errors import PlatformError
-from connectors.ledgers.base import Alike, FindsAlike, Kind, Ledger
+from connectors.ledgers.base import Alike, Capabilities, FindsAlike, Kind, Ledger
 from domain.documents import Draft
 from domain.formats import format_day, format_money
 from domain.held import Held
@@ -23,9 +23,10 @@ from domain.order_settings import OrderSettings
 from domain.plan import Plan
 from domain.reasons import Reason, reason
 from domain.statuses import PostingState, Status
-from models import Company, Document, Posting
+from models import Company, Document, ItemClaim, Posting
+from sync import codec, orders
 from sync.documents import set_status, step
-from sync.lease import Lease, exclusive
+from sync.lease import Lease, exclusive, wake
 from sync.reading import marker_of, plans_for
 from sync.runtime import Runtime
 from sync.settings import load_orders
@@ -116,4 +117,48 @@ def post_anyway(db: Session, row: Document, *, why: str, now: datetime, who: str
     row.alike = {**(row.alike or {}), "post_anyway": {"by": who, "at": now.isoformat(), "why": why}}
     set_status(db, row, Status.PENDING, [reason("waits_for_sync")], now)
     step(db, row, now, "decided", f"Another bill, to be posted beside it: {why}", who=who)
+    return True
+
+
+def adopt(
+    db: Session, row: Document, capabilities: Capabilities, ledger_id: str, *, why: str, now: datetime, who: str
+) -> bool:
+    """A person says that one of the bills found is this one: it is linked, and nothing is posted. The caller rings, so
+    that the order gets its mark. False: it was not asked about, or is another document's by now."""
+    exclusive(db, row.company_id)
+    db.expire(row)
+    there = next((one for one in (row.alike or {}).get("found") or () if one["id"] == ledger_id), None)
+    company = db.get_one(Company, row.company_id)
+    taken = ledger_id in _ours(db, row.company_id, company.ledger_tenant or "")
+    if row.status != Status.FAULT or row.reason_code != "bill_exists" or there is None or taken:
+        return False
+    settings = load_orders(db, row.company_id)
+    [planned] = plans_for(db, row.company_id, [row], capabilities, settings)
+    if planned.draft is None:
+        return False
+    former = db.get(Posting, row.posting_id) if row.posting_id else None
+    posting = Posting(
+        company_id=row.company_id, document_id=row.id, ledger_tenant=company.ledger_tenant,
+        source_tenant=row.source_tenant, kind=row.kind, source_id=row.source_id, operation="create", part=row.part,
+        generation=former.generation + 1 if former else 1, marker=marker_of(company, row), created_at=now, sends=0,
+        lookups=0, ledger_kind=Kind.BILL.value, state=PostingState.CONFIRMED, draft=codec.dump(planned.draft),
+        ledger_id=ledger_id, ledger_number=there["number"] or None, confirmed_by="person", changed_at=now,
+        marked_at=now.replace(microsecond=0), next_action_at=now,
+    )
+    posting.plan_digest = codec.digest(posting.draft)
+    mark = orders.mark_of_order(db, row) or orders.own_mark(posting, settings)
+    posting.terms = {"mark": mark}
+    db.add(posting)
+    db.flush()
+    db.add_all([
+        ItemClaim(company_id=row.company_id, source_tenant=row.source_tenant, item_id=key, posting_id=posting.id)
+        for key in orders.claims(planned)
+    ])
+    orders.record(row, planned.document, planned.draft)
+    row.posting_id, row.ledger_kind, row.ledger_id = posting.id, Kind.BILL.value, ledger_id
+    row.ledger_number, row.completed_at = there["number"] or None, now
+    set_status(db, row, Status.COMPLETE, [], now)
+    text = f"Linked to the bill {{the_ledger}} held already: {why}"
+    step(db, row, now, "adopted", text, who=who, ledger_id=ledger_id)
+    wake(db, row.company_id, now)
     return True

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from blueprints.causes import first
 from blueprints.chosen import find
-from blueprints.context import company, db, now, the_user, writing
+from blueprints.context import company, db, now, ring, services, the_user, writing
 from blueprints.home.actions import SkipForm
 from blueprints.home.routes import blueprint
 from blueprints.rows import number_of
@@ -19,11 +19,12 @@ from domain.order_parts import OrderHistory
 from models import Document
 from sync import alike, audit, order_changes, orders
 from sync.lists import source_document
+from workers import enqueue
 
 
 @blueprint.route("/c/<int:company_id>/documents/<int:document_id>/decide", methods=["GET", "POST"])
 def order_decision(company_id: int, document_id: int) -> ResponseReturnValue:
-    """Post anyway, or settled: asks for the reason and records it. To skip is the document's own Skip."""
+    """Adopt, post anyway, or settled: asks for the reason and records it. To skip is the document's own Skip."""
     row = find(document_id)
     beside = row.reason_code == "bill_exists"
     form = SkipForm() if request.method == "POST" else SkipForm(formdata=None)
@@ -37,15 +38,23 @@ def order_decision(company_id: int, document_id: int) -> ResponseReturnValue:
             back_url=url_for("home.document", document_id=row.id),
         )  # fmt: skip
         return page, 422 if form.errors else 200
-    reason = form.reason.data or ""
-    decide = alike.post_anyway if beside else order_changes.settle
+    reason, adopted = form.reason.data or "", request.form.get("adopt", "") if beside else ""
     with writing() as write:
-        done = decide(write, write.get_one(Document, row.id), why=reason, now=now(), who=the_user().name)
+        mine, who = write.get_one(Document, row.id), the_user().name
+        if adopted:
+            capabilities = services().ledger(company_id).capabilities
+            done = alike.adopt(write, mine, capabilities, adopted, why=reason, now=now(), who=who)
+        else:
+            decide = alike.post_anyway if beside else order_changes.settle
+            done = decide(write, mine, why=reason, now=now(), who=who)
         if done:
-            word = "bill posted anyway" if beside else "order settled"
+            word = "bill adopted" if adopted else "bill posted anyway" if beside else "order settled"
             audit.record(write, company_id, now(), the_user().email, word, number_of(row), {"why": reason})
     if not done:
         flash("There is nothing to decide now.", "warn")
+    elif adopted:
+        ring(enqueue.ring, company_id)
+        flash("Linked. Nothing is posted; the order gets its number in Autotask.", "ok")
     elif beside:
         flash("It goes with the next posting, beside the other bill.", "ok")
     else:

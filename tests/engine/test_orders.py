@@ -197,6 +197,23 @@ def test_a_bill_that_was_typed_in_is_asked_about_and_posted_beside_it_only_when_
     assert told(row(bought, "412")) == (Status.COMPLETE, None)
 
 
+def test_a_bill_that_was_typed_in_is_adopted_instead_and_the_order_gets_its_number(bought: World) -> None:
+    put(bought, "411", line("1", 10, "42"), vendor_invoice="V-1")
+    sync(bought)
+    bought.books._store(Kind.BILL, {**bills(bought)[0].body, "number": "V-9", "note": "typed in", "marker": ""})
+    put(bought, "412", line("2", 10, "42"), vendor_invoice="V-9")
+    sync(bought)
+    waits = row(bought, "412")
+    theirs, capabilities = waits.alike["found"][0]["id"], bought.ledger.capabilities
+    with bought.sessions() as db, db.begin():
+        mine, said = db.get_one(Document, waits.id), {"why": "the same", "now": bought.clock.now(), "who": "A staff"}
+        assert not alike.adopt(db, mine, capabilities, "999", **said)
+        assert alike.adopt(db, mine, capabilities, theirs, **said)
+    bought.serve_until_rest()
+    assert (row(bought, "412").ledger_id, head(bought, "412").external_number) == (theirs, "V-9")
+    assert len(bills(bought)) == 2
+
+
 def test_another_programs_mark_sets_an_order_aside(bought: World) -> None:
     put(bought, "411")
     scan_only(bought)

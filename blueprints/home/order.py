@@ -26,6 +26,8 @@ from workers import enqueue
 def order_decision(company_id: int, document_id: int) -> ResponseReturnValue:
     """Adopt, post anyway, or settled: asks for the reason and records it. To skip is the document's own Skip."""
     row = find(document_id)
+    if row.kind != ORDER:
+        return redirect(url_for("home.document", document_id=row.id))
     beside = row.reason_code == "bill_exists"
     form = SkipForm() if request.method == "POST" else SkipForm(formdata=None)
     if request.method == "GET" or not form.validate():

@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length
 
 from blueprints.access import Need, may
 from blueprints.causes import first, problem
+from blueprints.chosen import find
 from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.forms import Addresses, Form, split_addresses
 from blueprints.logs.retry import retry_run
@@ -75,9 +76,12 @@ def _waiting(row: Document) -> dict[str, Any]:
 @blueprint.post("/c/<int:company_id>/orders/<int:document_id>/include")
 def include_order(company_id: int, document_id: int) -> ResponseReturnValue:
     """Take in an order that was created before the window."""
+    found = _order(document_id)
+    if found is None:
+        return redirect(url_for("home.document", document_id=document_id))
     with writing() as write:
-        row = write.get(Document, document_id)
-        if row is not None and row.company_id == company_id and row.kind == ORDER and row.before_start:
+        row = write.get_one(Document, found.id)
+        if row.before_start:
             requests.include(write, [row], now=now(), who=the_user().name)
             audit.record(write, company_id, now(), the_user().email, "order included", number_of(row))
     ring(enqueue.poll, company_id)
@@ -179,9 +183,9 @@ def _running() -> int | None:
 @blueprint.get("/c/<int:company_id>/orders/logs/<int:document_id>")
 def order_log(company_id: int, document_id: int) -> ResponseReturnValue:
     """One entry: the error with its cause and fix, Retry, Done."""
-    row = _order(company_id, document_id)
+    row = _order(document_id)
     if row is None:
-        return redirect(url_for("tools.order_logs"))
+        return redirect(url_for("home.document", document_id=document_id))
     why = first(row.reasons)
     running = _runs(row)
     return render_template(
@@ -194,12 +198,14 @@ def order_log(company_id: int, document_id: int) -> ResponseReturnValue:
 @blueprint.post("/c/<int:company_id>/orders/logs/<int:document_id>/retry")
 def retry_order(company_id: int, document_id: int) -> ResponseReturnValue:
     """Retry: the entry then shows that it is running."""
-    row = _order(company_id, document_id)
-    if row is not None:
-        retry_run(company_id, [row.id])
+    row = _order(document_id)
+    if row is None:
+        return redirect(url_for("home.document", document_id=document_id))
+    retry_run(company_id, [row.id])
     return redirect(url_for("tools.order_log", document_id=document_id))
 
 
-def _order(company_id: int, document_id: int) -> Document | None:
-    row = db().get(Document, document_id)
-    return row if row is not None and row.company_id == company_id and row.kind == ORDER else None
+def _order(document_id: int) -> Document | None:
+    """An order of this company; None for an invoice, which has its own pages. 404 for what is not this company's."""
+    row = find(document_id)
+    return row if row.kind == ORDER else None

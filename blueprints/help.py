@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from blueprints.causes import title
 from blueprints.problems import Problem
 from domain import help as texts
-from domain.known_issues import ISSUES, STATUS_PAGES
+from domain.known_issues import ISSUES
 from domain.ledger_words import LEDGERS, NEUTRAL, Words, words_of
 from domain.reasons import CATALOGUE, Stage
 
@@ -62,7 +62,7 @@ def known() -> ResponseReturnValue:
         }
         for each in ISSUES
     ]
-    return render_template("help/known.html", issues=issues, status_pages=STATUS_PAGES)
+    return render_template("help/known.html", issues=issues)
 
 
 def _choose_words() -> Words:

@@ -20,20 +20,6 @@ class Issue:
     codes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StatusPage:
-    """Where a platform tells of its own incidents."""
-
-    platform: str
-    url: str
-
-
-STATUS_PAGES = (
-    StatusPage("QuickBooks Online (Intuit Developer)", "https://status.developer.intuit.com/"),
-    StatusPage("Xero", "https://status.xero.com/"),
-    StatusPage("Autotask (Kaseya)", "https://status.kaseya.com/"),
-)
-
 ISSUES = (
     Issue(
         "unfinished", "An invoice that was made moments ago waits",

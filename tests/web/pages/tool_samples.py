@@ -62,11 +62,9 @@ def in_process_none() -> dict[str, Any]:
 
 
 def help_known() -> dict[str, Any]:
-    from domain.known_issues import STATUS_PAGES
-
     reasons = [{"title": "Still being built in Autotask", "url": "/page/help-error"}]
     issue = {"key": "unfinished", "title": "An invoice that was made moments ago waits", "what": "Autotask shows an invoice before its lines are there.", "do": "Nothing.", "reasons": reasons}
-    return {"issues": [issue], "status_pages": STATUS_PAGES}
+    return {"issues": [issue]}
 
 
 def help_error() -> dict[str, Any]:

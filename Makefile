@@ -38,7 +38,7 @@ T ?=
 .PHONY: help demo test sure fast format lint types simulate chaos crash bench books orders problems assets clean
 
 help: ## This list
-	@printf 'Bookbridge: Autotask invoices to QuickBooks Online, exactly once.\n\n'
+	@printf 'Bookbridge: Autotask documents to QuickBooks Online and Xero, exactly once.\n\n'
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\nOptions: make demo ONCE=1 LEDGER=xero AGAIN=1 DATA=folder LIMITS=off LATENCY=model PORT=8300\n'
 	@printf '         make test T="tests/unit -k money" JOBS=3    make simulate SEEDS=50 START=0\n'
@@ -59,9 +59,8 @@ sure: ## Before handing over: format, lint, types, fast tests
 fast: ## The tests that need no real process, browser or PostgreSQL
 	@$(PY) -m pytest -n $(JOBS) --dist loadgroup -m "not process and not browser and not postgres and not slow" $(T)
 
-format: ## Write the code in the agreed layout
+format: ## Put imports in order and drop what newer Python made needless (lines are broken by hand)
 	@$(PY) -m ruff check -q --fix-only --select I,UP,RUF100 .
-	@$(PY) -m ruff format -q .
 
 lint: ## ruff on the code, djlint on the templates
 	@$(PY) -m ruff check -q .

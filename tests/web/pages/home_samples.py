@@ -160,6 +160,7 @@ def document() -> dict[str, Any]:
         "writes_back": [],
         "others": [],
         "post": None,
+        "ways": [],
         "events": [{"kind": k, "icon": i, "title": t, "at": ago(hours=n * 7), "detail": d, "who": w} for n, (k, i, t, d, w) in enumerate(events)],
         "facts": [("Autotask ID", "29104"), ("AccsID", "129 Northwind Dental"), ("QuickBooks id", "8790")],
         "chain": [{"number": "10431", "url": "/page/document", "current": False, "text": "USD 2,138.67, voided in Autotask 3 Nov 2026, out of QuickBooks"},
@@ -243,7 +244,7 @@ def boards_none() -> dict[str, Any]:
 
 def customer() -> dict[str, Any]:
     return {
-        "name": "ACME Limited", "q": "", "document": {"id": 7, "number": "INV-2043", "url": "/page/document-fault"},
+        "name": "ACME Limited", "what": "customer", "q": "", "document": {"id": 7, "number": "INV-2043", "url": "/page/document-fault"},
         "candidates": [
             {"id": "58", "name": "Acme Ltd", "email": "books@acme.example", "currency": "USD"},
             {"id": "61", "name": "Acme, Limited", "email": "", "currency": "USD"},

@@ -17,6 +17,7 @@ from connectors import registry
 from connectors.ledgers.base import Capabilities
 from domain.known import Lists
 from domain.settings import InvoiceSettings, TrackBy
+from domain.taxes import TaxModel
 from domain.todos import TodoLists
 from domain.tracking import source_values
 from models import Company, Membership, MirrorEntry, PartyEntry, User
@@ -78,8 +79,10 @@ class Scene:
 
     @cached_property
     def taxed_by_code(self) -> bool:
-        """Outside the US every line of a document needs a tax code."""
-        return self.company.country not in ("", "US")
+        """Every line of a document takes a tax code: by the company's tax model; before that was read once, wherever
+        it is but in the US."""
+        model = (self.company.profile or {}).get("tax_model")
+        return self.company.country not in ("", "US") if model is None else model == TaxModel.CODE_PER_LINE
 
 
 def scene_of(db: Session, company: Company, current: InvoiceSettings, ledger: str) -> Scene:

@@ -118,12 +118,23 @@ def test_numbering_that_the_ledger_contradicts_is_refused_with_how_to_change_it(
     assert save(site, numbering="ledger").status_code == 302
 
 
-def test_outside_the_us_a_code_for_untaxed_documents_is_asked(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("ledger", "country", "model", "asked"),
+    [
+        ("quickbooks", "GB", "code_per_line", True), ("xero", "US", "code_per_line", True),
+        ("quickbooks", "US", "explicit_total", False), ("quickbooks", "GB", "none", False),
+        ("quickbooks", "GB", None, True),
+    ],
+)  # fmt: skip
+def test_a_code_for_untaxed_documents_is_asked_where_lines_take_codes(
+    site: Site, ledger: str, country: str, model: str | None, asked: bool
+) -> None:
     with site.db() as db, db.begin():
-        db.get_one(Company, site.ids["A"]["company_id"]).country = "GB"
-    answer = save(site)
-    assert answer.status_code == 422
-    assert "Choose the tax code for documents without tax" in answer.get_data(as_text=True)
+        company = db.get_one(Company, site.ids["A"]["company_id"])
+        company.ledger, company.country = ledger, country
+        company.profile = {**company.profile, "tax_model": model} if model else {}
+    page = save(site, tax_source="ledger").get_data(as_text=True)
+    assert ("Choose the tax code for documents without tax" in page) is asked
 
 
 def test_no_empty_drop_down_is_shown_while_the_lists_are_read(site: Site) -> None:

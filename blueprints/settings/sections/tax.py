@@ -49,7 +49,7 @@ class Tax(Section):
 
 
 def described(scene: Scene) -> dict[str, str]:
-    """What each answer means in this company's country. Net amounts are sent whatever is chosen."""
+    """What each answer means under this company's tax model. Net amounts are sent whatever is chosen."""
     if scene.taxed_by_code:
         source = "Each line takes the tax map's code; what is further from Autotask's tax than rounding explains waits."
     else:

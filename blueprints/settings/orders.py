@@ -36,6 +36,8 @@ def orders(company_id: int) -> ResponseReturnValue:
 def save_orders(company_id: int) -> ResponseReturnValue:
     """Save leads to the review while orders were never looked for, else back."""
     scene, current = _now()
+    if not scene.capabilities.takes_orders:
+        return _page(filled(scene, current, sent=False), scene, current), 422
     form = filled(scene, current, sent=True)
     if not check(form, scene, current, lists_ready=mirror_ready(company_id)):
         return _page(form, scene, current), 422
@@ -147,5 +149,5 @@ def _page(form: OrdersForm, scene: Scene, current: OrderSettings) -> str:
         rules=vendor_rows(current, dict(vendors), scene), becomes=[(str(value), label) for value, label in BECOMES],
         codes=scene.choices("tax_code") if scene.taxed_by_code else [], abroad=scene.taxed_by_code,
         own_numbers=bool(profile.get("own_order_numbers")), has_orders=bool(profile.get("purchase_orders", True)),
-        several=bool(profile.get("multi_currency")),
+        several=bool(profile.get("multi_currency")), takes_orders=scene.capabilities.takes_orders,
     )  # fmt: skip

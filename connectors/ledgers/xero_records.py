@@ -190,7 +190,8 @@ def profile(organisation: Json, currencies: Sequence[Json], categories: Sequence
         multi_currency=len(currencies) > 1, tax_model=TaxModel.CODE_PER_LINE, own_numbers=None,
         closed_through=closed.isoformat() if closed else None, edition=text(organisation.get("Class")) or "",
         classes=bool(names), locations=len(names) > 1, fiscal_month=int(ends) % 12 + 1 if ends else 1,
-        tracking=names, short_code=text(organisation.get("ShortCode")) or "",
+        tracking=names, short_code=text(organisation.get("ShortCode")) or "", bills=False,
+        purchase_orders=False,
     )  # fmt: skip
 
 

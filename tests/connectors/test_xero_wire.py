@@ -170,3 +170,8 @@ def test_nothing_changed_is_an_empty_list_in_either_spelling(at: XeroOrganisatio
     at.org.set_switches({"not_modified_304": strict})
     changes = at.ledger.changes([Kind.CUSTOMER], utc_now() + timedelta(days=1))
     assert changes.complete and changes.records == ()
+
+
+def test_an_organisation_takes_neither_bills_nor_purchase_orders_from_us(at: XeroOrganisation) -> None:
+    found = at.ledger.check()
+    assert (found.bills, found.purchase_orders, at.ledger.capabilities.takes_orders) == (False, False, False)

@@ -221,3 +221,18 @@ def test_a_vendor_that_is_only_similar_is_linked_to_a_vendor(shop: Site) -> None
     shop.client("A staff").post(f"/c/{a}/documents/{id}/customer", base_url=BASE, data=sent)
     with shop.db() as db:
         assert db.scalars(select(Run).where(Run.kind == "retry")).one().company_id == a
+
+
+def test_a_ledger_that_takes_no_orders_says_so_and_nothing_is_switched_on(shop: Site) -> None:
+    assert "cannot take bills" not in get(shop, "settings/orders") + get(shop, "orders")
+    with shop.db() as db, db.begin():
+        db.get_one(Company, shop.ids["A"]["company_id"]).ledger = "xero"
+    said = "The connection to Xero cannot take bills or purchase orders yet"
+    page = get(shop, "settings/orders")
+    assert said in page and 'name="becomes"' not in page
+    assert said in get(shop, "orders") and "how many days to look back" not in get(shop, "orders")
+    answer = save(shop)
+    assert answer.status_code == 422 and said in answer.get_data(as_text=True)
+    with shop.db() as db:
+        held = settings.load_orders(db, shop.ids["A"]["company_id"])
+    assert held.paused and held.becomes is None

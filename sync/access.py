@@ -27,12 +27,18 @@ def rank(role: str) -> int:
     return ROLES.index(role) if role in ROLES else -1
 
 
+def is_known(db: Session, *, issuer: str, subject: str) -> bool:
+    """Whether somebody signed in with this identity before."""
+    found = select(Identity.id).where(Identity.issuer == issuer, Identity.subject == subject)
+    return db.execute(found).first() is not None
+
+
 def sign_in(
     db: Session, *, issuer: str, subject: str, name: str, email: str, now: datetime, joins: int | None = None
 ) -> User:
     """The user of this identity, made when it is new. Name and address follow what the issuer says now.
 
-    `joins`: who is signed in already; a new identity becomes a second one of that user.
+    `joins`: whose second identity a new one becomes, after that user said so.
     """
     identity = db.scalars(select(Identity).where(Identity.issuer == issuer, Identity.subject == subject)).one_or_none()
     if identity is not None:

@@ -1,12 +1,14 @@
 """What follows a trusted sign-in with Xero: the user, and with an organisation its company, membership and grant.
 
-The grant is the Xero user's and is shared by every organisation that user connected. Who is signed in already and
-signs in with a second identity keeps both: that person sees the companies of either ledger.
+The grant is the Xero user's and is shared by every organisation that user connected. Who is signed in already, signs in
+with a second identity and says that both are theirs (`joining`) sees the companies of either ledger.
 """
 
 from __future__ import annotations
 
-from flask import g, session, url_for
+from dataclasses import dataclass
+
+from flask import session, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -38,24 +40,34 @@ class _OneToken:
         raise SignInProblem("untrusted", "the new token was refused")
 
 
-def arrive(
-    *, company_id: int | None, next_path: str | None, person: Person, tokens: TokenSet, chosen: Joined | None,
-    purpose: str,
-) -> str:  # fmt: skip
-    """Sign the person in and return where to go. Raises SignInProblem, or a PlatformError while reading the
-    organisation."""
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A sign-in that was proved, with the organisation of its consent where one was asked for."""
+
+    purpose: str
+    company_id: int | None
+    next_path: str | None
+    person: Person
+    tokens: TokenSet
+    chosen: Joined | None
+
+
+def arrive(arrival: Arrival, *, joins: int | None = None) -> str:
+    """Sign the person in and return where to go; `joins` is the user who said that this identity is theirs as well.
+    Raises SignInProblem, or a PlatformError while reading the organisation."""
+    person, tokens, chosen, next_path = arrival.person, arrival.tokens, arrival.chosen, arrival.next_path
     found = _read(chosen, tokens) if chosen is not None else None
     with writing() as db:
         user = access.sign_in(
             db, issuer=person.issuer, subject=person.subject, name=person.name or person.email or "",
-            email=person.email or "", now=now(), joins=g.user.id if g.user is not None else None,
+            email=person.email or "", now=now(), joins=joins,
         )  # fmt: skip
         if user.disabled_at is not None:
             raise SignInProblem("untrusted", "user is disabled")
         company, role = None, None
         if chosen is not None and found is not None:
             company, role = _join(db, user, chosen, found, tokens, person)
-        audit.record(db, None, now(), user.email, "signed in", purpose, {"user": user.id})
+        audit.record(db, None, now(), user.email, "signed in", arrival.purpose, {"user": user.id})
         step = company.setup_step if company else ""
     begin_session(user)
     if company is None:

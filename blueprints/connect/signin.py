@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
@@ -111,22 +112,29 @@ def _company_to_reconnect() -> int | None:
 @blueprint.get("/connect/intuit/callback")
 def intuit_callback() -> ResponseReturnValue:
     """Intuit's answer. Whatever it holds, the visitor is redirected, so the code never stays in an open page."""
-    try:
+
+    def go() -> str:
         started = consume(request.args.get("state", ""), PROVIDER)
         if request.args.get("error"):
             raise SignInProblem("consent")
         exchange, person, claims = _exchange(started)
-        return redirect(
-            arrive(
-                purpose=started.purpose,
-                company_id=started.company_id,
-                next_path=started.next_path,
-                person=person,
-                tokens=exchange.tokens,
-                realm=request.args.get("realmId", ""),
-                claimed_realm=claims.realm,
-            )
+        return arrive(
+            purpose=started.purpose,
+            company_id=started.company_id,
+            next_path=started.next_path,
+            person=person,
+            tokens=exchange.tokens,
+            realm=request.args.get("realmId", ""),
+            claimed_realm=claims.realm,
         )
+
+    return led(go)
+
+
+def led(go: Callable[[], str]) -> ResponseReturnValue:
+    """To where a sign-in leads, or to the page that says why it leads nowhere."""
+    try:
+        return redirect(go())
     except SignInProblem as problem:
         return refuse(problem.key, problem.detail)
     except (GrantRejected, SignInRejected) as problem:

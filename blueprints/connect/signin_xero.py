@@ -9,14 +9,14 @@ from flask import g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from blueprints.connect.arrival_xero import arrive
+from blueprints.connect.arrival_xero import Arrival
+from blueprints.connect.joining import enter
 from blueprints.connect.pages import home_of_user
 from blueprints.connect.routes import blueprint
-from blueprints.connect.signin import SIGN_IN, XERO, Started, begin, consume, refuse
+from blueprints.connect.signin import SIGN_IN, XERO, Started, begin, consume, led, refuse
 from blueprints.connect.trouble import SignInProblem
 from blueprints.context import db, services
-from connectors.errors import NotAllowed, PlatformError
-from connectors.oauth import Exchange, GrantRejected, Person, SignInRejected
+from connectors.oauth import Exchange, Person
 from connectors.oauth_xero import CONNECT_SCOPES, SIGN_IN_SCOPES, Joined, XeroIdentity
 from models import Company
 
@@ -42,27 +42,17 @@ def launch_xero() -> ResponseReturnValue:
 @blueprint.get("/connect/xero/callback")
 def xero_callback() -> ResponseReturnValue:
     """Xero's answer. Whatever it holds, the visitor is redirected."""
-    try:
+
+    def go() -> str:
         started = consume(request.args.get("state", ""), XERO)
         identity = services().xero
         if request.args.get("error") or identity is None:
             raise SignInProblem("consent")
         exchange, person = _exchange(identity, started)
         chosen = _chosen(identity, started, exchange) if started.purpose != SIGN_IN else None
-        return redirect(
-            arrive(
-                company_id=started.company_id, next_path=started.next_path, person=person, tokens=exchange.tokens,
-                chosen=chosen, purpose=started.purpose,
-            )
-        )  # fmt: skip
-    except SignInProblem as problem:
-        return refuse(problem.key, problem.detail)
-    except (GrantRejected, SignInRejected) as problem:
-        return refuse("code" if isinstance(problem, GrantRejected) else "untrusted", problem.message)
-    except NotAllowed as problem:
-        return refuse("untrusted", problem.message)
-    except PlatformError as problem:
-        return refuse("away", problem.message)
+        return enter(Arrival(started.purpose, started.company_id, started.next_path, person, exchange.tokens, chosen))
+
+    return led(go)
 
 
 def _exchange(identity: XeroIdentity, started: Started) -> tuple[Exchange, Person]:

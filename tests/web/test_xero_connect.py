@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
@@ -15,11 +17,11 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from connectors.errors import NotAllowed
-from models import Company, Connection, Grant, Identity
+from models import Company, Connection, Grant, Identity, WebSession
 from sandbox.seeds import msp
 from sandbox.world import World
 from sandbox.xero import profiles
-from sandbox.xero_identity import connections, users
+from sandbox.xero_identity import connections, settings, users
 from tests.web.intuit import Visit
 from tests.web.site import BASE, Site, make_site
 
@@ -45,7 +47,9 @@ class Traveller:
         assert answer.status_code == 303, answer.get_data(as_text=True)
         return answer.headers["Location"]
 
-    def consent(self, url: str, tenant: str = "", *, user: str = users.USERS[0].xero_userid, allow: bool = True) -> str:
+    def consent(
+        self, url: str, tenant: str | list[str] = "", *, user: str = users.USERS[0].xero_userid, allow: bool = True
+    ) -> str:
         """Sign in at Xero, choose an organisation; the address Xero sends the browser back to."""
         page = self.session.get(url, timeout=10, allow_redirects=False)
         if "/xero/login/signin" in page.text:
@@ -55,7 +59,7 @@ class Traveller:
         page = self._post(page, "/xero/login/consent", tenant=tenant, decision="allow" if allow else "cancel")
         return page.headers["Location"]
 
-    def _post(self, page: requests.Response, path: str, **form: str) -> requests.Response:
+    def _post(self, page: requests.Response, path: str, **form: Any) -> requests.Response:
         ident = re.search(r'name="request" value="([^"]+)"', page.text)
         assert ident is not None, page.text
         origin = f"{urlsplit(page.url).scheme}://{urlsplit(page.url).netloc}"
@@ -189,20 +193,76 @@ def test_a_disconnect_in_xero_is_noticed_with_the_next_call(
         site.services.ledger(companies(site)[tenants[0]].id).check()
 
 
-def test_a_person_with_both_ledgers_sees_both_companies(
-    site: Site, tenants: list[str], sandbox_world: World
-) -> None:
+@pytest.fixture
+def second(site: Site, tenants: list[str], sandbox_world: World) -> tuple[Traveller, TestResponse]:
+    """Somebody signed in with Intuit, in whose browser a Xero user was just led back for the first time."""
     realm = msp.generate(sandbox_world, seed=3, invoices=2, slug="web")["realm"]
     visit = Visit.of(site)
     visit.connect(realm)
     traveller = Traveller.of(site, visit.client)
-    traveller.connect(tenants[0])
+    return traveller, traveller.connect(tenants[0])
+
+
+def joined(site: Site, subject: str = users.USERS[0].xero_userid) -> int | None:
+    """The user to whom an identity belongs."""
     with site.db() as db:
-        subjects = ("sandbox-admin", users.USERS[0].xero_userid)
-        mine = db.scalars(select(Identity).where(Identity.subject.in_(subjects))).all()
-        assert len(mine) == 2 and len({row.user_id for row in mine}) == 1
+        return db.scalars(select(Identity.user_id).where(Identity.subject == subject)).one_or_none()
+
+
+def answer(traveller: Traveller, path: str = "/connect/join") -> TestResponse:
+    return traveller.client.post(path, base_url=BASE)
+
+
+def test_a_second_identity_joins_a_person_only_after_a_yes(
+    site: Site, tenants: list[str], second: tuple[Traveller, TestResponse]
+) -> None:
+    traveller, asked = second
+    assert asked.headers["Location"] == "/connect/join"
+    assert joined(site) is None and companies(site) == {}
+    page = traveller.page("/connect/join")
+    assert users.USERS[0].email in page and "One Ltd" in page and 'method="post"' in page
+    with site.db() as db:
+        kept = json.dumps([row.data for row in db.scalars(select(WebSession))])
+        assert "joining" in kept and "eyJ" not in kept and users.USERS[0].email not in kept
+    assert answer(traveller).headers["Location"] == f"/c/{companies(site)[tenants[0]].id}/connect/autotask"
+    assert joined(site) == joined(site, "sandbox-admin") is not None
     text = traveller.page("/companies")
     assert "One Ltd" in text and "QuickBooks Online" in text and "Xero" in text
+    assert answer(traveller).headers["Location"] == "/connect/problem"  # a yes serves once
+
+
+def test_without_a_yes_nothing_is_joined(
+    site: Site, tenants: list[str], second: tuple[Traveller, TestResponse]
+) -> None:
+    traveller, _ = second
+    assert answer(traveller, "/connect/join/no").status_code == 302
+    assert "start again" in problem(traveller, answer(traveller))
+    assert joined(site) is None and companies(site) == {}
+    assert "Sign out" in traveller.page("/companies")
+    traveller.connect(tenants[0])
+    site.clock.advance(minutes=11)
+    assert "start again" in problem(traveller, answer(traveller))
+    assert joined(site) is None and companies(site) == {}
+
+
+def test_a_yes_needs_the_pages_own_token(site: Site, second: tuple[Traveller, TestResponse]) -> None:
+    traveller, _ = second
+    site.app.config["WTF_CSRF_ENABLED"] = True
+    assert answer(traveller).status_code == 400
+    assert joined(site) is None
+
+
+def test_more_than_one_organisation_in_a_consent_is_refused(
+    site: Site, tenants: list[str], sandbox_world: World
+) -> None:
+    """Where Xero lets people choose several although one was asked for."""
+    settings.set_switches(sandbox_world, bulk_connections=True, bulk_refusal_honoured=False)
+    traveller = Traveller.of(site)
+    back = traveller.consent(traveller.begin(), tenants)
+    text = problem(traveller, traveller.come_back(back))
+    assert "More than one organisation was chosen" in text and "Start again and choose one" in text
+    with site.db() as db:
+        assert companies(site) == {} and db.scalars(select(Grant).where(Grant.provider == "xero")).all() == []
 
 
 def test_the_launcher_leads_home_or_to_the_way_in(site: Site, tenants: list[str]) -> None:

@@ -127,6 +127,10 @@ def disconnected() -> dict[str, Any]:
     return {"company": "Harbor Point IT", "signed_in": True}
 
 
+def join() -> dict[str, Any]:
+    return {"person": "pat@harborpoint.example", "me": "office@harborpoint.example", "company": "Harbor Point Ltd"}
+
+
 def denied() -> dict[str, Any]:
     return {
         "title": "You are not a member of Harbor Point IT here",

@@ -56,6 +56,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     "connections": ("connect/connections.html", connect_samples.connections),
     "disconnect": ("connect/disconnect_confirm.html", connect_samples.disconnect),
     "disconnected": ("connect/disconnected.html", connect_samples.disconnected),
+    "join": ("connect/join.html", connect_samples.join),
     "denied": ("connect/denied.html", connect_samples.denied),
     "invite": ("connect/invite.html", connect_samples.invite),
     "invite-old": ("connect/invite.html", connect_samples.invite_old),

@@ -7,14 +7,19 @@ draft), what the source would give now (a fresh draft), and what the ledger hold
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from domain.documents import Draft
+from domain.documents import Draft, Reference
 
 _NET_ONLY = ("bill", "purchase_order")
 """No tax is transferred on purchases: what the ledger adds is its own, and only the net is compared."""
+
+
+def tracked_as(ident: str | None, name: str) -> tuple[Reference, ...]:
+    """A class, location or tracking option as a ledger document names it; empty where it has none."""
+    return (Reference("class", ident, name, ident),) if ident else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class HeldLine:
     quantity: Decimal | None
     unit_price: Decimal | None
     amount: Decimal
+    tracked: tuple[Reference, ...] = ()
+    """The classes or tracking options on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,9 @@ class Held:
     keeps_notes: bool = True
     """False: the ledger keeps neither a private note nor a text for the customer; comparisons leave both out."""
     changed_at: dt.datetime | None = None
+    location: tuple[Reference, ...] = ()
+    located_by_line: bool = False
+    """The ledger keeps the location on every line, among what the line is tracked by."""
 
     @property
     def untouched_by_money(self) -> bool:
@@ -94,19 +104,33 @@ class Change:
 
 def compare(ours: Draft, fresh: Draft, held: Held) -> tuple[Change, ...]:
     """Field by field and line by line, the fields in which the three states are not the same."""
-    heads = zip(_labels(ours), _drafted(ours), _drafted(fresh), _held(ours, fresh, held), strict=True)
+    names = _names(ours, fresh, held)
+    heads = zip(
+        _labels(ours), _drafted(ours, held, names), _drafted(fresh, held, names), _held(ours, fresh, held, names),
+        strict=True,
+    )
     found = [Change(label, *states) for label, *states in heads if held.keeps_notes or label not in _NOTES]
     count = max(len(ours.lines), len(fresh.lines), len(held.lines))
     for number in range(count):
         found.append(Change(
-            f"Line {number + 1}", _draft_line(ours, number), _draft_line(fresh, number), _held_line(held, number),
+            f"Line {number + 1}", _draft_line(ours, number, held, names), _draft_line(fresh, number, held, names),
+            _held_line(held, number, names),
         ))
     return tuple(change for change in found if change.in_source or change.in_ledger or change.writes)
 
 
 def equals(draft: Draft, held: Held) -> list[str]:
     """In which fields the ledger's document is not the draft: empty when it is. The proof that an update arrived."""
-    return [change.label for change in compare(draft, draft, held) if change.in_ledger]
+    return [change.label for change in compare(draft, draft, _chosen(draft, held)) if change.in_ledger]
+
+
+def _chosen(draft: Draft, held: Held) -> Held:
+    """Without the class and location that the ledger gives by itself where the draft has none."""
+    lines = [
+        replace(line, tracked=line.tracked if number < len(draft.lines) and _tracked(draft, number, held) else ())
+        for number, line in enumerate(held.lines)
+    ]
+    return replace(held, lines=tuple(lines), location=held.location if draft.location else ())
 
 
 def adoption_problems(draft: Draft, held: Held) -> list[str]:
@@ -124,21 +148,24 @@ def adoption_problems(draft: Draft, held: Held) -> list[str]:
 
 
 _NOTES = ("Memo", "Customer memo")
+Names = Mapping[str, str]
+"""Of classes and locations, by their ledger ids."""
 
 
 def _labels(draft: Draft) -> Sequence[str]:
     party = "Vendor" if draft.party.kind == "vendor" else "Customer"
-    return (party, "Number", "Date", "Due date", "Currency", "Tax", "Total", "Memo", "Customer memo")
+    return (party, "Number", "Date", "Due date", "Currency", "Tax", "Total", "Memo", "Customer memo", "Location")
 
 
-def _drafted(draft: Draft) -> list[str]:
+def _drafted(draft: Draft, held: Held, names: Names) -> list[str]:
     return [
         draft.party.name, draft.number or "", _day(draft.date), _day(draft.due_date), draft.currency,
         _money(draft.tax_total), _money(draft.total), _memo(draft.memo), _memo(draft.message),
+        "" if held.located_by_line else _told([draft.location], names),
     ]
 
 
-def _held(ours: Draft, fresh: Draft, held: Held) -> list[str]:
+def _held(ours: Draft, fresh: Draft, held: Held, names: Names) -> list[str]:
     """The ledger's own values; where it holds what a draft left to it, the draft's blank stands."""
     by_id = {draft.party.ledger_id: draft.party.name for draft in (fresh, ours) if draft.party.ledger_id}
     party = by_id.get(held.party_id or "", held.party or held.party_id or "")
@@ -150,22 +177,48 @@ def _held(ours: Draft, fresh: Draft, held: Held) -> list[str]:
     memo = _memo(held.note.replace(ours.marker, "").strip()) if ours.marker else _memo(held.note)
     return [
         party, number, _day(held.date), due, held.currency or ours.currency, _money(tax), _money(total), memo,
-        _memo(held.message),
+        _memo(held.message), _told(held.location, names),
     ]
 
 
-def _draft_line(draft: Draft, number: int) -> str:
+def _draft_line(draft: Draft, number: int, held: Held, names: Names) -> str:
     if number >= len(draft.lines):
         return ""
     line = draft.lines[number]
-    return _line(line.item.ledger_id, line.item.name, line.text, line.quantity, line.unit_price, line.amount)
+    told = _line(line.item.ledger_id, line.item.name, line.text, line.quantity, line.unit_price, line.amount)
+    return _with_class(told, _tracked(draft, number, held), names)
 
 
-def _held_line(held: Held, number: int) -> str:
+def _held_line(held: Held, number: int, names: Names) -> str:
     if number >= len(held.lines):
         return ""
     line = held.lines[number]
-    return _line(line.item_id, line.item, line.text, line.quantity, line.unit_price, line.amount)
+    told = _line(line.item_id, line.item, line.text, line.quantity, line.unit_price, line.amount)
+    return _with_class(told, line.tracked, names)
+
+
+def _tracked(draft: Draft, number: int, held: Held) -> tuple[Reference, ...]:
+    location = draft.location if held.located_by_line else None
+    return tuple(one for one in (draft.lines[number].tracked, location) if one is not None)
+
+
+def _names(ours: Draft, fresh: Draft, held: Held) -> Names:
+    """One name for each class and location: whoever renames one in the ledger changes no document."""
+    lines = [line.tracked for draft in (ours, fresh) for line in draft.lines]
+    there = [one for line in held.lines for one in line.tracked]
+    found = [*there, *held.location, ours.location, fresh.location, *lines]
+    return {one.ledger_id: one.name for one in found if one is not None and one.ledger_id}
+
+
+def _told(found: Sequence[Reference | None], names: Names) -> str:
+    """By name and id, since two may share a name."""
+    ids = sorted(one.ledger_id or "" for one in found if one is not None)
+    return ", ".join(f"{names.get(each) or 'class'} [{each}]" for each in ids)
+
+
+def _with_class(line: str, found: Sequence[Reference], names: Names) -> str:
+    told = _told(found, names)
+    return f"{line} · {told}" if told else line
 
 
 def _line(

@@ -39,7 +39,7 @@ from connectors.ledgers.base import (
 )
 from connectors.limits import Used
 from domain.documents import AnyDraft, ItemDraft, PartyDraft, Reference
-from domain.held import Held, HeldLine
+from domain.held import Held, HeldLine, tracked_as
 from domain.taxes import TaxModel
 
 _SALES = (Kind.INVOICE, Kind.CREDIT_MEMO)
@@ -465,16 +465,16 @@ def _held(entry: Entry, company: MemoryCompany) -> Held:
         date=_day(body.get("date")), due_date=_day(body.get("due")), party_id=body.get("party"),
         party=names.get(str(body.get("party")), ""), currency=body.get("currency"), total=entry.total or Decimal(0),
         tax=Decimal(body.get("tax") or 0), applied=entry.paid, note=str(body.get("marker") or ""),
-        message=str(body.get("message") or ""),
-        lines=tuple(_held_line(line, names) for line in body["lines"]), mailed=entry.mailed,
-        linked=("Payment 1",) if entry.paid else (), live=entry.live, changed_at=entry.updated_at,
+        message=str(body.get("message") or ""), mailed=entry.mailed, live=entry.live, changed_at=entry.updated_at,
+        lines=tuple(_held_line(line, names) for line in body["lines"]), linked=("Payment 1",) if entry.paid else (),
+        location=tracked_as(body.get("location"), names.get(str(body.get("location")), "")),
     )
 
 
 def _held_line(line: Mapping[str, Any], names: Mapping[str, str]) -> HeldLine:
     quantity, price = (None if line.get(key) is None else Decimal(line[key]) for key in ("quantity", "price"))
-    item = line["item"]
-    return HeldLine(item, names.get(item, ""), line["text"], quantity, price, Decimal(line["amount"]))
+    item, tracked = line["item"], tracked_as(line.get("class"), names.get(str(line.get("class")), ""))
+    return HeldLine(item, names.get(item, ""), line["text"], quantity, price, Decimal(line["amount"]), tracked)
 
 
 def _day(text: str | None) -> date | None:

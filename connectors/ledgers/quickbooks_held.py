@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors.ledgers import quickbooks_records as records
 from connectors.ledgers.base import Kind
-from domain.held import Held, HeldLine
+from domain.held import Held, HeldLine, tracked_as
 
 Json = Mapping[str, Any]
 _SENT = "EmailSent"
@@ -42,6 +42,7 @@ def held(body: Json, kind: Kind) -> Held | None:
         deposit=records.decimal(body.get("Deposit")) or Decimal(0), linked=_linked(body.get("LinkedTxn")),
         live=done.echo.live,
         changed_at=records.instant(meta.get("LastUpdatedTime")) if isinstance(meta, Mapping) else None,
+        location=tracked_as(records.ref(body.get("DepartmentRef")), _named(body.get("DepartmentRef"))),
     )
 
 
@@ -71,6 +72,7 @@ def _line(line: Json) -> HeldLine:
     return HeldLine(
         records.ref(item), _named(item), records.text(line.get("Description")) or "",
         Decimal(1) if account else quantity, amount if account else price, amount,
+        tracked_as(records.ref(detail.get("ClassRef")), _named(detail.get("ClassRef"))),
     )
 
 

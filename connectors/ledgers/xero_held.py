@@ -11,7 +11,8 @@ from typing import Any
 
 from connectors.ledgers import xero_records as records
 from connectors.ledgers.base import Kind
-from domain.held import Held, HeldLine
+from domain.documents import Reference
+from domain.held import Held, HeldLine, tracked_as
 
 Json = Mapping[str, Any]
 
@@ -32,7 +33,7 @@ def held(body: Json, kind: Kind) -> Held | None:
         applied=total - left if left is not None and done.echo.live else Decimal(0),
         lines=tuple(_line(line) for line in records.rows_of(body, "LineItems")), note=done.echo.marker or "",
         keeps_notes=False, email=None, mailed=done.echo.mailed, linked=_linked(body), live=done.echo.live,
-        changed_at=records.instant(body.get("UpdatedDateUTC")),
+        changed_at=records.instant(body.get("UpdatedDateUTC")), located_by_line=True,
     )  # fmt: skip
 
 
@@ -43,7 +44,15 @@ def _line(line: Json) -> HeldLine:
         item or account, item or records.text(line.get("AccountCode")) or "",
         records.text(line.get("Description")) or "", records.decimal(line.get("Quantity")),
         records.decimal(line.get("UnitAmount")), records.decimal(line.get("LineAmount")) or Decimal(0),
+        _tracked(line),
     )  # fmt: skip
+
+
+def _tracked(line: Json) -> tuple[Reference, ...]:
+    return tuple(
+        one for row in records.rows_of(line, "Tracking")
+        for one in tracked_as(records.ident(row.get("TrackingOptionID")), records.text(row.get("Option")) or "")
+    )
 
 
 def _linked(body: Json) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from domain.settings import ClosedPeriod, LineRule, SubCustomers, TaxSource, Voi
 from domain.taxmap import TaxEntry, TaxMap
 from sandbox.autotask import actions
 from sandbox.autotask.tenants import Tenant, set_switches
+from sandbox.mailbox import messages
 from sandbox.qbo import currencies, ledger, lists, preferences, writes
 from sandbox.seeds import msp
 from sandbox.world import World
@@ -41,6 +42,7 @@ FIRMS = {
     "us": Firm(), "uk": Firm(), "au": Firm(),
     "us, ledger computes": Firm("us-ast", {"tax_source": TaxSource.LEDGER}), "us, ignores": Firm("us-ast-ignores"),
     "us, voids too": Firm(settings={"voids": VoidPolicy.VOID}),
+    "us, mails": Firm(settings={"mail_customers": True}),
     "us, sub-customers": Firm(settings={"sub_customers": SubCustomers.ON}), "us, euros": Firm(euros=True),
 }  # fmt: skip
 """By a case's `region`: the tax region, and behind a comma what is special."""
@@ -67,6 +69,8 @@ class Stories(Books):
         self.categories = {row["name"]: row["id"] for row in self.tenant.rows("TaxCategories")}
         self.cases = [case for case in STORIES if case["region"] == name]
         self.again: dict[str, int] = {}
+        self.shown: dict[str, list[str]] = {}
+        """By case: what the last comparison of both sides showed, and on which side it had changed."""
         with world.store.transaction():
             self._furnish()
             self.ids = {case["id"]: self._issue(case) for case in self.cases}
@@ -120,10 +124,16 @@ class Stories(Books):
             euro = next(row["id"] for row in self.tenant.rows("Currencies") if row["name"] == "EUR")
             wanted |= {"Lisbon Hotel": {"currencyID": euro}, "Porto Hotel": {"currencyID": euro}}
             lists.seed(self.side.realm, "Customer", DisplayName="Porto Hotel")
+        if self.firm.settings.get("mail_customers"):
+            wanted["Mail Clinic"] = {}
         for name, more in wanted.items():
             row = {**first, "companyName": name, "companyNumber": name, **more}
             row.pop("id")
             self.people[name] = self.tenant.add("Companies", row)
+        if "Mail Clinic" in self.people:
+            contact = {"firstName": "Pat", "lastName": "Payable", "emailAddress": "payable@customers.sandbox.invalid"}
+            whose = {"companyID": self.people["Mail Clinic"], "primaryContact": True, "isActive": 1}
+            self.tenant.add("Contacts", {**contact, **whose})
 
     def _tax_region(self, name: str) -> int:
         return next(int(row["id"]) for row in self.tenant.rows("TaxRegions") if row["name"] == name)
@@ -163,10 +173,26 @@ class Stories(Books):
                 preferences.change(self.side.realm, "AccountingInfoPrefs", BookCloseDate=through)
             elif what == "pay":
                 self._pay(f"CASE-{case['id']}", Decimal(how))
+            elif what == "edit":
+                [item] = self.tenant.rows("BillingItems", invoiceID=invoice)
+                actions.edit(self.tenant, invoice, {"extendedPrice": {item["id"]: how}})
+            elif what == "class":
+                self._put_class(f"CASE-{case['id']}", how)
+
+    def _put_class(self, number: str, name: str) -> None:
+        """A person in the ledger gives the document's lines a class."""
+        [record] = self._records(number)
+        lines = [{**line} for line in record["entity"]["Line"]]
+        reference = {"value": lists.seed(self.side.realm, "Class", Name=name)}
+        for line in lines:
+            if "SalesItemLineDetail" in line:
+                line["SalesItemLineDetail"] = {**line["SalesItemLineDetail"], "ClassRef": reference}
+        body = {**record["entity"], "Line": lines, "sparse": True}
+        writes.perform(self.side.realm, writes.entity_named("Invoice"), "update", body)
 
     def _pay(self, number: str, amount: Decimal) -> None:
         realm = self.side.realm
-        record = next(row for row in realm.records("Invoice") if row["entity"].get("DocNumber") == number)
+        [record] = self._records(number)
         link = {"Amount": amount, "LinkedTxn": [{"TxnId": record["id"], "TxnType": "Invoice"}]}
         body = {"CustomerRef": record["entity"]["CustomerRef"], "TotalAmt": amount, "Line": [link]}
         writes.perform(realm, writes.entity_named("Payment"), "create", body)
@@ -182,7 +208,8 @@ class Stories(Books):
         parent, _, name = str(entity["CustomerRef"]["name"]).rpartition(":")
         further = {
             "customer": f"under its parent: {name}" if parent else name, "codes": self._codes(entity),
-            "also": self._also(case),
+            "also": self._also(case), "classes": self._classes(entity), "shown": self.shown.get(case["id"], []),
+            "mails": sum(f"CASE-{case['id']} from" in mail["subject"] for mail in messages(self.tenant.world)),
         }  # fmt: skip
         return {**told, **{name: value for name, value in further.items() if name in case["expected"]}}
 
@@ -196,6 +223,10 @@ class Stories(Books):
         numbers = (f"CASE-{case['id']}-C", str(again.get("invoiceNumber")))
         return [{"kind": row["kind"], "journal": journal(row["journal"], self.side.short)}
                 for number in numbers for row in self._records(number)]
+
+    def _classes(self, entity: dict[str, Any]) -> list[str]:
+        details = [line["SalesItemLineDetail"] for line in entity["Line"] if "SalesItemLineDetail" in line]
+        return [each["ClassRef"]["name"] for each in details if "ClassRef" in each]
 
     def _codes(self, entity: dict[str, Any]) -> list[str]:
         names = {row["id"]: row["entity"]["Name"] for row in self.side.realm.records("TaxCode")}

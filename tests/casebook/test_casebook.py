@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from domain.settings import ClosedPeriod
-from models import Document
-from sync import voids
+from models import Company, Document, Run
+from sync import tools, voids
+from sync.copy_outcome import KIND, Asked, Outcome
 from tests.casebook import stories
 from tests.casebook.books import CASES, Books, added, moves, row
 from tests.casebook.stories import FIRMS, STORIES, Stories
 from tests.conventions.source import ROOT
-from tests.infra.company import config_for, connect, sync_in_process
+from tests.infra.company import config_for, connect, serve_run, sync_in_process
 from workers.wiring import Services
 
 
@@ -71,10 +72,36 @@ def happens(services: Services, books: Stories, case: dict[str, Any], words: str
     if not words.startswith("press "):
         books.act(case, words)
         return
+    if words in ("press overwrite", "press replace"):
+        overwrite(services, books, case, confirmed=words == "press replace")
+        return
     press = {"void": voids.void, "correct": voids.correct}[words.split()[1]]
     with services.sessions() as db, db.begin():
         row = db.scalars(select(Document).where(Document.source_id == str(books.ids[case["id"]]))).one()
         assert press(db, row, now=services.now(), who="Robin"), row.reason_code
+
+
+def overwrite(services: Services, books: Stories, case: dict[str, Any], *, confirmed: bool) -> None:
+    """Manually Copy with Overwrite: both sides are shown; `confirmed` replaces exactly the version that was shown."""
+    source_id = str(books.ids[case["id"]])
+    shown = copied(services, source_id, overwrite=True)
+    books.shown[case["id"]] = [f"{change['label']}: {change['by']}" for change in shown["changes"]]
+    if confirmed:
+        done = copied(services, source_id, overwrite=True, replace=True, version=shown["held"]["version"])
+        assert (done["outcome"], done["invoice"]["ledger_id"]) == (Outcome.REPLACED, shown["held"]["ledger_id"])
+
+
+def copied(services: Services, source_id: str, **asked: Any) -> dict[str, Any]:
+    """The result of one Manually Copy."""
+    with services.sessions() as db, db.begin():
+        company = db.scalars(select(Company)).one()
+        fields = Asked("", source_id=source_id, mail=False, **asked).to_json()
+        run, _ = tools.ask(db, company, KIND, fields, now=services.now(), user=None)
+        run_id, company_id = run.id, company.id
+    tools.read(services.runtime(), company_id, services.source(company_id), services.ledger(company_id), run_id)
+    serve_run(services, company_id, run_id)
+    with services.sessions() as db:
+        return dict(db.get_one(Run, run_id).summary)
 
 
 def told(found: dict[str, Any], document: Document, case: dict[str, Any]) -> dict[str, Any]:

@@ -271,6 +271,21 @@ def test_resync_shows_what_changed_on_which_side_and_sets_the_flags(world: World
     assert [one.total for one in world.books.documents()] == [100]  # nothing was written
 
 
+def test_a_class_and_a_location_that_a_person_gave_are_shown_and_never_lost_unseen(world: World) -> None:
+    world.source.put(invoice("1"))
+    copy(world)
+    [entry] = world.books.documents()
+    projects, north = world.books.add(Kind.CLASS, "Projects").id, world.books.add(Kind.LOCATION, "North").id
+    [sold] = entry.body["lines"]
+    entry.body = {**entry.body, "location": north, "lines": [{**sold, "class": projects}]}
+    run = copy(world, overwrite=True)
+    assert told(run) == ("compare", [])
+    changes = {change["label"]: (change["by"], change["ledger"]) for change in run.summary["changes"]}
+    assert changes["Location"] == ("ledger", f"North [{north}]")
+    assert changes["Line 1"][0] == "ledger" and changes["Line 1"][1].endswith(f"Projects [{projects}]")
+    assert entry.body["location"] == north
+
+
 @pytest.mark.parametrize(("change", "said"), [
     ({"live": False}, "voided"), ({"gone": True}, "deleted"),
 ])  # fmt: skip

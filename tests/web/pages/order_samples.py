@@ -50,12 +50,18 @@ def _settings(current: OrderSettings) -> dict[str, Any]:
         "form": _form(current, seen), "paused": current.paused, "may_save": True, "vendors": VENDORS,
         "rules": vendor_rows(current, dict(VENDORS), seen), "becomes": [(str(value), label) for value, label in BECOMES],
         "codes": seen.choices("tax_code"), "abroad": True, "own_numbers": True, "has_orders": True, "several": True,
+        "takes_orders": True,
     }  # fmt: skip
 
 
 def settings() -> dict[str, Any]:
     """Nothing saved yet: Paused."""
     return _settings(OrderSettings()) | {"vendors": [], "several": False, "has_orders": False}
+
+
+def settings_without() -> dict[str, Any]:
+    """A ledger that takes no orders."""
+    return settings() | {"takes_orders": False}
 
 
 def settings_active() -> dict[str, Any]:
@@ -90,6 +96,7 @@ def orders() -> dict[str, Any]:
     counts = [("Pending Sync", 3), ("Processing Now", 0), ("Fault", 2), ("Complete", 118), ("Skipped Over", 4)]
     return {
         "state": "Active", "paused": False, "active": True, "posted": True, "chosen": True, "may_admin": True, "may_post": True,
+        "takes_orders": True,
         "counts": counts, "page": None, "rows": [
             _waiting("PO-10412", "Waits for the next posting", ready=True),
             _waiting("PO-10410 · INV-77812/2026-11", "Waits for the vendor’s receipt"),

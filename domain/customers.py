@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from domain.dates import find_term
 from domain.documents import Party, PartyDraft, Reference, SourceHeader
 from domain.known import Entry, Facts, Lists
-from domain.matching import fold, ledger_name, loose
+from domain.matching import fold, ledger_name, loose, party_number
 from domain.reasons import Reason, reason
 from domain.settings import InvoiceSettings
 
@@ -46,7 +46,7 @@ def choose_customer(
     if lists.links.get(("customer", party.id)) == CREATE_NEW and _kept_in_another(name, currency, lists, facts):
         name = currency_name(party.name, currency, facts)
     chosen = None if header.party_id else settings.no_company_customer
-    entry = _existing_customer(party, name, lists, reasons, chosen)
+    entry = _existing_customer(party, name, lists, facts, reasons, chosen)
     if entry is None and not _is_new(party, name, lists, reasons):
         return None, None
     if not facts.multi_currency and currency != facts.currency:
@@ -70,7 +70,7 @@ def match_party(party: Party, lists: Lists, facts: Facts) -> tuple[Entry | None,
     """The customer that posting would take for a party, whatever the document. None and no reason: a new one."""
     name = ledger_name(party.name, facts.party_name_length, latin1_only=facts.latin1_only)
     reasons: list[Reason] = []
-    entry = _existing_customer(party, name, lists, reasons, None)
+    entry = _existing_customer(party, name, lists, facts, reasons, None)
     if entry is None:
         _is_new(party, name, lists, reasons)
     return entry, reasons
@@ -89,9 +89,10 @@ def _kept_in_another(name: str, currency: str, lists: Lists, facts: Facts) -> bo
 
 
 def _existing_customer(
-    party: Party, name: str, lists: Lists, reasons: list[Reason], chosen: str | None
+    party: Party, name: str, lists: Lists, facts: Facts, reasons: list[Reason], chosen: str | None
 ) -> Entry | None:
-    """By link, else by exact name. `chosen`: an id from Settings that stands where there is no link."""
+    """By link, else by the number that we gave it, else by exact name. `chosen`: an id from Settings that stands where
+    there is no link."""
     linked = lists.links.get(("customer", party.id), chosen)
     if linked == CREATE_NEW:
         return None
@@ -103,6 +104,10 @@ def _existing_customer(
             reasons.append(reason("customer_inactive", name=entry.name))
             return None
         return entry
+    number = party_number(facts.party_numbers, party.id)
+    numbered = [entry for entry in lists.customers_by_number.get(number or "", ()) if entry.active]
+    if len(numbered) == 1:
+        return numbered[0]
     if fold(party.name) in lists.twins:
         reasons.append(reason("customer_twice_in_source", name=party.name, other=party.name))
         return None

@@ -59,6 +59,8 @@ class Facts:
     """Lines of bills and orders may name a customer, and be billable."""
     purchase_tax: bool = False
     """A purchase line without a tax code is refused (outside the US)."""
+    party_numbers: str = ""
+    """Before the source's id in the number of a customer that we made; empty: customers have no number."""
     one_name_list: bool = True
     """Customers and vendors share one list of names."""
     lines_on_accounts: bool = False
@@ -82,6 +84,8 @@ class Lists:
     links: Mapping[tuple[str, str], str] = field(default_factory=dict)
     customers: Mapping[str, Entry] = field(default_factory=dict)
     customers_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    customers_by_number: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    """By the number of ours that they bear (`matching.party_number`)."""
     customers_by_loose: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     vendors_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     accounts: Mapping[str, Entry] = field(default_factory=dict)

@@ -32,6 +32,11 @@ def loose(name: str) -> str:
     return "".join(kept) or fold(name)
 
 
+def party_number(prefix: str, source_id: str) -> str | None:
+    """The number that a ledger record of a source party bears; None for what only stands in for a party."""
+    return f"{prefix}{source_id}" if prefix and source_id.isdigit() else None
+
+
 def ledger_name(name: str, limit: int, *, latin1_only: bool = False) -> str:
     """A name as a ledger can keep it: no colon, tab or line break, trimmed, cut to `limit` characters.
 

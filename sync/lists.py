@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Text, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Capabilities, Kind, LedgerProfile
@@ -14,7 +14,7 @@ from domain.customers import currency_name, document_key, stand_in
 from domain.documents import Catalog, Party, SourceDocument, SourceHeader, SourceLine
 from domain.items import item_name, own_names
 from domain.known import Entry, Facts, Lists
-from domain.matching import fold, ledger_name, loose
+from domain.matching import fold, ledger_name, loose, party_number
 from domain.plan import effective_number
 from domain.settings import InvoiceSettings, Numbering
 from domain.statuses import Status
@@ -37,6 +37,7 @@ def facts(profile: LedgerProfile, capabilities: Capabilities) -> Facts:
         bills=profile.bills, purchase_orders=profile.purchase_orders, own_order_numbers=profile.own_order_numbers,
         bill_number_length=capabilities.bill_number_length, purchases_by_customer=profile.purchases_by_customer,
         purchase_tax=profile.purchase_tax, one_name_list=capabilities.one_name_list,
+        party_numbers=capabilities.party_numbers,
         lines_on_accounts=capabilities.lines_on_accounts, negative_quantities=capabilities.negative_quantities,
         tax_per_line=capabilities.tax_per_line, rounding_most=capabilities.rounding_most,
         can_promote=bool(capabilities.can_promote), keeps_memos=capabilities.keeps_memos,
@@ -74,6 +75,9 @@ def prefetch(
     customers = entries_of(db, company_id, Kind.CUSTOMER, folded=folded, loose={loose(name) for name in names},
                          ids={value for (kind, _), value in links.items() if kind == "customer"}
                          | ({settings.no_company_customer} if settings.no_company_customer else set()))
+    unlinked = [party.id for party in billed if ("customer", party.id) not in links]
+    known = {entry.id for entry in customers}
+    customers += [one for one in _numbered(db, company_id, facts.party_numbers, unlinked) if one.id not in known]
     vendors = entries_of(db, company_id, Kind.VENDOR, folded=folded)
     accounts = {e.id: e for e in entries_of(db, company_id, Kind.ACCOUNT)}
     own = _own_items(settings, accounts, facts)
@@ -88,6 +92,7 @@ def prefetch(
     return Lists(
         parties=parties, catalog=catalog, links=links,
         customers={e.id: e for e in customers}, customers_by_name=by_name(customers, fold),
+        customers_by_number=_by_number(customers),
         customers_by_loose=by_name(customers, loose), vendors_by_name=by_name(vendors, fold),
         accounts=accounts, items={e.id: e for e in items}, items_by_name=by_name(items, fold),
         terms_by_name=by_name(terms, fold),
@@ -109,6 +114,26 @@ def by_name(entries: Iterable[Entry], key: Callable[[str], str]) -> dict[str, tu
         named = key(entry.name)
         grouped[named] = (*grouped.get(named, ()), entry)
     return grouped
+
+
+def _by_number(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
+    grouped: dict[str, tuple[Entry, ...]] = {}
+    for entry in entries:
+        number = str(entry.details.get("number") or "")
+        if number:
+            grouped[number] = (*grouped.get(number, ()), entry)
+    return grouped
+
+
+def _numbered(db: Session, company_id: int, prefix: str, ids: Iterable[str]) -> list[Entry]:
+    """Customers that bear the number of one of these source parties, whatever their name is now."""
+    wanted = {number for each in ids if (number := party_number(prefix, each))}
+    if not wanted:
+        return []
+    bears = type_coerce(MirrorEntry.details, Text).contains(f'"number":"{prefix}', autoescape=True)
+    kept = (MirrorEntry.company_id == company_id, MirrorEntry.kind == Kind.CUSTOMER.value)
+    return [entry for row in db.scalars(select(MirrorEntry).where(*kept, bears))
+            if (entry := _entry(row)).details.get("number") in wanted]
 
 
 def parties_of(db: Session, company_id: int, ids: Iterable[str | None]) -> dict[str, Party]:
@@ -268,6 +293,7 @@ def customer_lists(db: Session, company_id: int, parties: Sequence[Party]) -> Li
     return Lists(
         links=links_of(db, company_id, "customer", [party.id for party in parties]),
         customers={e.id: e for e in customers}, customers_by_name=by_name(customers, fold),
+        customers_by_number=_by_number(customers),
         customers_by_loose=by_name(customers, loose),
         vendors_by_name=by_name(entries_of(db, company_id, Kind.VENDOR), fold),
         twins=twins_of(db, company_id, {fold(party.name) for party in parties}),

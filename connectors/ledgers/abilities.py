@@ -62,6 +62,8 @@ class Capabilities:
     """The largest amount that an approved document may carry beside its lines to make its total the source's."""
     keeps_memos: bool = True
     """Documents have a private note and a text for the customer."""
+    party_numbers: str = ""
+    """Before the source's id in the number that a customer's record has of us; empty: records have no such number."""
     takes_orders: bool = True
     """Bills and purchase orders can be written; else nothing of them may be switched on."""
     mails_to_any: bool = True

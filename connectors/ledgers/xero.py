@@ -124,6 +124,7 @@ CAPABILITIES = Capabilities(
     rounding_most=Decimal("0.10"),
     keeps_memos=False,
     mails_to_any=False,
+    party_numbers=payloads.NUMBER_PREFIX,
     takes_orders=False,
     originals=frozenset(kind.value for kind in payloads.DOCUMENTS),
     bill_number_length=255,

@@ -16,6 +16,7 @@ from typing import Any
 from connectors import jsonbytes
 from connectors.ledgers.base import Change, Kind, LedgerProfile, Member
 from domain.documents import Address, AnyDraft, Draft, DraftLine, ItemDraft, PartyDraft, Reference
+from domain.matching import party_number
 from domain.money import smallest_unit
 
 REFERENCE_MAX = 255
@@ -182,7 +183,7 @@ def _line(line: DraftLine, draft: Draft, ids: Ids, spelling: Spelling) -> dict[s
 
 def _contact(draft: PartyDraft) -> dict[str, Any]:
     body: dict[str, Any] = {"Name": draft.name}
-    number = contact_number(draft.key)
+    number = party_number(NUMBER_PREFIX, draft.key)
     if number:
         body["ContactNumber"] = number
     if draft.email and _usable(draft.email):
@@ -193,11 +194,6 @@ def _contact(draft: PartyDraft) -> dict[str, Any]:
     if draft.phone and len(draft.phone) <= PHONE_MAX:
         body["Phones"] = [{"PhoneType": "DEFAULT", "PhoneNumber": draft.phone}]
     return body
-
-
-def contact_number(key: str) -> str | None:
-    """The contact number of a party of the source; None for what only stands in for one."""
-    return f"{NUMBER_PREFIX}{key}" if key.isdigit() else None
 
 
 def _item(draft: ItemDraft, ids: Ids) -> dict[str, Any]:

@@ -60,6 +60,10 @@ def campaign(pool: ProcessPoolExecutor, seeds: range, profile: Profile, *, timel
         print("never occurred:", ", ".join(missing))
     if failed is not None:
         quiet()
+        for outcome in outcomes:
+            broken = [violation for violation in outcome.violations if violation.kind != "residual"]
+            for violation in broken[:3]:
+                print(f"seed {outcome.seed}: {violation}", flush=True)
         print(f"Seed {failed.seed} failed at {commit()}; the fewest faults found with which it still does:")
         print("\n".join(timeline(shrink(failed.seed, profile))))
         print("Failed seeds:", ", ".join(str(outcome.seed) for outcome in outcomes if not outcome.ok))

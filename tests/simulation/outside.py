@@ -59,8 +59,9 @@ class Outside:
             if self.actors.resting:
                 return
             draw = self.rng.random()
-            if self.tenant.later and draw < 0.6:
-                for _ in range(self.rng.randint(1, max(1, len(self.tenant.later) // 3))):
+            if draw < 0.6:
+                waiting = len(self.tenant.later)
+                for _ in range(min(waiting, self.rng.randint(1, max(1, waiting // 3)))):
                     self.tenant.approve(self.tenant.later.pop(), self.kernel.now())
             elif draw < 0.75:
                 self._void()

@@ -30,6 +30,7 @@ from connectors.ledgers.base import (
     Unknown,
 )  # fmt: skip
 from connectors.ledgers.memory import MemoryLedger
+from connectors.limits import Used
 from connectors.sources.base import Mark, SourceCheck, Todo, Voided
 from connectors.sources.memory import MemorySource
 from domain.documents import AnyDraft, Catalog, Party, SourceDocument, SourceHeader, Window
@@ -159,6 +160,9 @@ class SimLedger:
     def slot(self, operation: str) -> float:
         return self.line.slot()
 
+    def usage(self) -> Sequence[Used]:
+        return self.inner.usage()
+
     # ---- the write ------------------------------------------------------------------------------------------
 
     def send(self, batch: Batch) -> Answer:
@@ -282,6 +286,9 @@ class SimSource:
 
     def slot(self, operation: str) -> float:
         return self.line.slot()
+
+    def usage(self) -> Sequence[Used]:
+        return self.inner.usage()
 
     def mark_synced(self, kind: str, id: str, *, number: str | None, at: datetime) -> None:
         self._write(f"mark {id}", lambda: self.inner.mark_synced(kind, id, number=number, at=at))

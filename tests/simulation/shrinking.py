@@ -1,11 +1,12 @@
 """What a failed seed tells: the fewest faults with which it still fails, and the events that concern them.
 
 First whole kinds of faults are left out, then everything after the fault that is needed last, then faults one by one
-and in groups. Every try is a whole run of the seed, so their number is bounded.
+and in groups. Every try is a whole run of the seed, so their number and their time are bounded.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,11 +14,14 @@ from tests.simulation.campaign import Outcome, Profile, run_seed
 from tests.simulation.faults import RATES
 
 MOST_RUNS = 80
+MOST_SECONDS = 300.0
+"""After so long no other try is begun: a seed of many documents that never rests is slow, again and again."""
 
 
 class Shrinking:
     def __init__(self, seed: int, profile: Profile, most_runs: int) -> None:
         self.seed, self.profile, self.left = seed, profile, most_runs
+        self.until = time.monotonic() + MOST_SECONDS
         self.outcome = run_seed(seed, profile)
 
     def smallest(self) -> Outcome:
@@ -29,7 +33,7 @@ class Shrinking:
         return self.outcome
 
     def _fails(self, profile: Profile) -> bool:
-        if self.left <= 0:
+        if self.left <= 0 or time.monotonic() > self.until:
             return False
         self.left -= 1
         tried = run_seed(self.seed, profile)
@@ -57,7 +61,7 @@ class Shrinking:
         """Leave out ever smaller groups of the faults that remain."""
         kept = sorted(self.profile.kept or range(1, self.outcome.drawn + 1))
         size = max(1, len(kept) // 2)
-        while size >= 1 and self.left > 0:
+        while size >= 1 and self.left > 0 and time.monotonic() <= self.until:
             for start in range(0, len(kept), size):
                 fewer = kept[:start] + kept[start + size :]
                 if self._fails(replace(self.profile, kept=frozenset(fewer))):
@@ -81,7 +85,8 @@ def timeline(outcome: Outcome, lines: int = 60) -> Iterator[str]:
     subject = first.subject.rpartition(" ")[2]
     index = next((n for n, e in enumerate(mine) if e.who == "checker" and str(first) in e.what), len(mine))
     shown = mine[:index]
-    words = (f" {subject}", "batch", "KILLED", "FROZEN", "forgot", "off", "another company", "by hand")
+    words = (f" {subject}", "batch", "KILLED", "FROZEN", "forgot", "off", "another company", "by hand",
+             "FAILED", "ERROR ")  # fmt: skip
     told = [event for event in shown if any(word in event.what for word in words)]
     happened = ", ".join(f"{count} × {name}" for name, count in sorted(outcome.counts.items()))
     yield f"seed {outcome.seed}, faults that matter: {happened or 'none'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
@@ -9,19 +10,23 @@ from pathlib import Path
 
 import pytest
 
+from connectors.ledgers.base import Ledger
+from connectors.sources.base import Source
 from tests.simulation.ablations import ABLATIONS, Ablation
-from tests.simulation.campaign import run_seed
+from tests.simulation.campaign import Profile, run_seed
+from tests.simulation.platforms import SimLedger, SimSource
 from tests.simulation.shrinking import timeline
 
 ROOT = Path(__file__).resolve().parents[2]
-SEEDS = range(5)
-"""`make simulate` runs any number; these keep `make test` quick."""
+SEEDS = range(2)
+SMALL = Profile(most=10)
+"""`make simulate` runs any number of seeds of every size; these keep `make test` quick."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_posted_twice_lost_misplaced_or_stuck(seed: int) -> None:
-    outcome = run_seed(seed)
+    outcome = run_seed(seed, SMALL)
     assert outcome.ok, "\n".join(timeline(outcome))
     assert outcome.documents > 0
 
@@ -42,10 +47,22 @@ def test_the_checker_notices_a_missing_safeguard(ablation: Ablation) -> None:
     pytest.fail(f"six seeds without {ablation.name} showed nothing")
 
 
+@pytest.mark.parametrize(("port", "simulated"), [(Ledger, SimLedger), (Source, SimSource)])
+def test_the_simulated_connectors_have_every_call_of_their_port(port: type, simulated: type) -> None:
+    """A call that is missing here would fail every job, and each seed would run on to its last step before it tells."""
+    asked = {
+        name: list(inspect.signature(call).parameters)
+        for part in port.__mro__ for name, call in vars(part).items() if callable(call) and not name.startswith("_")
+    }  # fmt: skip
+    assert asked
+    offered = [name for name in asked if hasattr(simulated, name)]
+    assert asked == {name: list(inspect.signature(getattr(simulated, name)).parameters) for name in offered}
+
+
 @pytest.mark.slow
 def test_a_seed_has_one_history() -> None:
     """In processes of their own, whose string hashes differ: nothing depends on the order of a set."""
-    program = "from tests.simulation.campaign import run_seed; print(run_seed(21).trace)"
+    program = "from tests.simulation.campaign import Profile, run_seed; print(run_seed(0, Profile(most=10)).trace)"
     hashes = {
         subprocess.run(
             [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True, timeout=100,

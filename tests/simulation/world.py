@@ -67,8 +67,8 @@ class Tenant:
 
 
 def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: random.Random, *,
-                hard: bool = False) -> Tenant:  # fmt: skip
-    """A connected company with documents waiting. `hard`: the ledger checks no number of its documents."""
+                hard: bool = False, most: int = 120) -> Tenant:  # fmt: skip
+    """A connected company with `most` documents or fewer. `hard`: the ledger checks no number of its documents."""
     own_numbers = False if hard else rng.random() < 0.7
     books = SimBooks(clock=kernel.now, tenant=f"913000000000000{number}", own_numbers=own_numbers, kernel=kernel)
     source = MemorySource(tenant=f"5135{number:02}")
@@ -79,7 +79,7 @@ def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: r
         Line(kernel, faults, company_id, "Autotask"), members=rng.choice((1, 2)) if hard else rng.randint(1, 30),
     )  # fmt: skip
     _furnish(tenant, rng)
-    _documents(tenant, rng, hard)
+    _documents(tenant, rng, hard, most)
     books.faults = faults  # From here on what is stored may show late.
     return tenant
 
@@ -140,8 +140,8 @@ def _furnish(tenant: Tenant, rng: random.Random) -> None:
         tenant.books.add(Kind.ITEM, "LAB-1", type="Service")
 
 
-def _documents(tenant: Tenant, rng: random.Random, hard: bool) -> None:
-    count = rng.randrange(6, 14) if hard else rng.choice((8, 40, 80, 120))
+def _documents(tenant: Tenant, rng: random.Random, hard: bool, most: int) -> None:
+    count = min(most, rng.randrange(6, 14) if hard else rng.choice((8, 40, 80, 120)))
     for n in range(1, count + 1):
         document, posts, why = _document(str(n), tenant, rng, hard)
         header = document.header

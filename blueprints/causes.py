@@ -9,6 +9,7 @@ from flask import url_for
 
 from blueprints.context import company
 from domain.reasons import CATALOGUE, Reason, Turn
+from sync import voids
 
 _PAGES = {
     "settings": "settings.invoices",
@@ -54,6 +55,10 @@ def problem(reason: Reason, ledger: str, actions: Sequence[Mapping[str, Any]] = 
     }
 
 
+_DECIDED_ABOVE = (*voids.DECIDABLE, *voids.CORRECTABLE)
+"""What a person decides with the buttons of the note on the page: it is in the books, so trying again does nothing."""
+
+
 def help_action(code: str) -> dict[str, Any]:
     """The page that explains this reason; open to everybody."""
     return {
@@ -89,6 +94,6 @@ def actions_for(reason: Reason, document_id: int, *, staff: bool, group: bool = 
         offered.append({"label": label, "url": url_for("home.resync", document_id=document_id), "method": "post"})
     elif key == "approve" and staff and not group:
         return [{"label": label, "url": url_for("home.approve", document_id=document_id), "method": "post"}]
-    if staff and reason.turn is Turn.FAULT and not group:
+    if staff and reason.turn is Turn.FAULT and not group and reason.code not in _DECIDED_ABOVE:
         offered.append(retry)
     return offered

@@ -9,7 +9,7 @@ from domain.documents import Draft, DraftLine, Reference
 from domain.reasons import reason
 from domain.statuses import Flag, PostingState, Status
 from models import Company, Document, Posting
-from sync import codec
+from sync import codec, voids
 from tests.web import html_checks
 from tests.web.site import BASE, NOW, Site, document
 
@@ -55,6 +55,14 @@ def test_the_correction_is_offered_pressed_once_and_never_the_void(site: Site, k
         [asked] = db.scalars(select(Posting).where(Posting.document_id == id, Posting.operation == "correct"))
         assert (asked.state, asked.ledger_kind, asked.target_id) == (PostingState.NEW, other, "77")
         assert db.get_one(Document, id).reason_code == "correct_queued"
+
+
+@pytest.mark.parametrize("code", [*voids.DECIDABLE, *voids.CORRECTABLE])
+def test_trying_again_is_not_offered_where_a_person_decides_about_a_void(site: Site, code: str) -> None:
+    a, why = site.ids["A"]["company_id"], reason(code, number="900", date="20 Nov 2026", when="", message="no")
+    id = posted(site, "invoice", status=Status.FAULT, reason_code=code, reasons=[why.to_json()])
+    page = site.client("A staff").get(f"/c/{a}/documents/{id}", base_url=BASE).get_data(as_text=True)
+    assert f"/documents/{id}/retry" not in page and f"/documents/{id}/keep" in page
 
 
 def test_what_took_it_back_stands_on_its_page_with_the_way_there(site: Site) -> None:

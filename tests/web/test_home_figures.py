@@ -1,0 +1,55 @@
+"""What Home says of this month's and last month's rounding, and a credit's page of the invoice it corrects."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from domain.documents import SourceLine
+from domain.statuses import Status
+from models import Company
+from sync import codec
+from tests.web import html_checks
+from tests.web.site import BASE, Site, document
+
+
+def test_home_sums_rounding_of_this_month_and_of_the_one_before(site: Site) -> None:
+    a = site.ids["A"]["company_id"]
+    days = {
+        "901": (datetime(2026, 11, 5, 12, tzinfo=UTC), "0.01"), "902": (datetime(2026, 10, 30, 12, tzinfo=UTC), "0.02"),
+        "903": (datetime(2026, 10, 2, 12, tzinfo=UTC), "-0.01"), "904": (datetime(2026, 9, 29, 12, tzinfo=UTC), "0.04"),
+    }  # fmt: skip
+    with site.db() as db, db.begin():
+        company = db.get_one(Company, a)
+        for number, (at, pennies) in days.items():
+            db.add(document(company, number, "Acme", status=Status.COMPLETE, completed_at=at, rounded=Decimal(pennies)))
+    page = site.client("A viewer").get(f"/c/{a}/", base_url=BASE).get_data(as_text=True)
+    assert "This month: 1 rounding line, USD 0.01 in all." in page
+    assert "Last month: 2 rounding lines, USD 0.01 in all." in page
+
+
+@pytest.mark.parametrize(("named", "leads"), [("9000", True), ("8999", False)])
+def test_a_credits_page_leads_to_the_invoice_that_it_names(site: Site, named: str, leads: bool) -> None:
+    """Invoice 8999 is another customer's."""
+    a = site.ids["A"]["company_id"]
+    text = f"Correction of invoice {named}"
+    lines = (SourceLine("1", "Labor", "Support", text, Decimal(1), Decimal(-120), Decimal(-120), Decimal(0), "7"),)
+    there = {"status": Status.COMPLETE, "document_date": date(2026, 11, 2)}
+    with site.db() as db, db.begin():
+        company = db.get_one(Company, a)
+        billed = {
+            number: document(company, number, "Acme", ledger_id=number, ledger_kind="invoice", ledger_number=number,
+                             party_id=party, **there)
+            for number, party in (("9000", "7"), ("8999", "8"))
+        }  # fmt: skip
+        header = {**billed["9000"].header, "id": "99100", "number": "9100", "total": "-120.00"}
+        credit = document(company, "9100", "Acme", ledger_id="9100", ledger_kind="credit_memo", total=Decimal(-120),
+                          header=header, lines=codec.dump_text(lines, tuple[SourceLine, ...]), **there)  # fmt: skip
+        db.add_all([*billed.values(), credit])
+        db.flush()
+        id, other = credit.id, billed[named].id
+    page = site.client("A viewer").get(f"/c/{a}/documents/{id}", base_url=BASE).get_data(as_text=True)
+    assert (f'href="/c/{a}/documents/{other}"' in page, f"names {named} as what it corrects" in page) == (leads, leads)
+    assert html_checks.problems(page) == []

@@ -10,6 +10,7 @@ from domain.documents import Draft, Party, SourceDocument
 from domain.held import Held
 from domain.journal import JournalRow
 from domain.money import round_money
+from domain.order_documents import ORDER
 from domain.settings import TaxSource
 
 KIND_WORDS = {
@@ -17,8 +18,10 @@ KIND_WORDS = {
 }  # fmt: skip
 
 
-def kind_word(ledger_kind: str | None, total: Decimal) -> str:
-    """What a document is or will be called in the ledger."""
+def kind_word(ledger_kind: str | None, total: Decimal, source_kind: str = "") -> str:
+    """What a document is or will be called in the ledger; an order that nothing was made of yet is an order."""
+    if ledger_kind is None and source_kind == ORDER:
+        return KIND_WORDS[ORDER]
     return KIND_WORDS.get(ledger_kind or "", "{Credit_memo}" if total < 0 else "Invoice")
 
 

@@ -9,14 +9,29 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
+from connectors.ledgers.base import Kind
+from domain.order_documents import ORDER
 from domain.statuses import Status
 from models import Document
 
 Totals = list[tuple[str, Decimal]]
 OPEN = (Status.PENDING, Status.PROCESSING)
+KINDS = [
+    ("", "Any kind"), ("invoice", "Invoices"), ("credit_memo", "Credit memos"), ("order", "Purchase orders"),
+    ("bill", "Bills"),
+]
+
+
+def of_kind(kind: str) -> ColumnElement[bool]:
+    """What a document is, or will be called, in the ledger; an order that nothing was made of yet is an order."""
+    if kind in ("order", "bill"):
+        bill = func.coalesce(Document.ledger_kind, "") == Kind.BILL
+        return and_(Document.kind == ORDER, bill if kind == "bill" else ~bill)
+    signed = Document.total < 0 if kind == "credit_memo" else Document.total >= 0
+    return and_(Document.kind != ORDER, signed)
 
 
 def sums(db: Session, company_id: int, *where: Any) -> tuple[int, Totals]:
@@ -30,9 +45,9 @@ def sums(db: Session, company_id: int, *where: Any) -> tuple[int, Totals]:
     return sum(row[1] for row in rows), [(row[0], row[2]) for row in rows]
 
 
-def waiting_documents(db: Session, company_id: int) -> tuple[int, Totals]:
+def waiting_documents(db: Session, company_id: int, *where: Any) -> tuple[int, Totals]:
     """Documents on their way: pending or in hand, those before the start date aside."""
-    return sums(db, company_id, Document.status.in_(OPEN), Document.before_start.is_(False))
+    return sums(db, company_id, Document.status.in_(OPEN), Document.before_start.is_(False), *where)
 
 
 def before_start(db: Session, company_id: int) -> tuple[int, Totals]:

@@ -24,7 +24,7 @@ def document_row(row: Document) -> dict[str, Any]:
     return {
         "id": row.id,
         "number": number_of(row),
-        "kind": kind_word(row.ledger_kind, row.total),
+        "kind": kind_word(row.ledger_kind, row.total, row.kind),
         "customer": row.party_name or "(no customer)",
         "day": row.document_date,
         "due": date.fromisoformat(due) if due else None,
@@ -43,7 +43,7 @@ def item_row(item: RunItem) -> dict[str, Any]:
     _long, short = ledger_names(company())
     return {
         "number": item.number or item.source_id,
-        "kind": kind_word(item.ledger_kind, item.amount),
+        "kind": kind_word(item.ledger_kind, item.amount, item.kind),
         "customer": item.party_name or "(no customer)",
         "amount": item.amount,
         "currency": item.currency or "USD",

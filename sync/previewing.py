@@ -22,7 +22,7 @@ from domain.stages import Outcome, outcome_of
 from domain.statuses import Status
 from models import Document, Run, ToolRow
 from sync import holds, release, reports
-from sync.areas import by_area
+from sync.areas import INVOICES, by_area
 from sync.preview import Accounts
 from sync.reading import plans_for
 from sync.runtime import Runtime
@@ -34,13 +34,13 @@ PAGE = 100
 
 
 def chosen(db: Session, company_id: int, asked: Mapping[str, Any]) -> list[int]:
-    """Ids of the documents meant: those ticked, a customer's, or all that are pending."""
+    """Ids of the documents meant: those ticked, a customer's invoices, or all invoices that are pending."""
     statement = select(Document.id).where(
         Document.company_id == company_id, Document.before_start.is_(False),
     ).order_by(Document.document_date, Document.id)
     if asked.get("ids") is not None:
         return list(db.scalars(statement.where(Document.id.in_([int(each) for each in asked["ids"]]))))
-    statement = statement.where(Document.status == Status.PENDING)
+    statement = statement.where(Document.status == Status.PENDING, Document.kind == INVOICES.kind)
     if asked.get("party"):
         statement = statement.where(Document.party_id == asked["party"])
     return list(db.scalars(statement))

@@ -30,19 +30,23 @@ READY = ("waits_for_release", "changed_since_preview", "waits_for_sync", "run_st
 KIND = "release"
 
 
-def ready(company_id: int) -> tuple[ColumnElement[bool], ...]:
-    """Conditions of documents that stand ready: read, planned without a reason against them, asked for by nobody."""
+def ready(company_id: int, kind: str | None = None) -> tuple[ColumnElement[bool], ...]:
+    """Conditions of documents that stand ready: read, planned without a reason against them, asked for by nobody.
+
+    "All that is ready" always names the kind: a release of all invoices takes no purchase order along.
+    """
     return (
+        *((Document.kind == kind,) if kind else ()),
         Document.company_id == company_id, Document.status == Status.PENDING, Document.before_start.is_(False),
         Document.reason_code.in_(READY), Document.due_at.is_(None), Document.lines.is_not(None),
         Document.reread_at.is_(None),
     )
 
 
-def waiting(db: Session, company_id: int) -> requests.Waiting:
-    """Count and sum per currency of what stands ready."""
+def waiting(db: Session, company_id: int, kind: str) -> requests.Waiting:
+    """Count and sum per currency of what stands ready of this kind."""
     rows = db.execute(
-        select(Document.currency, func.count(), func.sum(Document.total)).where(*ready(company_id))
+        select(Document.currency, func.count(), func.sum(Document.total)).where(*ready(company_id, kind))
         .group_by(Document.currency)
     ).all()
     return requests.Waiting(sum(row[1] for row in rows), {row[0]: row[2] for row in rows})

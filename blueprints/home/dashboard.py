@@ -27,12 +27,16 @@ from domain.settings import InvoiceSettings, SyncState
 from domain.statuses import Status
 from models import Document, Run
 from sync import addresses, alerts, connection, credentials, line_figures, reports, settings, taxsums, todo_state
+from sync.areas import INVOICES, ORDERS, Area
 
 DAYS = 14
 
 SYNC_WORDS = {
     SyncState.ON: "On", SyncState.REVIEW: "Review", SyncState.OFF: "Off", SyncState.NEXT_BATCH: "Next batch",
 }  # fmt: skip
+
+
+ON_WORDS = {word for state, word in SYNC_WORDS.items() if state is not SyncState.OFF}
 
 
 @blueprint.get("/c/<int:company_id>/")
@@ -52,7 +56,7 @@ def index(company_id: int) -> ResponseReturnValue:
         month_figures=_month_figures(company_id, zone),
         next_look=_next_look(current),
         mail_sentence=_mail_sentence(current),
-        products=[_product(current, faults)],
+        products=_products(company_id, current),
         days=_days(company_id, today, zone),
         runs=[run_row(run) for run in runs],
         needs=_needs(company_id),
@@ -134,20 +138,37 @@ def _mail_sentence(current: InvoiceSettings) -> str:
     return f"Reports go to {', '.join(dict.fromkeys(addresses))}." if addresses else ""
 
 
-def _product(current: InvoiceSettings, faults: int) -> dict[str, Any]:
-    pending, totals = waiting_documents(db(), company().id)
-    on = current.sync_state is not SyncState.OFF
+def _products(company_id: int, current: InvoiceSettings) -> list[dict[str, Any]]:
+    """Invoices, and purchase orders once their days are set or one was read."""
+    links = [("Settings", url_for("settings.invoices")), ("Tools", url_for("tools.index"))]
+    shown = [
+        _product(
+            company_id, INVOICES, "Invoices", "Invoices and credit memos", url_for("home.documents", tab="all"),
+            SYNC_WORDS[current.sync_state], links,
+        )
+    ]
+    orders = settings.load_orders(db(), company_id)
+    if not orders.paused or _count(company_id, ORDERS):
+        word = "Paused" if orders.paused else "On" if orders.active else "By hand"
+        links = [("Settings", url_for("settings.orders")), ("Logs", url_for("tools.order_logs"))]
+        note, url = "Orders and their bills", url_for("tools.orders")
+        shown.append(_product(company_id, ORDERS, "Purchase orders", note, url, word, links))
+    return shown
+
+
+def _product(
+    company_id: int, area: Area, name: str, note: str, url: str, word: str, links: list[tuple[str, str]]
+) -> dict[str, Any]:
+    pending, totals = waiting_documents(db(), company_id, Document.kind == area.kind)
     return {
-        "name": "Invoices",
-        "note": "Invoices and credit memos",
-        "url": url_for("home.documents", tab="all"),
-        "sync_kind": "ok" if on else "wait",
-        "sync_word": SYNC_WORDS[current.sync_state],
-        "pending": pending,
-        "pending_totals": totals,
-        "faults": faults,
-        "links": [("Settings", url_for("settings.invoices")), ("Tools", url_for("tools.index"))],
-    }
+        "name": name, "note": note, "url": url, "sync_kind": "ok" if word in ON_WORDS else "wait", "sync_word": word,
+        "pending": pending, "pending_totals": totals, "links": links,
+        "faults": _count(company_id, area, Document.status == Status.FAULT),
+    }  # fmt: skip
+
+
+def _count(company_id: int, area: Area, *where: Any) -> int:
+    return sums(db(), company_id, Document.kind == area.kind, *where)[0]
 
 
 def _days(company_id: int, today: date, zone: ZoneInfo) -> list[dict[str, Any]]:

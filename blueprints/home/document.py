@@ -76,7 +76,7 @@ def _head(row: Document, short: str) -> dict[str, Any]:
     return {
         "id": row.id,
         "number": number_of(row),
-        "kind": kind_word(row.ledger_kind or (ORDER if row.kind == ORDER else None), row.total),
+        "kind": kind_word(row.ledger_kind, row.total, row.kind),
         "customer": row.party_name or "(no customer)",
         "status": row.status,
         "flags": row.flags or [],

@@ -17,7 +17,7 @@ from blueprints.access import Need, may
 from blueprints.context import company, db, now
 from blueprints.exports import csv_file
 from blueprints.home.routes import blueprint
-from blueprints.queries import address, before_start, paged, sums
+from blueprints.queries import KINDS, address, before_start, of_kind, paged, sums
 from blueprints.rows import document_row
 from domain.statuses import Flag, Status
 from models import Document
@@ -34,7 +34,6 @@ TABS: dict[str, tuple[str, tuple[Status, ...]]] = {
     "all": ("All", tuple(Status)),
 }
 DATES = [("", "Any date"), ("7", "Last 7 days"), ("30", "Last 30 days"), ("90", "Last 90 days")]
-KINDS = [("", "Any kind"), ("invoice", "Invoices"), ("credit_memo", "Credit memos")]
 SORTS = {
     "status": Document.status,
     "number": Document.number,
@@ -136,7 +135,7 @@ def _where(chosen: dict[str, str]) -> list[ColumnElement[bool]]:
     if chosen["status"]:
         where.append(Document.status == chosen["status"])
     if chosen["kind"]:
-        where.append(Document.total < 0 if chosen["kind"] == "credit_memo" else Document.total >= 0)
+        where.append(of_kind(chosen["kind"]))
     if chosen["found"]:
         where.append(Document.document_date >= now().date() - timedelta(days=int(chosen["found"])))
     if chosen["flag"]:

@@ -19,9 +19,11 @@ from blueprints.home.routes import blueprint
 from blueprints.queries import Totals, add_up, paged
 from blueprints.rows import document_row
 from domain.formats import format_plural
+from domain.order_documents import ORDER
 from domain.settings import SyncState
 from models import Company, Document, Hold, User
 from sync import audit, holds, previewing, release, settings
+from sync.invoices import KIND
 from workers import enqueue
 
 SHOWN = 100
@@ -31,13 +33,13 @@ SHOWN = 100
 @blueprint.get("/c/<int:company_id>/review")
 def review(company_id: int) -> ResponseReturnValue:
     q = request.args.get("q", "").strip()
-    statement = select(Document).where(*release.ready(company_id)).order_by(Document.document_date, Document.id)
+    statement = select(Document).where(*release.ready(company_id, KIND)).order_by(Document.document_date, Document.id)
     if q:
         statement = statement.where(
             or_(Document.number.icontains(q, autoescape=True), Document.party_name.icontains(q, autoescape=True))
         )
     listed = paged(db(), statement, 50)
-    waiting = release.waiting(db(), company_id)
+    waiting = release.waiting(db(), company_id, KIND)
     current = settings.load_invoices(db(), company_id)
     return render_template(
         "home/review.html",
@@ -48,6 +50,7 @@ def review(company_id: int) -> ResponseReturnValue:
         page=listed.pager,
         count=waiting.documents,
         totals=sorted(waiting.totals.items()),
+        orders=release.waiting(db(), company_id, ORDER).documents,
         holds=[_hold(hold) for hold in holds.live(db(), company_id)],
         may_act=may(g.role, Need.STAFF),
         may_post=may(g.role, Need.STAFF) and company().first_posted_at is not None,
@@ -122,19 +125,21 @@ def _seen(company_id: int) -> dict[int, dict[str, Any]]:
 
 
 def _chosen(session: Session, company_id: int) -> Sequence[Document]:
-    """The ticked documents that stand ready, or all that do."""
+    """The ticked documents that stand ready, those of a preview, or all invoices that do."""
     statement = select(Document).where(*release.ready(company_id)).order_by(Document.document_date, Document.id)
     if request.form.get("all") == "yes" and request.form.get("preview"):
         wanted = _seen(company_id)
         return [row for row in session.scalars(statement) if row.id in wanted]
-    if request.form.get("all") != "yes":
+    if request.form.get("all") == "yes":
+        statement = statement.where(Document.kind == KIND)
+    else:
         statement = statement.where(Document.id.in_([row.id for row in ticked(request.form.getlist("id"))]))
     return session.scalars(statement).all()
 
 
 def confirm_all(company_id: int) -> str | None:
-    """The confirmation for everything that stands ready: what Sync Now means under Review first."""
-    rows = db().scalars(select(Document).where(*release.ready(company_id)).order_by(Document.id)).all()
+    """The confirmation for every invoice that stands ready: what Sync Now means under Review first."""
+    rows = db().scalars(select(Document).where(*release.ready(company_id, KIND)).order_by(Document.id)).all()
     return confirm_page(rows, release.token((row.id, row.reviewed) for row in rows), everything=True) if rows else None
 
 
@@ -166,9 +171,10 @@ def _ids(rows: Sequence[Document], seen: dict[int, dict[str, Any]]) -> list[int]
 
 
 def _kinds(rows: Sequence[Document]) -> list[dict[str, Any]]:
-    """Invoices and credit memos apart, with their sums."""
+    """Invoices, credit memos and purchase orders apart, with their sums."""
     parts = (
-        ("Invoices", [row for row in rows if row.total >= Decimal(0)]),
-        ("Credit memos", [row for row in rows if row.total < Decimal(0)]),
+        ("Invoices", [row for row in rows if row.kind == KIND and row.total >= Decimal(0)]),
+        ("Credit memos", [row for row in rows if row.kind == KIND and row.total < Decimal(0)]),
+        ("Purchase orders", [row for row in rows if row.kind == ORDER]),
     )
     return [{"label": label, "count": len(some), "totals": _totals(some)} for label, some in parts if some]

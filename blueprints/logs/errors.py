@@ -19,7 +19,7 @@ from blueprints.logs import faults as waiting
 from blueprints.logs.faults import Filter, Group
 from blueprints.logs.retry import retry_run
 from blueprints.logs.routes import blueprint
-from blueprints.queries import add_up, address, paged, pager, sums
+from blueprints.queries import KINDS, add_up, address, paged, pager, sums
 from blueprints.rows import document_row
 from blueprints.shell import ledger_names
 from blueprints.todo_words import todo_facts
@@ -72,10 +72,12 @@ def _controls(wanted: Filter) -> dict[str, Any]:
     return {
         "q": wanted.q,
         "code": wanted.code,
+        "kind": wanted.kind,
         "waits": wanted.waits,
         "narrowed": wanted.narrowed,
         "fields": wanted.fields(),
         "kinds": [("", "Every kind"), *((code, label) for label, code in kinds)],
+        "documents": KINDS,
         "ages": list(waiting.WAITS.items()),
     }
 
@@ -107,7 +109,7 @@ def _tabs(view: str, count: int) -> list[dict[str, Any]]:
         {
             "label": label,
             "count": number,
-            "href": address(view=key, page="", q="", cause="", code="", waits=""),
+            "href": address(view=key, page="", q="", cause="", code="", kind="", waits=""),
             "current": key == view,
             "bad": key == "document",
         }

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, Text, func, or_, select, type_coer
 from werkzeug.datastructures import MultiDict
 
 from blueprints.context import company, db, now
+from blueprints.queries import KINDS, of_kind
 from domain.causes import KEY_MAX, cause_key, code_of
 from domain.reasons import CATALOGUE, Reason
 from domain.statuses import Status
@@ -35,16 +36,19 @@ class Filter:
     """The kind of fault: a code of the catalogue."""
     cause: str = ""
     """One cause: a key of `domain.causes`, or a code alone, which is every cause of that kind."""
+    kind: str = ""
+    """The kind of document: a key of `queries.KINDS`."""
     waits: str = ""
     """Found at least so many days ago."""
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.q or self.code or self.cause or self.waits)
+        return bool(self.q or self.code or self.cause or self.kind or self.waits)
 
     def fields(self) -> dict[str, str]:
         """As parameters of an address or hidden fields of a form; empty ones are left out."""
-        given = {"view": self.view, "q": self.q, "code": self.code, "cause": self.cause, "waits": self.waits}
+        names = ("view", "q", "code", "cause", "kind", "waits")
+        given = {name: str(getattr(self, name)) for name in names}
         return {name: value for name, value in given.items() if value}
 
 
@@ -62,12 +66,13 @@ class Group:
 def asked(request: Request) -> Filter:
     """From the address, or from the form where something is to be done."""
     values: MultiDict[str, str] = request.form if request.method == "POST" else request.args
-    view, waits, code = (values.get(name, "") for name in ("view", "waits", "code"))
+    view, waits, code, kind = (values.get(name, "") for name in ("view", "waits", "code", "kind"))
     return Filter(
         view=view if view in VIEWS else "cause",
         q=values.get("q", "").strip()[:200],
         code=code if code in CATALOGUE else "",
         cause=values.get("cause", "")[:KEY_MAX],
+        kind=kind if kind in dict(KINDS) else "",
         waits=waits if waits in WAITS else "",
     )
 
@@ -133,6 +138,8 @@ def _narrowed(wanted: Filter) -> list[ColumnElement[bool]]:
         found.append(Document.reason_code == wanted.code)
     if wanted.cause and wanted.view != "resolved":
         found.append(Document.reason_code == code_of(wanted.cause))
+    if wanted.kind:
+        found.append(of_kind(wanted.kind))
     if wanted.waits:
         found.append(Document.seen_at <= now() - timedelta(days=int(wanted.waits)))
     if wanted.q:

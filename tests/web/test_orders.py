@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from domain.documents import SourceLine
 from domain.order_settings import Becomes, VendorRule
 from domain.todos import Choice, TodoLists
-from models import Company, Document, MirrorEntry, MirrorState, PartyEntry, Run
+from models import Company, Document, MirrorEntry, MirrorState, PartyEntry, Run, ToolRow
 from sync import codec, settings
 from tests.domain.order_samples import line, order, receipt
 from tests.web.site import BASE, NOW, Site
@@ -236,3 +236,38 @@ def test_a_ledger_that_takes_no_orders_says_so_and_nothing_is_switched_on(shop: 
     with shop.db() as db:
         held = settings.load_orders(db, shop.ids["A"]["company_id"])
     assert held.paused and held.becomes is None
+
+
+def test_orders_and_bills_are_kinds_of_their_own_in_lists_and_on_home(shop: Site) -> None:
+    add_order(shop, "411")
+    add_order(shop, "412", status="Complete", reasons=[], reason_code=None, ledger_id="151", ledger_kind="bill")
+    shown = {
+        kind: {id for id in ("411", "412") if f"PO-{id}" in get(shop, f"documents?tab=all&kind={kind}")}
+        for kind in ("", "order", "bill", "invoice", "credit_memo")
+    }
+    assert shown == {"": {"411", "412"}, "order": {"411"}, "bill": {"412"}, "invoice": set(), "credit_memo": set()}
+    assert "PO-411" in get(shop, "errors?view=document&kind=order")
+    assert "PO-411" not in get(shop, "errors?view=document&kind=invoice")
+    home = get(shop, "")
+    assert "Purchase orders" in home and "Orders and their bills" in home
+    assert "Paused" in home, "days are not set"
+    named = {line.split(",")[1]: line.split(",")[2] for line in get(shop, "documents.csv?tab=all").splitlines()}
+    assert (named["PO-411"], named["PO-412"]) == ("Purchase order", "Bill")
+
+
+def test_all_that_is_ready_takes_no_order_along(shop: Site) -> None:
+    """Review and release speaks of invoices; an order that is ready is told of, and goes where it was ticked."""
+    a = shop.ids["A"]["company_id"]
+    id = add_order(shop, status="Pending Sync", reason_code="waits_for_sync", reasons=[{"code": "waits_for_sync"}])
+    page = get(shop, "review")
+    assert "Nothing stands ready" in page and "1 purchase order stands ready too" in page
+    sent = {"company_id": a, "all": "yes", "confirmed": "yes"}
+    shop.client("A admin").post(f"/c/{a}/documents/release", base_url=BASE, data=sent)
+    shop.client("A admin").post(f"/c/{a}/documents/preview", base_url=BASE, data={"company_id": a, "all": "yes"})
+    with shop.db() as db:
+        assert db.get_one(Document, id).due_at is None
+        assert [run.kind for run in db.scalars(select(Run)) if run.kind != "sync"] == ["preview"]
+        assert id not in {one.data.get("document_id") for one in db.scalars(select(ToolRow))}
+    ticked = {"company_id": a, "action": "release", "id": str(id)}
+    shown = shop.client("A admin").post(f"/c/{a}/documents/bulk", base_url=BASE, data=ticked)
+    assert "Release 1 document" in shown.text and "Purchase orders" in shown.text

@@ -203,6 +203,7 @@ def errors() -> dict[str, Any]:
         "code": "",
         "waits": "",
         "kinds": [("", "Every kind"), ("item_missing", "An item is missing")],
+        "documents": [("", "Any kind"), ("order", "Purchase orders")], "kind": "",
         "ages": [("", "Waiting however long"), ("1", "Waiting over a day")],
         "narrowed": False,
         "fields": {"view": "cause"},

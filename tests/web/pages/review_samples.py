@@ -17,7 +17,7 @@ def review() -> dict[str, Any]:
     ]
     return {
         "on": True, "sync_state": "Review first", "q": "", "rows": rows, "page": None, "count": 128,
-        "totals": usd("48210.55"), "may_act": True, "may_post": True,
+        "totals": usd("48210.55"), "may_act": True, "may_post": True, "orders": 2,
         "holds": [
             {"id": 1, "name": "10448", "what": "Document", "url": "/page/document", "why": "Waits for the order number",
              "who": "Mara Lind", "at": ago(minutes=90), "count": 1, "action": "/page/review-release"},
@@ -32,7 +32,7 @@ def review_viewer() -> dict[str, Any]:
 
 
 def review_none() -> dict[str, Any]:
-    return {**review(), "rows": [], "count": 0, "totals": [], "holds": []}
+    return {**review(), "rows": [], "count": 0, "totals": [], "holds": [], "orders": 0}
 
 
 def release() -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Person:
         self.page.goto(f"{self.site.sandbox_url}/intuit/myapps")
         self.page.get_by_role("button").first.click()
         self.page.get_by_role("link", name="Get app now").first.click()
-        expect(self.page.get_by_role("heading", level=1)).to_have_text("Connect QuickBooks and Autotask")
+        expect(self.page.get_by_role("heading", level=1)).to_have_text("Connect QuickBooks or Xero and Autotask")
 
     def consent(self) -> None:
         """Intuit's own page: choose the company and allow."""

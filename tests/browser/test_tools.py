@@ -131,7 +131,7 @@ def _manual_copy(staff: Staff) -> str:
 
 def _sync_now(staff: Staff) -> None:
     staff.open("Sync Invoices Now")
-    staff.press(DONE)
+    staff.press("Sync Now")
     staff.page.get_by_role("button", name=re.compile(r"^Post \d+ documents?$")).click()
     staff.result("Finished")
     staff.picture("sync-now")

@@ -24,7 +24,7 @@ from workers.wiring import Services
 def services(sandbox: str, migrated_sqlite_url: str, redis_url: str, smtp_port: int) -> Services:
     return Services.from_config(config_for(
         sandbox, database_url=migrated_sqlite_url, redis_url=redis_url, smtp_url=f"smtp://127.0.0.1:{smtp_port}",
-        time_factor=20, guard_young_seconds=0.0, guard_give_up_seconds=0.0,
+        guard_young_seconds=0.0, guard_give_up_seconds=0.0,
     ))
 
 

@@ -18,7 +18,7 @@ def test_the_books_hold_what_adding_up_by_hand_gives(
     migrated_sqlite_url: str, sandbox: str, sandbox_world: Any, redis_url: str, profile: str, differs: bool
 ) -> None:
     services = Services.from_config(config_for(
-        sandbox, database_url=migrated_sqlite_url, redis_url=redis_url, time_factor=20, guard_young_seconds=0.0,
+        sandbox, database_url=migrated_sqlite_url, redis_url=redis_url, guard_young_seconds=0.0,
         guard_give_up_seconds=0.0,
     ))  # fmt: skip
     found = books.run(services, sandbox_world, profile, 40)

@@ -22,7 +22,7 @@ def services(
 ) -> Services:
     config = config_for(
         sandbox, database_url=request.getfixturevalue(f"migrated_{database}_url"), redis_url=redis_url, smtp_url=f"smtp://127.0.0.1:{smtp_port}",
-        time_factor=20, guard_young_seconds=0.0, guard_give_up_seconds=0.0,
+        guard_young_seconds=0.0, guard_give_up_seconds=0.0,
     )
     return Services.from_config(config)
 

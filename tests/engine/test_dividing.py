@@ -53,8 +53,8 @@ def numbers(world: World) -> Counter[str]:
 
 
 @pytest.mark.parametrize("culprits", [(), (1,), (30,), (7, 8), (1, 15, 16, 30)])
-def test_only_the_culprits_are_refused(any_world: World, culprits: tuple[int, ...]) -> None:
-    world, ledger = any_world, noting(any_world)
+def test_only_the_culprits_are_refused(world: World, culprits: tuple[int, ...]) -> None:
+    ledger = noting(world)
     world.source.put(*(bad(str(n)) if n in culprits else invoice(str(n)) for n in range(1, 41)))  # type: ignore[arg-type]
     run = world.run(world.sync())
     assert numbers(world) == Counter(f"AT-{n}" for n in range(1, 41) if n not in culprits)

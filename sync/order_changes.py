@@ -1,7 +1,7 @@
 """What happened in the source to orders that are posted: cancelled, taken back, received further. Noticed, then asked.
 
-Orders carry no date of their last change, so those that are posted and not fully received are read again once a day,
-and when their page is opened. Nothing here changes the ledger; a person decides. Repeating any of it is safe.
+Orders carry no date of their last change, so those that are posted and not fully received are read again once a day.
+Nothing here changes the ledger; a person decides. Repeating any of it is safe.
 """
 
 from __future__ import annotations

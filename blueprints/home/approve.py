@@ -52,7 +52,10 @@ def approve(company_id: int, document_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/c/<int:company_id>/drafts/approve")
 def approve_all(company_id: int) -> ResponseReturnValue:
-    """Every draft of ours, and from now on documents arrive approved."""
+    """Every draft of ours, and from now on documents arrive approved. Offered once enough of them wait."""
+    if promoting.waiting(db(), company_id) < promoting.OFFER_AFTER:
+        flash(f"Nothing was changed: fewer than {promoting.OFFER_AFTER} drafts of ours wait for approval.", "plain")
+        return redirect(url_for("home.index"))
     with writing() as write:
         user = write.get_one(User, the_user().id)
         count = promoting.approve_all(write, company_id, now(), user.name)

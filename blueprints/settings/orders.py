@@ -78,8 +78,11 @@ def connect_orders(company_id: int) -> ResponseReturnValue:
 def activate_orders(company_id: int) -> ResponseReturnValue:
     """Post orders by themselves from now on, or not. Offered once the first one is in the books."""
     _scene, current = _now()
-    active = request.form.get("active") == "yes"
-    if active and not _posted(company_id):
+    asked = request.form.get("active")
+    active = asked == "yes"
+    if asked not in {"yes", "no"}:
+        flash("Nothing was changed: choose to post orders automatically or by hand.", "bad")
+    elif active and not _posted(company_id):
         flash("Post one order by hand first, and look at it.", "warn")
     elif _save(company_id, replace(current, active=active)):
         flash("Orders are posted by themselves now." if active else "Orders wait until somebody posts them.", "ok")

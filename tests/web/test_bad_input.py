@@ -8,6 +8,7 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from blueprints.settings.fields import InvoicesForm
+from blueprints.settings.order_fields import OrdersForm
 from models import Outbox, SettingsVersion
 from tests.web.site import BASE, Site
 from tests.web.test_access import rules
@@ -24,11 +25,14 @@ NONSENSE = {
     "markup": "<script>alert(1)</script>",
 }
 FIELDS = (
-    *(name for name in dir(InvoicesForm) if hasattr(getattr(InvoicesForm, name), "creation_counter")),
+    *(
+        name for form in (InvoicesForm, OrdersForm) for name in dir(form)
+        if hasattr(getattr(form, name), "creation_counter")
+    ),
     "email", "role", "other", "alternate", "additional", "max_age_days", "invoice_id", "document_id", "item", "id", "q",
     "source_id", "customer", "reason", "confirmed", "run_id", "page", "effect", "version", "before", "after", "file",
     "flag", "found", "kind", "status", "code", "waits", "target", "action", "invoice", "view", "cause", "decision",
-    "overwrite", "through",
+    "overwrite", "through", "order", "active",
 )  # fmt: skip
 REFUSALS = {200, 204, 302, 400, 404, 405, 409, 413, 422}
 

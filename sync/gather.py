@@ -101,10 +101,18 @@ def poll(rt: Runtime, company_id: int, source: Source, area: Area = INVOICES) ->
     with rt.sessions() as db:
         if due.reading(db, company_id, rt.clock.now(), rt.times.stale_run, area.name):
             return False  # A run reads these very documents now; reading them twice side by side costs calls.
+    return unplanned(rt, company_id, area)
+
+
+def unplanned(rt: Runtime, company_id: int, area: Area) -> bool:
+    """Whether documents of the area wait to be read or planned."""
+    with rt.sessions() as db:
         return db.execute(select(Document.id).where(
             Document.company_id == company_id, Document.kind == area.kind, Document.before_start.is_(False),
-            Document.status == Status.PENDING, Document.due_at.is_(None),
-            or_(Document.lines.is_(None), Document.reread_at.is_not(None)),
+            Document.status == Status.PENDING, Document.due_at.is_(None), or_(
+                Document.lines.is_(None), Document.reread_at.is_not(None),
+                Document.reason_code == "waits_for_reading",  # its lines came with those of its order
+            ),
         ).limit(1)).first() is not None
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("bookbridge.queue")
 DEFAULT, INTERACTIVE = "default", "interactive"
 JOB_SECONDS = 900
+OPENED_S = 60
 _RETRY = Retry(max=3)
 
 
@@ -72,6 +73,12 @@ def what_if(services: Services, company_id: int, run_id: int) -> None:
 
 def poll(services: Services, company_id: int) -> None:
     put(services, INTERACTIVE, "poll", company_id)
+
+
+def order_opened(services: Services, company_id: int, document_id: int) -> None:
+    """Read an order again because its page was opened: once a minute, however often it is reloaded."""
+    if services.redis.set(f"bookbridge:opened:{document_id}", "1", nx=True, ex=OPENED_S):
+        put(services, INTERACTIVE, "order_opened", company_id, document_id)
 
 
 def refresh_lists(services: Services, company_id: int) -> None:

@@ -15,8 +15,9 @@ from connectors.ledgers.base import Ledger
 from connectors.registry import side_of
 from connectors.trace import Tape
 from models import MirrorState, Run
-from sync import diagnosis, gather, mail, mirror, reconciling, scheduled, tools, what_if
+from sync import diagnosis, gather, mail, mirror, order_changes, reconciling, scheduled, tools, what_if
 from sync.apply import serve as serve_company
+from sync.areas import ORDERS
 from sync.connection import needs_reconnect, of, same_company, succeeded
 from sync.troubleshoot import diagnose
 from sync.troubleshoot_company import Around
@@ -190,6 +191,20 @@ def poll(company_id: int) -> None:
         log.warning("company %s was not read: %s", company_id, error.message)
         _note_connection(made, company_id, error)
     enqueue.mails(made)
+
+
+def order_opened(company_id: int, document_id: int) -> None:
+    """Somebody opened the page of an order that may have moved on in the source: read it, and plan what is new."""
+    made = services()
+    rt = made.runtime()
+    try:
+        source = made.source(company_id, interactive=True)
+        order_changes.look_at(rt, company_id, source, document_id)
+        if gather.unplanned(rt, company_id, ORDERS):
+            gather.scan(rt, company_id, source, made.ledger(company_id), None, area=ORDERS)
+    except PlatformError as error:
+        log.warning("order %s was not read again: %s", document_id, error.message)
+        _note_connection(made, company_id, error)
 
 
 def _note_connection(made: Services, company_id: int, error: PlatformError) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from blueprints.access import Need, may
 from blueprints.causes import actions_for, first, problem, sentence
 from blueprints.chosen import find
-from blueprints.context import company, db, services
+from blueprints.context import company, db, now, ring, services
 from blueprints.home import approve, credits, delivery, differs, voiding
 from blueprints.home.customer import kind_of
 from blueprints.home.order import three_ways
@@ -32,9 +32,10 @@ from domain.order_parts import order_total
 from domain.reasons import Reason, Turn
 from domain.statuses import Flag, Status
 from models import Document, Link, PartyEntry, Posting, Step
-from sync import codec, holds, voids
+from sync import codec, holds, order_changes, voids
 from sync.lists import source_document
 from sync.preview import Preview, draft_journal, preview
+from workers import enqueue
 
 ICONS = {"ok": "check", "warn": "alert-triangle", "bad": "x", "wait": "clock"}
 
@@ -43,6 +44,8 @@ ICONS = {"ok": "check", "warn": "alert-triangle", "bad": "x", "wait": "clock"}
 def document(company_id: int, document_id: int) -> ResponseReturnValue:
     row = find(document_id)
     _long, short = ledger_names(company())
+    if order_changes.worth_a_look(row, now()):
+        ring(enqueue.order_opened, company_id, row.id)
     why = first(row.reasons)
     stands = why is not None and why.turn is not Turn.WAIT
     staff = may(g.role, Need.STAFF)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from domain.todos import Choice, TodoLists
 from models import Company, Document, MirrorEntry, MirrorState, PartyEntry, Run, ToolRow
 from sync import codec, settings
 from tests.domain.order_samples import line, order, receipt
-from tests.web.site import BASE, NOW, Site
+from tests.web.site import BASE, NOW, Site, make_site
+from workers import enqueue
 
 GOOD = {
     "days": "30", "becomes": "bill", "numbers": "ledger", "bill_number": "order", "external_prefix": "BILL-",
@@ -193,6 +195,22 @@ def test_the_logs_lead_to_an_entry_with_retry_running_and_done(shop: Site) -> No
 def test_the_document_shows_ordered_received_and_billed_side_by_side(shop: Site) -> None:
     page = get(shop, f"documents/{add_order(shop)}")
     assert "Ordered, received, billed" in page and "Purchase order PO-411" in page
+
+
+def test_opening_an_order_that_may_have_moved_on_asks_for_it_once_a_minute(
+    _migrated_sqlite: Path, tmp_path: Path, redis_url: str
+) -> None:
+    site = make_site(_migrated_sqlite, tmp_path, redis_url=redis_url)
+    old = {"lines_read_at": NOW - timedelta(hours=3), "reasons": []}
+    posted = add_order(site, status="Complete", reason_code=None, ledger_id="151", ledger_kind="bill", **old)
+    young = add_order(site, "412", status="Complete", reason_code=None, ledger_id="152", ledger_kind="bill", reasons=[])
+    for id in (posted, young, posted):
+        get(site, f"documents/{id}")
+    jobs = enqueue.queue(site.services.redis, enqueue.INTERACTIVE).jobs
+    assert [(job.func_name, job.args) for job in jobs] == [
+        ("workers.jobs.order_opened", [site.ids["A"]["company_id"], posted])
+    ]  # fmt: skip
+    site.services.engine.dispose()
 
 
 def test_a_bill_that_may_be_there_is_decided_with_a_reason(shop: Site) -> None:

@@ -6,12 +6,14 @@ Companies a visitor does not belong to answer 404, not 403: nobody learns which 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
 
 from blueprints.access import ENDPOINTS, Need, may
 from blueprints.context import db, now, services
@@ -23,6 +25,7 @@ from sync import access
 
 def register(app: Flask) -> None:
     app.before_request(check_host)
+    app.before_request(check_database)
     app.before_request(check_visitor)
     app.before_request(check_company_of_form)
 
@@ -34,6 +37,17 @@ def check_host() -> None:
         "health.readyz",
     ):
         abort(400)
+
+
+def check_database() -> None:
+    """Before its first page a process asks whether the database was restored, as workers do before their first job
+    (decision 0009). A database that is away is asked with the next page."""
+    outside = request.endpoint in (None, "static", "health.healthz", "health.readyz")
+    if outside or current_app.extensions.get("restore_asked"):
+        return
+    with suppress(SQLAlchemyError):
+        services().ask_whether_restored()
+        current_app.extensions["restore_asked"] = True
 
 
 def check_visitor() -> ResponseReturnValue | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
@@ -80,12 +81,8 @@ def check(sessions: sessionmaker[Session], memories: Sequence[Memory], now: date
     `said`: whoever restored it says so. Every process asks before it begins to work; repeating is safe.
     """
     with sessions() as db, db.begin():
-        row = row_of(db)
         place = place_of(db)
-        if row is None:
-            row = Installation(id=1, key=str(uuid.uuid4()), beat=1, place=place, beaten_at=now)
-            db.add(row)
-            db.flush()
+        row = _locked(db, place, now)
         remembered = [beat for memory in memories if (beat := memory.last(row.key)) is not None]
         elsewhere = bool(row.place) and bool(place) and row.place != place
         behind = any(beat > row.beat for beat in remembered)
@@ -99,6 +96,17 @@ def check(sessions: sessionmaker[Session], memories: Sequence[Memory], now: date
     for memory in memories:
         memory.remember(key, beat)
     return restored
+
+
+def _locked(db: Session, place: str, now: datetime) -> Installation:
+    """The row, made where there is none, and nobody else's until the transaction ends.
+
+    Several processes start at once: a beat read before another one's was remembered would look like an old database.
+    """
+    insert = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
+    first = {"id": 1, "key": str(uuid.uuid4()), "beat": 1, "place": place, "beaten_at": now}
+    db.execute(insert(Installation).values(first).on_conflict_do_nothing())
+    return db.execute(select(Installation).where(Installation.id == 1).with_for_update()).scalar_one()
 
 
 def beat(sessions: sessionmaker[Session], memories: Sequence[Memory], now: datetime) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from domain.mails import EVENT_OF_KIND, NOTICES_A_DAY, STRANGERS_A_DAY, Event
@@ -44,8 +44,18 @@ def deliver(sessions: sessionmaker[Session], now: Callable[[], datetime], post: 
         sent += _send_one(sessions, now, claimed, post)
 
 
+def awaits(db: Session, now: datetime) -> bool:
+    """Something is due, or stands as being sent by a process that must have ended."""
+    due, stuck = (Outbox.state == "due", Outbox.next_at <= now), _stuck(now)
+    return db.execute(select(Outbox.id).where(or_(and_(*due), and_(*stuck))).limit(1)).first() is not None
+
+
+def _stuck(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Outbox.state == "sending", Outbox.next_at < now - STUCK
+
+
 def _free_stuck(sessions: sessionmaker[Session], now: datetime) -> None:
-    stuck = (Outbox.state == "sending", Outbox.next_at < now - STUCK)
+    stuck = _stuck(now)
     with sessions() as db, db.begin():
         db.execute(update(Outbox).where(*stuck, Outbox.kind.in_(AT_LEAST_ONCE)).values(state="due", next_at=now))
         db.execute(

@@ -28,6 +28,7 @@ class QuickWorker(Worker):
 
 def worker(config: Config, queue: str) -> None:
     Services.from_config(config).ask_whether_restored()
+    import workers.jobs  # noqa: F401 - once here rather than again in every process that is forked for a job
     client = redis.Redis.from_url(config.redis_url, socket_timeout=None)
     names = [queue] if queue == enqueue.INTERACTIVE else [enqueue.DEFAULT, enqueue.INTERACTIVE]
     queues = [Queue(name, connection=client, serializer=JSONSerializer) for name in names]

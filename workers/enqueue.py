@@ -2,11 +2,16 @@
 
 Jobs carry ids only, as JSON. `interactive` is for what a person waits for (scans, lists, mails); `default` for
 serving. Redis being away is not an error for the caller: the database says what is due and the scheduler rings.
+
+A bell that still stands in its queue is not put there again: it is answered after the change it tells of, and queues
+of workers that are slow or away do not grow with every look of the scheduler.
 """
 
 from __future__ import annotations
 
 import logging
+import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import redis
@@ -15,6 +20,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import update
 
 from models import CompanyLease
+from sync import mail
 
 if TYPE_CHECKING:
     from workers.wiring import Services
@@ -24,6 +30,7 @@ DEFAULT, INTERACTIVE = "default", "interactive"
 JOB_SECONDS = 900
 OPENED_S = 60
 _RETRY = Retry(max=3)
+_RANDOM = 12
 
 
 def queue(client: redis.Redis, name: str) -> Queue:
@@ -32,10 +39,23 @@ def queue(client: redis.Redis, name: str) -> Queue:
 
 def put(services: Services, name: str, function: str, *ids: int) -> bool:
     """Enqueue `workers.jobs.<function>(*ids)`. False when Redis is away."""
+    return put_all(services, name, function, (ids,))
+
+
+def put_all(services: Services, name: str, function: str, each: Iterable[tuple[int, ...]]) -> bool:
+    """Several bells of one function, without those that stand in the queue already. False when Redis is away."""
     try:
-        queue(services.redis, name).enqueue(
-            f"workers.jobs.{function}", *ids, job_timeout=JOB_SECONDS, result_ttl=0, failure_ttl=86_400, retry=_RETRY,
-        )
+        line = queue(services.redis, name)
+        standing = {job_id[:-_RANDOM] for job_id in line.job_ids}
+        for ids in each:
+            called = "-".join((function, *map(str, ids), ""))
+            if called in standing:
+                continue
+            # The name's end is random: a job that runs is not overwritten by a bell that came after it.
+            line.enqueue(
+                f"workers.jobs.{function}", *ids, job_id=called + uuid.uuid4().hex[:_RANDOM], job_timeout=JOB_SECONDS,
+                result_ttl=0, failure_ttl=86_400, retry=_RETRY,
+            )  # fmt: skip
     except redis.RedisError as error:
         log.warning("The queue is away; the scheduler rings later: %s", type(error).__name__)
         return False
@@ -44,11 +64,16 @@ def put(services: Services, name: str, function: str, *ids: int) -> bool:
 
 def ring(services: Services, company_id: int) -> None:
     """"Serve this company." Notes the ring, so that the scheduler does not ring again at once."""
+    ring_all(services, (company_id,))
+
+
+def ring_all(services: Services, company_ids: Iterable[int]) -> None:
+    company_ids = tuple(company_ids)
     with services.sessions() as db, db.begin():
         db.execute(
-            update(CompanyLease).where(CompanyLease.company_id == company_id).values(rung_at=services.now())
+            update(CompanyLease).where(CompanyLease.company_id.in_(company_ids)).values(rung_at=services.now())
         )
-    put(services, DEFAULT, "serve", company_id)
+    put_all(services, DEFAULT, "serve", ((company_id,) for company_id in company_ids))
 
 
 def scan(services: Services, company_id: int, run_id: int) -> None:
@@ -71,8 +96,8 @@ def what_if(services: Services, company_id: int, run_id: int) -> None:
     put(services, INTERACTIVE, "what_would_change", company_id, run_id)
 
 
-def poll(services: Services, company_id: int) -> None:
-    put(services, INTERACTIVE, "poll", company_id)
+def poll(services: Services, *company_ids: int) -> None:
+    put_all(services, INTERACTIVE, "poll", ((company_id,) for company_id in company_ids))
 
 
 def order_opened(services: Services, company_id: int, document_id: int) -> None:
@@ -91,7 +116,12 @@ def verify_ledger(services: Services, company_id: int) -> None:
 
 
 def mails(services: Services) -> None:
-    put(services, INTERACTIVE, "mails")
+    """Have mails sent, when some are due."""
+    with services.sessions() as db:
+        db.connection(execution_options={"read_only": True})
+        awaits = mail.awaits(db, services.now())
+    if awaits:
+        put(services, INTERACTIVE, "mails")
 
 
 def waiting(services: Services) -> dict[str, Any]:

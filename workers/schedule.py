@@ -15,7 +15,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models import Company, Connection, Outbox, Run
+from models import Company, Connection, Run
 from sync import alerts, due, installation, reconciling, tracing
 from workers import enqueue
 from workers.system import pause
@@ -46,17 +46,15 @@ def tick(services: Services, ticks: int) -> None:
     with services.sessions() as db:
         companies = due.companies_to_ring(db, now, services.config.scaled(RING_AGAIN))
         stale = due.stale_runs(db, now, services.config.scaled(180.0))
-        mails = db.execute(
-            select(Outbox.id).where(Outbox.state == "due", Outbox.next_at <= now).limit(1)
-        ).first()
-    for company_id in companies:
-        enqueue.ring(services, company_id)
+    if companies:
+        enqueue.ring_all(services, companies)
     for company_id, run_id, _kind in stale:
         with services.sessions() as db, db.begin():
             db.execute(update(Run).where(Run.id == run_id).values(heartbeat_at=now))
         enqueue.scan(services, company_id, run_id)
-    for company_id in _to_poll(services):
-        enqueue.poll(services, company_id)
+    polled = _to_poll(services)
+    if polled:
+        enqueue.poll(services, *polled)
     for company_id, run_id in _to_reconcile(services):
         enqueue.tool(services, company_id, run_id)
     if ticks % LISTEN_EVERY == 0:
@@ -64,9 +62,8 @@ def tick(services: Services, ticks: int) -> None:
         alerts.silence(services.sessions, now)
         with services.sessions() as db, db.begin():
             tracing.purge(db, now)
-    if mails is not None and ticks % CLEAN_EVERY == 0:
-        enqueue.mails(services)
     if ticks % CLEAN_EVERY == 0:
+        enqueue.mails(services)
         for name in (enqueue.DEFAULT, enqueue.INTERACTIVE):
             clean_registries(enqueue.queue(services.redis, name))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -113,3 +115,19 @@ def test_whoever_restored_it_can_say_so(migrated_sqlite_url: str) -> None:
     installation.check(sessions, [], NOW)
     assert installation.check(sessions, [], NOW, said=True) is True
     assert paused(sessions) == [pauses.RESTORED]
+
+
+def test_processes_that_start_at_once_find_no_restored_database(migrated_url: str) -> None:
+    """Each of them reads the row and what is remembered while the others count their beats."""
+    sessions = make_sessions(make_engine(migrated_url))
+    company(sessions)
+    kept, start = Kept(), threading.Barrier(4)
+
+    def ask(_process: int) -> list[bool]:
+        start.wait(timeout=10)
+        return [installation.check(sessions, [kept], NOW) for _ in range(10)]
+
+    with ThreadPoolExecutor(4) as processes:
+        found = [restored for one in processes.map(ask, range(4)) for restored in one]
+    assert found == [False] * 40
+    assert paused(sessions) == []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from models import Audit, User, WebSession
+from models import Audit, Company, Installation, Pause, User, WebSession
 from sync import audit
 from tests.web.site import BASE, Site, form_token
 from tests.web.test_access import rules
@@ -210,3 +211,22 @@ def test_a_burst_at_an_open_door_is_slowed_down(site: Site) -> None:
     assert answers[:20] == [302] * 20 and answers[20:] == [429] * 5
     refused = client.get("/connect/intuit/callback?state=x", base_url=BASE)
     assert "Too many tries" in refused.get_data(as_text=True)
+
+
+def test_a_web_process_on_a_restored_database_pauses_posting_before_its_first_page(site: Site) -> None:
+    """As workers do (decision 0009): pages never show an installation at work that must wait."""
+    site.services.ask_whether_restored()
+    with site.db() as db, db.begin():
+        db.get_one(Company, site.ids["A"]["company_id"]).first_posted_at = site.clock.now()
+        key = db.get_one(Installation, 1).key
+    Path(f"{site.services.config.database_url.removeprefix('sqlite:///')}.beat").write_text(f"{key} 1000")
+    client = site.client("A admin")
+    client.get("/healthz", base_url=BASE)
+    assert not _paused(site), "a health check asks nothing"
+    client.get("/companies", base_url=BASE)
+    assert _paused(site)
+
+
+def _paused(site: Site) -> bool:
+    with site.db() as db:
+        return db.scalars(select(Pause)).first() is not None

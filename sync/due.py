@@ -21,6 +21,8 @@ PATIENT_TRIES = 3
 READY_STATES = (PostingState.CONFIRMED, PostingState.DONE)
 # The other posting of a need. Made once: making an alias costs more than the query it stands in.
 _OTHER = aliased(Posting)
+_ORDER = aliased(Document)
+"""The document of the whole order, beside one of its bills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,23 @@ def to_send_again(db: Session, company_id: int, tenant: str, now: datetime, limi
     return db.scalars(query.where(Posting.batch_key == first.batch_key).limit(limit)).all()
 
 
+def _order_on_its_way() -> ColumnElement[bool]:
+    """A bill on receipt is planned when its order's own document is settled: it links to the lines of the order in
+    the ledger, so that the order closes there. An order that is a Fault or waits for a person holds no bill up."""
+    mine = (_ORDER.company_id == Document.company_id, _ORDER.source_tenant == Document.source_tenant,
+            _ORDER.kind == Document.kind, _ORDER.source_id == Document.source_id, _ORDER.part == "")
+    going = exists().where(
+        _OTHER.id == _ORDER.posting_id, _OTHER.operation == "create", _OTHER.state.in_(OPEN_STATES)
+    )
+    due = and_(_ORDER.due_at.is_not(None), _ORDER.prepared.is_(False))
+    return and_(Document.part != "", exists().where(*mine, or_(due, going)))
+
+
 def to_prepare(db: Session, company_id: int, now: datetime, limit: int) -> Sequence[Document]:
     return db.scalars(
         select(Document)
-        .where(Document.company_id == company_id, Document.due_at <= now, Document.prepared.is_(False))
+        .where(Document.company_id == company_id, Document.due_at <= now, Document.prepared.is_(False),
+               ~_order_on_its_way())
         .order_by(Document.interactive.desc(), _later(Document.kind), Document.id).limit(limit)
     ).all()
 

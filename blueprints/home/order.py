@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from blueprints.causes import first
 from blueprints.chosen import find
-from blueprints.context import company, db, now, ring, services, the_user, writing
+from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.home.actions import SkipForm
+from blueprints.home.preview import capabilities_of
 from blueprints.home.routes import blueprint
 from blueprints.rows import number_of
 from blueprints.shell import ledger_names
@@ -41,10 +42,10 @@ def order_decision(company_id: int, document_id: int) -> ResponseReturnValue:
         )  # fmt: skip
         return page, 422 if form.errors else 200
     reason, adopted = form.reason.data or "", request.form.get("adopt", "") if beside else ""
+    capabilities = capabilities_of(company_id) if adopted else None
     with writing() as write:
         mine, who = write.get_one(Document, row.id), the_user().name
-        if adopted:
-            capabilities = services().ledger(company_id).capabilities
+        if capabilities is not None:
             done = alike.adopt(write, mine, capabilities, adopted, why=reason, now=now(), who=who)
         else:
             decide = alike.post_anyway if beside else order_changes.settle

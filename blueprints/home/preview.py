@@ -39,7 +39,7 @@ def preview(company_id: int) -> ResponseReturnValue:
         return redirect(url_for("home.review"))
     if not mirror.ready(db(), company_id):
         return redirect(url_for("connect.first_scan"))
-    capabilities, count = _capabilities(company_id), len(previewing.chosen(db(), company_id, asked))
+    capabilities, count = capabilities_of(company_id), len(previewing.chosen(db(), company_id, asked))
     with writing() as write:
         user = write.get_one(User, the_user().id)
         found = write.get_one(Company, company_id)
@@ -65,7 +65,8 @@ def _asked() -> dict[str, Any] | None:
     return {"ids": [row.id for row in rows]} if rows else None
 
 
-def _capabilities(company_id: int) -> Capabilities:
+def capabilities_of(company_id: int) -> Capabilities:
+    """What the company's ledger can do. Not to be asked within a transaction: it opens one of its own. Raises Problem."""
     try:
         return services().ledger(company_id).capabilities
     except PlatformError as problem:
@@ -79,7 +80,7 @@ def post_now(company_id: int, document_id: int) -> ResponseReturnValue:
     here = redirect(url_for("home.document", document_id=document_id))
     if company().first_posted_at is None and row.kind != ORDER:  # an order's preview is its first posting's look
         return redirect(url_for("connect.first_posting", document=document_id))
-    capabilities = _capabilities(company_id)
+    capabilities = capabilities_of(company_id)
     digest, before = request.form.get("digest", ""), unpacked(request.form.get("seen", ""))
     with services().sessions() as own:
         own.connection(execution_options={"read_only": True})

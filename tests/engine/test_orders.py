@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.ledgers.base import Kind
+from connectors.ledgers.memory_purchases import line_ids
 from domain.documents import Party, SourceDocument, SourceLine
 from domain.order_documents import OrderHead, OrderStatus
 from domain.order_settings import Becomes, OrderNumbers, OrderSettings, VendorNumber
@@ -147,6 +148,24 @@ def test_each_vendor_invoice_number_is_one_bill_and_later_receivings_are_noticed
     ]  # fmt: skip
     assert told(row(bought, "411")) == (Status.SKIPPED, "billed_in_parts")
     assert head(bought, "411").external_number == "V-1"
+
+
+def test_a_bill_of_goods_received_already_goes_after_its_order_and_links_to_it(bought: World) -> None:
+    choose(bought, becomes=Becomes.ORDER_AND_BILLS)
+    put(bought, "411", line("1", 10, "42", receipt(10, "V-1")), status=OrderStatus.RECEIVED)
+    assert sync(bought).state == "Finished"
+    [made] = [entry for entry in bought.books.entries if entry.kind is Kind.PURCHASE_ORDER]
+    [bill] = bills(bought)
+    assert [one["ordered"] for one in bill.body["lines"]] == [[made.id, *line_ids(made.body)]]
+
+
+def test_an_order_that_cannot_be_posted_holds_no_bill_up(bought: World) -> None:
+    choose(bought, becomes=Becomes.ORDER_AND_BILLS, numbers=OrderNumbers.SOURCE)
+    bought.books.own_order_numbers = True
+    put(bought, "411", line("1", 10, "42", receipt(10, "V-1")), number="PO-" + "9" * 30, status=OrderStatus.RECEIVED)
+    sync(bought)
+    assert told(row(bought, "411"))[0] == Status.FAULT
+    assert [(bill.number, "ordered" in bill.body["lines"][0]) for bill in bills(bought)] == [("V-1", False)]
 
 
 def test_what_is_taken_back_after_it_was_billed_asks_and_names_the_credit(bought: World) -> None:

@@ -1,0 +1,88 @@
+"""The casebook of purchase orders: every case ordered in Autotask, synced over HTTP, and read back from the books."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.statuses import Status
+from models import Company, Document, User
+from sync import alike, currencies, order_changes
+from tests.casebook.books import added
+from tests.casebook.orders import BUYERS, ORDERS, Orders, moves, row
+from tests.casebook.test_casebook import moved, services
+from tests.conventions.source import ROOT
+from tests.infra.company import connect
+from tests.infra.orders import choose_orders, orders_in_process
+from workers.wiring import Services
+
+__all__ = ["services"]
+FIRMS = [("quickbooks", name) for name in BUYERS]
+
+
+@pytest.mark.parametrize(("ledger", "name"), FIRMS)
+def test_every_order_is_booked_as_written(services: Services, sandbox_world: Any, ledger: str, name: str) -> None:
+    orders = Orders(sandbox_world, name, ledger)
+    before = orders.side.balances()
+    company_id = connect(services, sandbox_world, orders.made)
+    choose_orders(services, company_id, orders.made, **orders.settings())
+    agree_on_currencies(services, company_id)
+    orders_in_process(services, company_id)
+    for turn in range(max(len(case.get("acts", ())) for case in orders.cases)):
+        for case in orders.cases:
+            if turn < len(case.get("acts", ())):
+                happens(services, company_id, orders, case, case["acts"][turn])
+        orders_in_process(services, company_id)
+    with services.sessions() as db:
+        found = {case["id"]: {**orders.found(case), **reasons(db, orders, case)} for case in orders.cases}
+    expected = {case["id"]: {k: v for k, v in case["expected"].items() if k != "vendor"} for case in orders.cases}
+    assert found == expected
+    after = orders.side.balances()
+    assert moved(before, after) == added(pair for case in orders.cases for pair in moves(case).items())
+
+
+def happens(services: Services, company_id: int, orders: Orders, case: dict[str, Any], act: dict[str, Any]) -> None:
+    """In Autotask, and then the order's page is opened; or a person decides there."""
+    orders.act(case, act)
+    id = str(orders.ids[case["id"]])
+    capabilities = services.ledger(company_id).capabilities
+    if act["what"] == "receive":
+        order_changes.read_again(services.runtime(), company_id, services.source(company_id), [id])
+    with services.sessions() as db, db.begin():
+        [head] = [each for each in documents(db, id) if not each.part]
+        told = {"why": "seen on paper", "now": services.now(), "who": "Robin"}
+        if act["what"] == "adopt":
+            assert alike.adopt(db, head, capabilities, orders.typed[case["id"]], **told), head.reason_code
+        elif act["what"] == "post_anyway":
+            assert alike.post_anyway(db, head, **told), head.reason_code
+
+
+def agree_on_currencies(services: Services, company_id: int) -> None:
+    """A person confirms both sides' currencies, where they are not harmless."""
+    with services.sessions() as db, db.begin():
+        company = db.get_one(Company, company_id)
+        pair = currencies.pair_of(db, company)
+        assert pair is not None
+        user = db.scalars(select(User)).one()
+        assert currencies.confirm(db, company, pair.text, now=services.now(), user=user)
+
+
+def documents(db: Session, source_id: str) -> list[Document]:
+    return list(db.scalars(select(Document).where(Document.source_id == source_id).order_by(Document.id)))
+
+
+def reasons(db: Session, orders: Orders, case: dict[str, Any]) -> dict[str, Any]:
+    """Why something of the order is not in the books, or what is asked about it; nothing where nothing is left."""
+    left = (Status.FAULT, Status.PENDING, Status.PROCESSING)
+    ids = [ids[case["id"]] for ids in (orders.ids, orders.again) if case["id"] in ids]
+    found = {each.reason_code for id in ids for each in documents(db, str(id)) if each.status in left}
+    return {"reasons": sorted(found)} if found else {}
+
+
+def test_the_casebook_shows_every_order() -> None:
+    text = (ROOT / "docs" / "casebook.md").read_text()
+    assert [each for each in map(row, ORDERS) if each not in text] == []
+    assert len({case["id"] for case in ORDERS}) == len(ORDERS)

@@ -15,7 +15,7 @@ from sandbox.qbo import ledger as qbo_ledger
 from sandbox.seeds.ledger import Books, opened
 from sandbox.world import World
 from tests.casebook.books import added
-from tests.casebook.sides import QuickBooksSide, XeroSide, journal
+from tests.casebook.sides import QuickBooksSide, journal
 
 PAYABLE = "AP"
 EURO_RATE = "1.08"

@@ -25,7 +25,9 @@ from tests.casebook.purchases import Buys, QuickBooksPurchases
 
 ORDERS: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "orders.toml").read_text())["case"]
 SIDES: dict[str, Callable[[World, str, str], Buys]] = {"quickbooks": QuickBooksPurchases}
-PRODUCTS = (("Switch", "SW-24", True), ("Cable", "CB-1", True), ("Label maker", "LM-1", False), ("Battery", "BT", False))
+PRODUCTS = (
+    ("Switch", "SW-24", True), ("Cable", "CB-1", True), ("Label maker", "LM-1", False), ("Battery", "BT", False),
+)  # fmt: skip
 """Name, code, and whether the ledger has it as an item bought on COGS; Battery is one of its stocked items."""
 
 

@@ -53,7 +53,7 @@ def happens(services: Services, company_id: int, orders: Orders, case: dict[str,
         order_changes.read_again(services.runtime(), company_id, services.source(company_id), [id])
     with services.sessions() as db, db.begin():
         [head] = [each for each in documents(db, id) if not each.part]
-        told = {"why": "seen on paper", "now": services.now(), "who": "Robin"}
+        told: dict[str, Any] = {"why": "seen on paper", "now": services.now(), "who": "Robin"}
         if act["what"] == "adopt":
             assert alike.adopt(db, head, capabilities, orders.typed[case["id"]], **told), head.reason_code
         elif act["what"] == "post_anyway":

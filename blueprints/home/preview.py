@@ -66,7 +66,7 @@ def _asked() -> dict[str, Any] | None:
 
 
 def capabilities_of(company_id: int) -> Capabilities:
-    """What the company's ledger can do; asked outside of any transaction, as it opens one of its own. Raises Problem."""
+    """What the company's ledger can do; asked outside of a transaction, as it opens one of its own. Raises Problem."""
     try:
         return services().ledger(company_id).capabilities
     except PlatformError as problem:

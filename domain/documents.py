@@ -58,6 +58,8 @@ class SourceHeader:
     voided: bool = False
     marked_at: dt.datetime | None = None
     order: OrderHead | None = None
+    template_id: str | None = None
+    """The template that the source prints it with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,8 @@ class Catalog:
     businesses: dict[str, str] = field(default_factory=dict)
     """Lines of business by id, a lower level behind a colon ("West:Onsite")."""
     territories: dict[str, str] = field(default_factory=dict)
+    templates: dict[str, str] = field(default_factory=dict)
+    """Names of the invoice templates by id."""
 
 
 # ---- drafts -----------------------------------------------------------------------------------------------
@@ -301,6 +305,8 @@ class Draft:
     """Of a bill or purchase order: the payable account it is credited to."""
     ship_to: tuple[str, ...] = ()
     """Of a purchase order: name and address as lines."""
+    theme: Reference | None = None
+    """The look it is printed in; None: the ledger's own default."""
 
 
 @dataclass(frozen=True, slots=True)

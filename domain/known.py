@@ -73,6 +73,8 @@ class Facts:
     can_promote: bool = False
     """Documents may be created as drafts and approved later."""
     keeps_memos: bool = True
+    themes: bool = False
+    """A document may name a branding theme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Lists:
     """Effective number → the lowest source id among documents that bear it."""
     classes: Mapping[str, Entry] = field(default_factory=dict)
     locations: Mapping[str, Entry] = field(default_factory=dict)
+    themes: Mapping[str, Entry] = field(default_factory=dict)
     vendors: Mapping[str, Entry] = field(default_factory=dict)
     vendors_by_loose: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     history: Mapping[tuple[str, str], OrderHistory] = field(default_factory=dict)

@@ -32,6 +32,7 @@ from domain.settings import BillTo, InitialStatus, InvoiceSettings, Numbering, Z
 from domain.stages import bill_to_reason, in_order
 from domain.subcustomers import bill_below
 from domain.taxes import TaxResult, TaxRules, booked_tax, choose_tax, exemption
+from domain.themes import choose_theme
 from domain.tracking import Tracked, track
 
 
@@ -84,6 +85,7 @@ def plan(
     number = _number(header, settings, lists, facts, reasons)
     places, new_items = place_lines(document, settings, lists, facts, reasons)
     tracked = track(document, settings, lists, facts, reasons)
+    theme = choose_theme(header, settings, lists, facts, reasons)
     tax_rules = _tax_rules(settings, lists, facts)
     reasons += _exempt_on_one_side(document, customer, lists, tax_rules)
     tax = choose_tax(document, currency, tax_rules, lists.parties.get(header.party_id or ""))
@@ -101,7 +103,7 @@ def plan(
     )
     if reasons or draft is None:
         return Plan(document, None, (), in_order(reasons))
-    return Plan(document, draft, tuple(creations), ())
+    return Plan(document, replace(draft, theme=theme), tuple(creations), ())
 
 
 def _sub_customer(

@@ -151,6 +151,14 @@ class TrackRule:
     ledger_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ThemeRule:
+    """The ledger's branding theme of an invoice template of the source."""
+
+    template_id: str
+    ledger_id: str
+
+
 class InitialStatus(StrEnum):
     """As what documents begin in a ledger that knows such states (values are those of `Draft.status`)."""
 
@@ -209,6 +217,10 @@ class InvoiceSettings:
     location_by: TrackBy = TrackBy.NONE
     location_map: tuple[TrackRule, ...] = ()
     location_default: str | None = None
+    theme_map: tuple[ThemeRule, ...] = ()
+    """Only for templates of which the ledger has no theme of equal name."""
+    theme_default: str | None = None
+    """The theme of all other documents; None: the ledger's own default."""
     initial_status: InitialStatus = InitialStatus.DRAFT
     mark_sent: bool = False
     """Approved invoices are shown as sent to the customer; the ledger sends nothing."""

@@ -41,6 +41,7 @@ def facts(profile: LedgerProfile, capabilities: Capabilities) -> Facts:
         lines_on_accounts=capabilities.lines_on_accounts, negative_quantities=capabilities.negative_quantities,
         tax_per_line=capabilities.tax_per_line, rounding_most=capabilities.rounding_most,
         can_promote=bool(capabilities.can_promote), keeps_memos=capabilities.keeps_memos,
+        themes=capabilities.themes,
     )
 
 
@@ -103,6 +104,7 @@ def prefetch(
         numbers=_numbers(db, company_id, documents, settings),
         classes={e.id: e for e in entries_of(db, company_id, Kind.CLASS)} if facts.classes else {},
         locations={e.id: e for e in entries_of(db, company_id, Kind.LOCATION)} if facts.locations else {},
+        themes={e.id: e for e in entries_of(db, company_id, Kind.THEME)} if facts.themes else {},
         currencies=currencies.remembered(db, company_id),
         posted=frozenset((row.party_id, number) for row, number in posted_under(db, company_id, documents)),
     )

@@ -64,7 +64,7 @@ def refresh(
         profile = _refresh_profile(rt, company_id, ledger)
         _progress(rt, company_id, "{the_ledger} tax codes")
         used = [kind for kind, on in zip(TRACKED_KINDS, (profile.classes, profile.locations), strict=True) if on]
-        kinds = (*DAILY_KINDS, *used)
+        kinds = (*DAILY_KINDS, *used, *((Kind.THEME,) if ledger.capabilities.themes else ()))
         _store(rt, company_id, ledger.lists(kinds), whole_kinds=kinds, daily=True)
     elif profile_at is None or profile_at <= now - profile_within:
         _refresh_profile(rt, company_id, ledger)

@@ -22,6 +22,7 @@ from blueprints.settings.sections.status import InitialStatuses
 from blueprints.settings.sections.sub_companies import SubCompanies
 from blueprints.settings.sections.sync_state import SyncStates
 from blueprints.settings.sections.tax import Tax
+from blueprints.settings.sections.themes import Themes
 from blueprints.settings.sections.todos import Todos
 from blueprints.settings.sections.tracking import Tracking
 from blueprints.settings.sections.voids import Voids
@@ -42,6 +43,7 @@ MORE: tuple[Section, ...] = (
     Dates(),
     Contents(),
     InitialStatuses(),
+    Themes(),
     CheckStages(),
     Memo(),
     LineMap(),

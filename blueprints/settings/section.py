@@ -96,9 +96,10 @@ def scene_of(db: Session, company: Company, current: InvoiceSettings, ledger: st
         if kind == "source_term":
             terms = mirror.catalog_of(db, company.id).terms.values()
             return [_SourceRecord(each.id, each.name, True, {}) for each in sorted(terms, key=lambda term: term.name)]
+        if kind == "template":
+            return _named(mirror.catalog_of(db, company.id).templates)
         if kind in tuple(TrackBy):
-            values = source_values(TrackBy(kind), Lists(catalog=mirror.catalog_of(db, company.id)))
-            return [_SourceRecord(id, name, True, {}) for id, name in sorted(values.items(), key=lambda pair: pair[1])]
+            return _named(source_values(TrackBy(kind), Lists(catalog=mirror.catalog_of(db, company.id))))
         statement = select(MirrorEntry).where(MirrorEntry.company_id == company.id, MirrorEntry.kind == kind)
         return db.scalars(statement.order_by(MirrorEntry.folded)).all()
 
@@ -114,6 +115,14 @@ class _SourceRecord:
     name: str
     active: bool
     details: Any
+
+
+def _named(values: Mapping[str, str]) -> Sequence[Record]:
+    """A small list of the source, names by id, in the order of the names."""
+    found: list[Record] = [
+        _SourceRecord(id, name, True, {}) for id, name in sorted(values.items(), key=lambda pair: pair[1])
+    ]
+    return found
 
 
 def _parties(db: Session, company_id: int) -> Sequence[Record]:

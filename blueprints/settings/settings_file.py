@@ -22,7 +22,7 @@ from sync import codec
 
 FORMAT = "bookbridge-invoice-settings"
 SCHEMA = 1
-MAPS = frozenset({"tax_map", "line_map"})
+MAPS = frozenset({"tax_map", "line_map", "theme_map"})
 """Many ids of both sides' lists, without their names: they mean nothing in another company and are left out there."""
 
 

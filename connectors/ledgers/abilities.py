@@ -66,6 +66,8 @@ class Capabilities:
     """Before the source's id in the number that a customer's record has of us; empty: records have no such number."""
     takes_orders: bool = True
     """Bills and purchase orders can be written; else nothing of them may be switched on."""
+    themes: bool = False
+    """A document may name the look it is printed in, one of the company's list."""
     mails_to_any: bool = True
     """A mail goes to the address that it is told; else to what the customer's record has."""
 

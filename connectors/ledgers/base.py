@@ -32,6 +32,8 @@ class Kind(StrEnum):
     TAX_CODE = "tax_code"
     CLASS = "class"
     LOCATION = "location"
+    THEME = "theme"
+    """How a document looks when it is printed or mailed."""
     INVOICE = "invoice"
     CREDIT_MEMO = "credit_memo"
     BILL = "bill"

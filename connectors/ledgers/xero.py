@@ -123,6 +123,7 @@ CAPABILITIES = Capabilities(
     tax_per_line=True,
     rounding_most=Decimal("0.10"),
     keeps_memos=False,
+    themes=True,
     mails_to_any=False,
     party_numbers=payloads.NUMBER_PREFIX,
     takes_orders=False,
@@ -189,6 +190,8 @@ class XeroLedger:
         found = list(whole.records)
         if Kind.TAX_CODE in kinds:
             found += records.tax_rates(records.rows_of(self._ask("get_tax_rates"), "TaxRates"))
+        if Kind.THEME in kinds:
+            found += records.themes(records.rows_of(self._ask("get_branding_themes"), "BrandingThemes"))
         if Kind.CLASS in kinds or Kind.LOCATION in kinds:
             categories = self._categories()
             for kind in (Kind.CLASS, Kind.LOCATION):

@@ -146,6 +146,8 @@ def _document(draft: Draft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
     if draft.foreign and draft.rate is not None and draft.rate not in (0, 1):
         body["CurrencyRate"] = (1 / draft.rate).quantize(Decimal(1).scaleb(-RATE_DECIMALS))
     body["Status"] = _STATUS[draft.status]
+    if draft.theme is not None:
+        body["BrandingThemeID"] = _id(draft.theme, ids)
     if draft.mark_sent and draft.status == "approved" and kind is Kind.INVOICE:
         body["SentToContact"] = True
     body["LineItems"] = [_line(line, draft, ids, spelling) for line in draft.lines]

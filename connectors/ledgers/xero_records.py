@@ -172,6 +172,14 @@ def tracking(rows: Sequence[Json], kind: Kind) -> list[Record]:
     ]  # fmt: skip
 
 
+def themes(rows: Sequence[Json]) -> list[Record]:
+    """Branding themes. What is listed can be used; which is the default Xero knows by itself."""
+    return [
+        Record(Kind.THEME, ledger_id, text(row.get("Name")) or ledger_id, "0", True, {})
+        for row in rows if (ledger_id := ident(row.get("BrandingThemeID"))) is not None
+    ]
+
+
 def categories_of(rows: Sequence[Json]) -> list[Json]:
     """Active tracking categories, in an order of their own that does not change: two at most."""
     active = [row for row in rows if str(row.get("Status") or "ACTIVE") == "ACTIVE"]

@@ -37,6 +37,7 @@ HEADER_FIELDS = (
     "taxGroup",
     "taxRegionName",
     "webServiceDate",
+    "invoiceEditorTemplateID",
 )
 VOID_FIELDS = ("invoiceNumber", "voidedDate")
 MARK_FIELDS = ("invoiceNumber", "webServiceDate")
@@ -134,6 +135,7 @@ def header(row: Json, zone: ZoneInfo) -> SourceHeader | None:
         comments=text(row.get("comments")),
         voided=row.get("isVoided") is True,
         marked_at=moment(row.get("webServiceDate")),
+        template_id=key(row.get("invoiceEditorTemplateID")),
     )
 
 

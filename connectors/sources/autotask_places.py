@@ -1,7 +1,9 @@
-"""Departments, lines of business and territories of an Autotask database: names by id, read with the small lists.
+"""Departments, lines of business, territories and invoice templates of an Autotask database: names by id, read with the
+small lists.
 
 Lines of business are an association of two levels ("West:Onsite"). Sources: Autotask developer help, the entities
-Departments, OrganizationalLevelAssociations, OrganizationalLevel1s and OrganizationalLevel2s; territoryID of Companies.
+Departments, OrganizationalLevelAssociations, OrganizationalLevel1s, OrganizationalLevel2s and InvoiceTemplates;
+territoryID of Companies.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ from connectors.sources.autotask_payloads import key, text
 
 
 def read(client: AutotaskClient) -> dict[str, dict[str, str]]:
-    """The three lists as fields of a `Catalog`; what this user may not see, or an older database lacks, is empty."""
+    """The four lists as fields of a `Catalog`; what this user may not see, or an older database lacks, is empty."""
     return {
         "departments": _names(client, "Departments"),
         "businesses": _businesses(client),
         "territories": _territories(client),
+        "templates": _names(client, "InvoiceTemplates"),
     }
 
 

@@ -171,6 +171,14 @@ ENTRIES: dict[str, Entry] = {
         "Choose another one in Settings, {tracking_section}, then Retry.",
         SETTINGS,
     ),
+    "theme_gone": fault(
+        Stage.LEDGER,
+        "A chosen branding theme is gone",
+        "The branding theme “{name}”, chosen in Settings, is not in {the_ledger} any more",
+        "It was deleted in {the_ledger} after Settings were saved.",
+        "Choose another one in Settings, Branding theme, then Retry.",
+        SETTINGS,
+    ),
     "mapped_item_gone": fault(
         Stage.ITEMS,
         "A chosen item is gone",

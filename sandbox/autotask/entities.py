@@ -208,6 +208,7 @@ DEPARTMENTS = entity(
     name s100 R | description s1000 | number s50 | primaryLocationID i R ->InternalLocations""",
     "POST PATCH PUT",
 )
+INVOICE_TEMPLATES = entity("InvoiceTemplates", "InvoiceTemplate", "name s50 RO")
 ORGANIZATIONAL_LEVEL1 = entity("OrganizationalLevel1s", "OrganizationalLevel1", "name s100 R | description s1000")
 ORGANIZATIONAL_LEVEL2 = entity("OrganizationalLevel2s", "OrganizationalLevel2", "name s100 R | description s1000")
 ORGANIZATIONAL_LEVEL_ASSOCIATIONS = entity(
@@ -239,6 +240,7 @@ ENTITIES: dict[str, Entity] = {
         INTERNAL_LOCATIONS,
         INTERNAL_LOCATION_HOURS,
         DEPARTMENTS,
+        INVOICE_TEMPLATES,
         ORGANIZATIONAL_LEVEL1,
         ORGANIZATIONAL_LEVEL2,
         ORGANIZATIONAL_LEVEL_ASSOCIATIONS,

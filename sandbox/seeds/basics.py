@@ -280,3 +280,4 @@ def _staff_and_places(laid: Laid, facts: Region) -> None:
         },
     )
     tenant.add("Departments", {"name": "Service", "primaryLocationID": location})
+    tenant.add("InvoiceTemplates", {"id": 102, "name": "Detailed invoice"})

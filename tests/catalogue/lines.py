@@ -144,6 +144,19 @@ def _gone_default(stage: Stage) -> None:
     _tracked(DEPARTMENTS, class_by=TrackBy.DEPARTMENT, class_default="999")(stage)
 
 
+def _themed(stage: Stage) -> None:
+    """A ledger with branding themes, and the chosen one was deleted."""
+    stage.ledger.capabilities = replace(stage.ledger.capabilities, themes=True)
+    stage.choose(theme_default="999")
+    _go(stage)
+
+
+def _another_theme(stage: Stage) -> None:
+    theme = stage.books.add(Kind.THEME, "Standard").id
+    stage.refresh()
+    stage.choose(theme_default=theme)
+
+
 def _mapped_item(stage: Stage) -> None:
     stage.choose(line_map=(LineRule("1", "", item="999"),))
     _go(stage)
@@ -237,6 +250,7 @@ CASES: dict[str, Case] = {
     ),
     "location_mixed": Case(_tracked(BUSINESSES, location_by=TrackBy.BUSINESS), _default("location", "West")),
     "tracking_gone": Case(_gone_default, _default("class", "Projects")),
+    "theme_gone": Case(_themed, _another_theme),
     "mapped_item_gone": Case(_mapped_item, lambda s: s.choose(line_map=())),
     "prepaid_account": Case(_prepaid, _owed),
     "long_service_account": Case(_yearly, _deferred),

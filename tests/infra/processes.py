@@ -80,13 +80,15 @@ class Processes:
     env: dict[str, str] = field(default_factory=dict)
     started: list[Started] = field(default_factory=list)
 
-    def start(self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) -> Started:
+    def start(
+        self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path = ROOT
+    ) -> Started:
         """Start one process in a session of its own; its output goes to <folder>/<name>-<n>.log."""
         log_path = self.folder / f"{name}-{len(self.started)}.log"
         with log_path.open("wb") as log:
             popen = subprocess.Popen(
                 list(argv),
-                cwd=ROOT,
+                cwd=cwd,
                 env={**os.environ, "TZ": "UTC", "PYTHONUNBUFFERED": "1", **self.env, **(env or {})},
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -97,9 +99,9 @@ class Processes:
         self.started.append(process)
         return process
 
-    def python(self, name: str, *args: str, env: Mapping[str, str] | None = None) -> Started:
+    def python(self, name: str, *args: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Started:
         """Start `python <args>` with this virtualenv's Python."""
-        return self.start(name, [sys.executable, *args], env)
+        return self.start(name, [sys.executable, *args], env, cwd)
 
     def run(self, *args: str, env: Mapping[str, str] | None = None, timeout_s: float = 60) -> str:
         """Run `python <args>` to its end and return its output; a non-zero exit fails the test."""

@@ -64,7 +64,7 @@ class Walker:
         where several forms have a button of that label.
         """
         form, button = self._find(label, among)
-        data = _fill(form, values or {}, self._here())
+        data = fill(form, values or {}, self._here())
         if button.name:
             data.append((button.name, button.value))
         target = urljoin(self.url, button.action or form.action or self.url)
@@ -124,7 +124,7 @@ def _contents(form: Form, button: Button) -> str:
     return " ".join([form.action, button.value, *(f"{c.name} {c.value} {c.label}" for c in form.controls)])
 
 
-def _fill(form: Form, values: Values, here: str) -> list[tuple[str, str]]:
+def fill(form: Form, values: Values, here: str) -> list[tuple[str, str]]:
     """The pairs a browser would send: what the form holds already, with values laid over it."""
     chosen: dict[int, str | bool | list[str]] = {}
     for wanted, value in values.items():

@@ -1,0 +1,189 @@
+"""Companies of a broken installation: a month of invoices and orders each, on QuickBooks or on Xero."""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import requests
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import Company, CompanyLease, Connection, Document, Grant, Pause, Posting, Run
+from sandbox.intuit import tokens as intuit_tokens
+from sandbox.xero_identity import tokens as xero_tokens
+from sync import connection as connecting
+from sync.lease import wake
+from sync.tokens import refresh_token_of, store_new_grant
+from tests.chaos.buttons import Person
+from tests.chaos.installation import Installation
+from tests.infra.company import GIVEN, ask_sync, connect
+from tests.infra.orders import ask_orders, choose_orders
+from workers import enqueue
+
+PROFILES = ("us-ast", "xero-us")
+OPEN = ("READY", "SENDING", "UNKNOWN")
+
+
+@dataclass
+class Month:
+    """A company and the month that the sandbox made for it."""
+
+    company_id: int
+    made: dict[str, Any]
+    person: Person
+
+    @property
+    def realm(self) -> str:
+        return str(self.made["realm"])
+
+
+@dataclass
+class Companies:
+    told: Installation
+    rng: random.Random
+    months: list[Month] = field(default_factory=list)
+    _turn: Any = field(default_factory=threading.RLock)
+    _seen: int = 0
+
+    def open_month(self, invoices: int, orders: int) -> None:
+        """One more company with a month of documents; somebody presses Sync Now."""
+        number = len(self.months)
+        profile = PROFILES[number % len(PROFILES)]
+        options = {
+            "seed": self.rng.randrange(1, 10_000), "invoices": invoices, "lines": 2, "days": 10, "profile": profile,
+            "region": "us", "known_customers": False, "slug": f"chaos-{number + 1}", "orders": orders,
+        }  # fmt: skip
+        answer = requests.post(f"{self.told.url}/control/seed/msp", json=options, timeout=120)
+        answer.raise_for_status()
+        made, services = answer.json(), self.told.services
+        company_id = connect(services, self.told.world, made, look_back_days=30)
+        buys = orders > 0 and services.ledger(company_id).capabilities.takes_orders
+        if buys:
+            choose_orders(services, company_id, made)
+        made["buys"] = buys
+        self.months.append(Month(company_id, made, Person(services, company_id, self.rng)))
+        self.press(self.months[-1])
+
+    def press(self, month: Month) -> None:
+        """Sync Now for both areas, with its bells."""
+        services = self.told.services
+        enqueue.scan(services, month.company_id, ask_sync(services, month.company_id))
+        if month.made["buys"]:
+            enqueue.scan(services, month.company_id, ask_orders(services, month.company_id))
+
+    # ---- connections ----------------------------------------------------------------------------------------
+
+    def revoke(self, month: Month) -> None:
+        """An admin disconnects on the platform's own pages. With Xero that ends what all organisations share."""
+        world = self.told.world
+        if month.made["ledger"] == "qbo":
+            intuit_tokens.revoke_company(world, month.realm)
+            return
+        with self.told.services.sessions() as db:
+            grant = db.scalars(select(Grant).where(Grant.provider == "xero")).first()
+            token = None if grant is None else refresh_token_of(grant, self.told.services.key_ring)
+        if token is not None:
+            with world.store.transaction():
+                xero_tokens.revoke(world, token)
+
+    def reconnect(self, month: Month) -> None:
+        """An admin gives a new consent: the grant's tokens are replaced, and whoever lives on it is connected."""
+        services = self.told.services
+        with self._turn, services.sessions() as db, db.begin():
+            now = services.now()
+            mates = [each for each in self.months if each.made["ledger"] == month.made["ledger"] == "xero"] or [month]
+            for each in mates:
+                given = GIVEN[each.made["ledger"]](self.told.world, each.realm, now)
+            grant = store_new_grant(
+                db, services.key_ring, provider=given.provider, subject=given.subject, tokens=given.tokens, now=now
+            )
+            for each in mates:
+                row = connecting.of(db, each.company_id, "ledger")
+                assert row is not None
+                row.grant_id, row.state, row.problem = grant.id, "connected", None
+                wake(db, each.company_id, now)
+
+    def lost(self) -> list[Month]:
+        """Companies whose ledger wants another consent."""
+        with self.told.services.sessions() as db:
+            ended = select(Grant.id).where(or_(Grant.ended_at.is_not(None), Grant.rejected_at.is_not(None)))
+            rows = db.scalars(select(Connection.company_id).where(
+                Connection.side == "ledger", or_(Connection.state != "connected", Connection.grant_id.in_(ended))
+            ))  # fmt: skip
+            return [month for month in self.months if month.company_id in set(rows)]
+
+    def expire_tokens(self) -> None:
+        """Every access token has less than its spare time left."""
+        services = self.told.services
+        with services.sessions() as db, db.begin():
+            db.execute(update(Grant).values(access_expires_at=services.now() - timedelta(minutes=1)))
+
+    # ---- what is in hand ------------------------------------------------------------------------------------
+
+    def in_hand(self, holders: tuple[str, ...] | None = None) -> int:
+        """Documents about to be written, being written, or not marked yet; of the companies that these processes serve
+        when they are named. The last count while the database is away."""
+        moving = or_(Posting.state.in_(("NEW", *OPEN)), Posting.state == "CONFIRMED")
+        query = select(func.count()).select_from(Posting).where(
+            Posting.document_id.is_not(None), moving, Posting.next_action_at.is_not(None) | Posting.state.in_(OPEN)
+        )  # fmt: skip
+        try:
+            with self.told.services.sessions() as db:
+                if holders is None:
+                    self._seen = db.execute(query).scalar_one()
+                    return self._seen
+                served = select(CompanyLease.company_id).where(_any_of(holders))
+                return db.execute(query.where(Posting.company_id.in_(served))).scalar_one()
+        except SQLAlchemyError:
+            return self._seen if holders is None else 0
+
+    def waiting(self) -> dict[int, tuple[str, int]]:
+        """Postings whose answer is open: id → (state, sends)."""
+        with self.told.services.sessions() as db:
+            rows = db.execute(select(Posting.id, Posting.state, Posting.sends).where(
+                Posting.document_id.is_not(None), Posting.state.in_(OPEN)
+            ))  # fmt: skip
+            return {id: (state, sends) for id, state, sends in rows}
+
+    def at_rest(self) -> bool:
+        with self.told.services.sessions() as db:
+            busy = db.execute(select(func.count()).select_from(Run).where(Run.finished_at.is_(None))).scalar_one()
+            due = db.execute(
+                select(func.count()).select_from(Document).where(Document.due_at.is_not(None))
+            ).scalar_one()
+            unmarked = db.execute(select(func.count()).select_from(Posting).where(
+                Posting.state.in_(("NEW", "CONFIRMED", *OPEN)), Posting.next_action_at.is_not(None),
+            )).scalar_one()  # fmt: skip
+        return not (busy or due or unmarked or self.waiting())
+
+    def what_waits(self) -> str:
+        """For whoever reads the output: what is still open, and what stands in its way."""
+        with self.told.services.sessions() as db:
+            runs = db.execute(
+                select(Run.kind, Run.phase, func.max(Run.step), func.count()).where(Run.finished_at.is_(None))
+                .group_by(Run.kind, Run.phase)
+            ).all()
+            postings = db.execute(
+                select(Posting.company_id, Posting.kind, Posting.operation, Posting.state, func.count())
+                .where(Posting.next_action_at.is_not(None) | Posting.state.in_(OPEN))
+                .group_by(Posting.company_id, Posting.kind, Posting.operation, Posting.state)
+            ).all()
+            due = db.execute(
+                select(Document.company_id, Document.reason_code, func.count()).where(Document.due_at.is_not(None))
+                .group_by(Document.company_id, Document.reason_code)
+            ).all()
+            paused = db.execute(select(Pause.company_id, Pause.code).where(Pause.ended_at.is_(None))).all()
+            lost = db.execute(select(Company.id, Connection.side, Connection.problem).join(
+                Connection, Connection.company_id == Company.id
+            ).where(Connection.state != "connected")).all()  # fmt: skip
+        told = {"runs": runs, "postings": postings, "documents due": due, "paused": paused, "not connected": lost}
+        queues = ", ".join(f"{name} {count}" for name, count in enqueue.waiting(self.told.services).items())
+        return f"queues {queues}; " + "; ".join(f"{name} {[tuple(row) for row in rows]}" for name, rows in told.items())
+
+
+def _any_of(holders: tuple[str, ...]) -> ColumnElement[bool]:
+    return or_(*(CompanyLease.holder.like(each) for each in holders))

@@ -1,0 +1,125 @@
+"""The account of a broken installation, from its database and the sandbox's books; nobody asks the product."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import requests
+from sqlalchemy import select
+
+from models import Attempt, BatchRow, Posting
+from sandbox import ledgers
+from tests.chaos.companies import Companies, Month
+from tests.chaos.installation import FACTOR, Installation
+
+MARKER = re.compile(r"ref:[A-Z2-7]{8}")
+KEPT_UNIQUE = {"Invoice"}
+"""Kinds of which both ledgers refuse a second copy under one number, or answer with the first."""
+QUARANTINE_S = 300 / FACTOR
+
+
+@dataclass
+class Account:
+    documents: int = 0
+    duplicates: int = 0
+    lost: int = 0
+    wrong_company: int = 0
+    residual: int = 0
+    recoveries: int = 0
+    unanswered: int = 0
+    """Documents in calls that got no answer, once for every such call."""
+    kinds: Counter[str] = field(default_factory=Counter)
+    remarks: list[str] = field(default_factory=list)
+
+    def blame(self, what: str, remark: str, count: int = 1) -> None:
+        setattr(self, what, getattr(self, what) + count)
+        self.remarks.append(f"{what}: {remark}")
+
+
+def judge(told: Installation, companies: Companies) -> Account:
+    account = Account()
+    for month in companies.months:
+        _sources(told, month, account)
+        _books(told, month, account)
+    _history(told, account)
+    return account
+
+
+def _sources(told: Installation, month: Month, account: Account) -> None:
+    """Every eligible document of the source is in the books and marked: the sandbox's own audit."""
+    query = {"ci": month.made["ci"], "realm": month.realm}
+    verdict = requests.get(f"{told.url}/control/audit", params={**query, "details": 1}, timeout=60).json()
+    account.documents += verdict["seen"]
+    for figure in ("missing", "unmarked"):
+        if verdict[figure]:
+            account.blame("lost", f"{month.realm}: {verdict[figure]} invoices {figure}", verdict[figure])
+    if not month.made["buys"]:
+        return
+    verdict = requests.get(f"{told.url}/control/audit/orders", params=query, timeout=60).json()
+    account.documents += verdict["eligible"]
+    for figure in ("missing", "unmarked"):
+        if verdict[figure]:
+            account.blame("lost", f"{month.realm}: {verdict[figure]} orders {figure}", verdict[figure])
+
+
+def _books(told: Installation, month: Month, account: Account) -> None:
+    """Each live document of the books that came through the interface belongs to one posting of this company, and
+    each posting that claims a record has it there."""
+    kind = ledgers.kind_of(told.world, month.realm)
+    found = [*kind.books.documents(told.world, month.realm), *kind.books.purchases(told.world, month.realm)]
+    with told.services.sessions() as db:
+        rows = db.scalars(select(Posting).where(Posting.company_id == month.company_id, Posting.marker != "")).all()
+        others = dict(db.execute(
+            select(Posting.marker, Posting.company_id).where(Posting.company_id != month.company_id)
+        ).all())  # fmt: skip
+    ours = {row.marker: row for row in rows if row.operation == "create"}
+    copies: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for each in found:
+        marked = MARKER.search(f"{each['PrivateNote'] or ''} {each.get('url') or ''}")
+        if marked is None:
+            continue  # the seed's own
+        if marked.group() not in ours:
+            whose = others.get(marked.group(), "nobody")
+            account.blame("wrong_company", f"{month.realm}: {each['type']} {each['id']} belongs to {whose}")
+        elif each["live"]:
+            copies[marked.group(), each["type"]].append(each)
+            account.kinds[f"{kind.platform} {each['type']}"] += 1
+    for (marker, name), records in copies.items():
+        for extra in sorted(records, key=lambda one: one["created"])[1:]:
+            late = _sent(ours[marker]) is not None and _seconds(extra, ours[marker]) >= QUARANTINE_S
+            figure = "residual" if late and name not in KEPT_UNIQUE else "duplicates"
+            account.blame(figure, f"{month.realm}: {name} {extra['DocNumber']} stands {len(records)} times")
+    live = {str(each["id"]) for each in found if each["live"]}
+    for row in ours.values():
+        if row.state in ("CONFIRMED", "DONE") and row.ledger_id not in live:
+            account.blame("lost", f"{month.realm}: {row.ledger_kind} {row.ledger_id} is {row.state}, not in the books")
+
+
+def _sent(row: Posting) -> datetime | None:
+    return row.first_sent_at
+
+
+def _seconds(record: dict[str, Any], row: Posting) -> float:
+    """From the first send of a document to the moment a copy of it was booked."""
+    sent = _sent(row)
+    return 0.0 if sent is None else float((record["created"] - sent).total_seconds())
+
+
+def _history(told: Installation, account: Account) -> None:
+    """What the attempts tell: who was in a call without an answer, and who of those stands in the books now."""
+    with told.services.sessions() as db:
+        attempts = db.execute(select(Attempt.outcome, BatchRow.members).join(BatchRow, BatchRow.id == Attempt.batch_id))
+        documents = dict(db.execute(
+            select(Posting.id, Posting.state).where(Posting.document_id.is_not(None), Posting.operation == "create")
+        ).all())  # fmt: skip
+        hit: set[int] = set()
+        for outcome, members in attempts:
+            if outcome != "answered":
+                here = [id for id, _ in members if id in documents]
+                account.unanswered += len(here)
+                hit.update(here)
+    account.recoveries = sum(documents[id] in ("CONFIRMED", "DONE") for id in hit)

@@ -105,7 +105,7 @@ def source_paper(document: SourceDocument, party: Party | None, currency: str, s
     net = sum((line.extended_price for line in document.lines), Decimal(0))
     return {
         "system": system,
-        "title": f"Invoice {header.number or header.id}",
+        "title": f"{'Purchase order' if header.order else 'Invoice'} {header.number or header.id}",
         "number": header.number or header.id,
         "day": header.document_date,
         "due": header.due_date,

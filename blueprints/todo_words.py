@@ -10,6 +10,7 @@ from sqlalchemy import select
 from blueprints.context import company, db
 from domain.causes import cause_key
 from domain.formats import format_day
+from domain.order_documents import ORDER
 from domain.reasons import Reason
 from models import Document, ErrorMark, TodoRow
 
@@ -29,7 +30,8 @@ def error_mark_facts(row: Document) -> list[tuple[str, str]]:
     if mark is None:
         return []
     if mark.state == "marked" and mark.marked_at is not None:
-        told = f"stands as its number since {format_day(mark.marked_at.date())}"
+        where = "in External P.O. Number" if row.kind == ORDER else "as its number"
+        told = f"stands {where} since {format_day(mark.marked_at.date())}"
     else:
         told = _MARKS.get(mark.state, "not written")
     return [("ERROR in Autotask", f"{told}. {mark.problem}" if mark.problem else told)]

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from domain.money import plain
+from domain.money import minor_units, plain
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONG_MONTHS = (
@@ -29,6 +29,13 @@ def format_amount(amount: Decimal, currency: str = "USD") -> str:
 def format_money(amount: Decimal, currency: str) -> str:
     """`USD 1,234.50`; the sign stands at the figure: `USD −1,234.50`."""
     return f"{currency} {plain(amount, currency)}"
+
+
+def format_rate(rate: Decimal, currency: str) -> str:
+    """A price or cost per unit: `1,234.50`, with all the decimals it has where those are more than the currency's."""
+    kept = rate.normalize()
+    places = max(minor_units(currency), -int(kept.as_tuple().exponent))
+    return f"{kept:,.{places}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def format_totals(totals: Iterable[tuple[str, Decimal]]) -> str:

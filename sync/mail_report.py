@@ -14,12 +14,12 @@ from domain.ledger_words import words_of
 from domain.reasons import Reason
 from domain.statuses import RunState, Status
 from models import Company, Run, RunItem
-from sync import line_figures, periods, reports, settings, taxsums
+from sync import line_figures, one_order, periods, reports, settings, taxsums
 
 MOST_PROBLEMS = 10
 MOST_ROWS = 300
 """Rows in the mail itself; mail programs cut longer ones, and the CSV has them all."""
-_TITLES = {"first_posting": "First posting", "retry": "Retry", "release": "Release"}
+_TITLES = {"first_posting": "First posting", "retry": "Retry", "release": "Release", one_order.KIND: "Sync one PO"}
 
 
 def context(db: Session, company: Company, run: Run, public_url: str, *, notice: bool = False) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def context(db: Session, company: Company, run: Run, public_url: str, *, notice:
     }
     if notice:
         return {**shared, "posted": len(posted), "needs": len(needs)}
-    by_hand = _TITLES.get(run.kind, "Sync Invoices Now")
+    by_hand = _TITLES.get(run.kind, "Sync Invoices Now" if run.area == settings.INVOICES else "Sync purchase orders")
     return {
         **shared, **body(rows, shared), "run_title": by_hand if run.trigger == "button" else "Scheduled sync",
         "figures": [*line_figures.of_run(db, run.id).sentences, *taxsums.sentences(rows, str(shared["ledger"])),

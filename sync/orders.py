@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Done, Kind
 from domain.documents import Catalog, Draft, SourceDocument, SourceHeader, Window
-from domain.formats import format_day
+from domain.formats import format_day, format_rate
 from domain.goods import goods_name, item_key
 from domain.known import Facts, Lists
 from domain.matching import fold, ledger_name, loose
@@ -314,14 +314,14 @@ def _count(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
-def told(document: SourceDocument, history: OrderHistory) -> list[dict[str, Any]]:
-    """Ordered, received and billed side by side, per line, for pages."""
+def told(document: SourceDocument, history: OrderHistory, currency: str) -> list[dict[str, Any]]:
+    """Ordered, received and billed side by side, per line, for pages; the cost of one in the vendor's currency."""
     return [
         {
             "name": line.name or line.text or f"Line {line.id}", "ordered": _count(line.quantity),
             "received": _count(line.goods.received if line.goods else Decimal(0)),
             "billed": _count(line.quantity if history.whole else history.billed.get(line.id, Decimal(0))),
-            "cost": _count(line.rate),
+            "cost": format_rate(line.rate, currency),
         }
         for line in document.lines
     ]  # fmt: skip

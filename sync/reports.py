@@ -15,9 +15,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from connectors.ledgers.base import Kind
 from domain.ledger_words import words_named
 from domain.mails import Rhythm
 from domain.money import smallest_unit
+from domain.order_documents import ORDER
 from domain.reasons import Reason
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
@@ -185,6 +187,8 @@ def first_reason(row: RunItem | Document) -> Reason | None:
 
 
 def kind_word(row: RunItem, ledger: str) -> str:
+    if row.kind == ORDER:
+        return "bill" if row.ledger_kind == Kind.BILL else "purchase order"
     credit = row.ledger_kind == "credit_memo" or (row.ledger_kind is None and row.amount < 0)
     return words_named(ledger).credit_memo if credit else "invoice"
 

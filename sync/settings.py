@@ -90,7 +90,19 @@ def save(
     if old == settings:
         return None
     number = before.version + 1 if before else 1
-    return _add(db, company_id, number, settings, changes(old, settings) if old else [], now, user)
+    version = _add(db, company_id, number, settings, changes(old, settings) if old else [], now, user)
+    _orders_follow(db, company_id, settings, now, user)
+    return version
+
+
+def _orders_follow(db: Session, company_id: int, settings: InvoiceSettings, now: datetime, user: User | None) -> None:
+    """The company's time zone and Autotask's are asked once, for all products."""
+    if newest(db, company_id, ORDERS) is None:
+        return
+    follows = replace(
+        load_orders(db, company_id), time_zone=settings.time_zone, source_time_zone=settings.source_time_zone
+    )
+    save_orders(db, company_id, follows, now=now, user=user)
 
 
 def change(db: Session, company_id: int, *, now: datetime, user: User | None, **values: Any) -> SettingsVersion | None:

@@ -21,10 +21,10 @@ from connectors.sources.base import Source, Todo
 from domain.todos import TodoDraft, due, solved
 from models import TodoRow, TodoState
 from sync import todo_state, todos
+from sync.areas import named
 from sync.connection import needs_reconnect, succeeded
 from sync.lease import Lease
 from sync.runtime import Finished, Pool, Runtime
-from sync.settings import load_invoices
 
 MAX_TRIES = 10
 HOUR = 3600.0
@@ -119,7 +119,7 @@ class TodoWork:
         """The intent is committed first; then the one call that must not be made twice."""
         with self.lease.transaction("Writing a to-do") as db:
             row = db.get_one(TodoRow, row_id)
-            zone = load_invoices(db, self.company_id).source_time_zone
+            zone = named(row.area).load(db, self.company_id).source_time_zone
             now = self.lease.now()
             row.state, row.sends, row.last_sent_at = todos.SENDING, row.sends + 1, now
             row.written_digest, row.next_action_at, row.fence = row.digest, None, self.lease.fence

@@ -71,6 +71,6 @@ def three_ways(row: Document) -> list[dict[str, Any]]:
         return []
     rows = orders.rows_of_order(db(), row)
     history = orders.whole_history(db(), rows)
-    return orders.told(source_document(row), history or OrderHistory())
+    return orders.told(source_document(row), history or OrderHistory(), row.currency or "USD")
 
 

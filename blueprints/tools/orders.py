@@ -19,6 +19,7 @@ from blueprints.logs.retry import retry_run
 from blueprints.queries import paged
 from blueprints.rows import number_of
 from blueprints.shell import ledger_names
+from blueprints.todo_words import error_mark_facts, todo_facts_of
 from blueprints.tools.routes import blueprint
 from connectors import registry
 from domain.order_documents import ORDER
@@ -125,17 +126,31 @@ def do_sync_po(company_id: int) -> ResponseReturnValue:
 
 def _last() -> dict[str, Any]:
     """What became of the last one: the error stands in red above the overview."""
+    connected = bool(company().source_tenant)
     run = db().scalars(
         select(Run).where(Run.company_id == company().id, Run.kind == one_order.KIND).order_by(Run.id.desc()).limit(1)
     ).first()
     if run is None:
-        return {"running": False, "error": None, "done": [], "run_url": "", "connected": company().source_tenant}
+        return {"running": False, "asked": "", "error": None, "done": [], "waits": "", "run_url": "",
+                "connected": connected, "live_url": ""}  # fmt: skip
     items = db().scalars(select(RunItem).where(RunItem.run_id == run.id).order_by(RunItem.id)).all()
+    error = _error(run, items)
     return {
-        "running": run.finished_at is None, "error": _error(run, items), "connected": company().source_tenant,
+        "running": run.finished_at is None, "asked": one_order.asked_for(run), "error": error, "connected": connected,
         "done": [item for item in items if item.status == Status.COMPLETE],
+        "waits": _waits(items) if run.finished_at is not None and error is None else "",
         "run_url": url_for("logs.run", run_id=run.id),
+        "live_url": url_for("tools.sync_po") if run.finished_at is None else "",
     }  # fmt: skip
+
+
+def _waits(items: Any) -> str:
+    """Why an order that nothing stands against is not in the books yet: it waits for goods, say."""
+    found = next((item for item in items if item.status == Status.PENDING and item.reasons), None)
+    if found is None:
+        return ""
+    why = Reason.from_json(found.reasons[0])
+    return f"{found.number}: {why.sentence(ledger_names(company())[1])}."
 
 
 def _error(run: Run, items: Any) -> dict[str, Any] | None:
@@ -194,6 +209,8 @@ def order_log(company_id: int, document_id: int) -> ResponseReturnValue:
         "tools/order_log.html", entry=_entry(row), status=row.status, running=running, document_url=url_for(
             "home.document", document_id=row.id), may_retry=may(g.role, Need.STAFF),
         problem=problem(why, ledger_names(company())[1]) if why and row.status == Status.FAULT else None,
+        live_url=url_for("tools.order_log", document_id=row.id) if running else "",
+        facts=[*(todo_facts_of([why]) if why else []), *error_mark_facts(row)],
     )  # fmt: skip
 
 

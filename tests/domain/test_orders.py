@@ -13,6 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.documents import Catalog, ItemDraft, OrderedLine, Party, PartyDraft
+from domain.formats import format_rate
 from domain.journal import journal_of_purchase
 from domain.known import Entry
 from domain.order_documents import OrderStatus
@@ -334,6 +335,14 @@ def test_a_bill_in_a_closed_period_goes_on_the_first_open_day_when_that_was_chos
     assert draft is not None
     assert (draft.date, draft.moved_from) == (dt.date(2026, 12, 1), dt.date(2026, 11, 13))
     assert "13 November 2026" in draft.memo
+
+
+@pytest.mark.parametrize(("rate", "currency", "shown"), [
+    ("42", "USD", "42.00"), ("1234.5", "USD", "1,234.50"), ("1.23456", "USD", "1.23456"), ("100", "JPY", "100"),
+    ("-3", "EUR", "\N{MINUS SIGN}3.00"), ("0.1", "KWD", "0.100"), ("1E+3", "USD", "1,000.00"),
+])  # fmt: skip
+def test_a_cost_is_written_as_money_with_all_the_decimals_it_has(rate: str, currency: str, shown: str) -> None:
+    assert format_rate(Decimal(rate), currency) == shown
 
 
 # ---- properties ---------------------------------------------------------------------------------------------

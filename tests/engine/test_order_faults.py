@@ -71,6 +71,17 @@ def test_to_dos_of_orders_are_assigned_due_today_and_completed_when_solved(
     assert len(failing.source.todos) == count
 
 
+def test_a_to_do_of_orders_is_due_today_where_autotask_is(failing: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the zone of the purchase order settings, whatever those of invoices say."""
+    drafts: list[TodoDraft] = []
+    create = failing.source.create_todo
+    monkeypatch.setattr(failing.source, "create_todo", lambda draft: (drafts.append(draft), create(draft))[1])
+    choose(failing, source_time_zone="Pacific/Auckland")
+    two_causes(failing)
+    sync(failing)
+    assert {draft.start.utcoffset() for draft in drafts} == {timedelta(hours=13)}
+
+
 @pytest.mark.parametrize("made", [True, False])
 def test_a_lost_answer_leaves_one_to_do_of_an_order(
     failing: World, monkeypatch: pytest.MonkeyPatch, made: bool

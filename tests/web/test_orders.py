@@ -13,7 +13,17 @@ from werkzeug.test import TestResponse
 from domain.documents import SourceLine
 from domain.order_settings import Becomes, VendorRule
 from domain.todos import Choice, TodoLists
-from models import Company, Document, MirrorEntry, MirrorState, PartyEntry, Run, ToolRow
+from models import (
+    Company,
+    Document,
+    ErrorMark,
+    MirrorEntry,
+    MirrorState,
+    PartyEntry,
+    Run,
+    RunItem,
+    ToolRow,
+)
 from sync import codec, settings
 from tests.domain.order_samples import line, order, receipt
 from tests.web.site import BASE, NOW, Site, make_site
@@ -113,6 +123,25 @@ def test_a_wrong_answer_is_refused_at_its_field(shop: Site, changed: dict[str, s
         assert settings.load_orders(db, shop.ids["A"]["company_id"]).paused
 
 
+def test_the_expense_account_is_asked_only_where_new_items_are_created(shop: Site) -> None:
+    """The page hides the field by a style; what is refused is decided by the answer alone, so it works without."""
+    assert '<div class="bb-created">' in get(shop, "settings/orders")
+    assert save(shop, missing_item="hold", created_item_account="").status_code == 302
+    assert save(shop, missing_item="create", created_item_account="").status_code == 422
+
+
+def test_the_time_zones_of_orders_follow_those_of_the_company(shop: Site) -> None:
+    a = shop.ids["A"]["company_id"]
+    save(shop)
+    with shop.db() as db, db.begin():
+        settings.change(
+            db, a, now=NOW, user=None, time_zone="Australia/Sydney", source_time_zone="Pacific/Auckland"
+        )
+    with shop.db() as db:
+        kept = settings.load_orders(db, a)
+    assert (kept.time_zone, kept.source_time_zone, kept.days) == ("Australia/Sydney", "Pacific/Auckland", 30)
+
+
 def test_saving_leads_to_the_review_and_connect_to_the_orders_page(shop: Site) -> None:
     answer = save(shop)
     assert answer.headers["Location"].endswith("/settings/orders/review")
@@ -172,9 +201,14 @@ def test_sync_one_po_starts_a_run_and_its_error_stands_in_red_above_the_overview
         run = db.scalars(select(Run).where(Run.kind == "one_order")).one()
         assert run.recipients == [{"address": "someone@acme.example", "kind": "alternate"}]
         assert (run.summary, run.area) == ({"asked": "411"}, "orders")
+    running = get(shop, "orders/sync-one", "A staff")
+    assert "Running: “411”" in running and f'hx-get="/c/{a}/orders/sync-one"' in running
+    with shop.db() as db, db.begin():
+        run = db.scalars(select(Run).where(Run.kind == "one_order")).one()
         run.state, run.finished_at, run.message = "Failed", NOW, "Autotask shows no order 411."
     page = get(shop, "orders/sync-one", "A staff")
     assert page.index("Autotask shows no order 411.") < page.index("<h1")
+    assert "hx-get" not in page[page.index('id="result"'):page.index("<h1")]
     assert 'role="alert"' in page
 
 
@@ -185,6 +219,7 @@ def test_the_logs_lead_to_an_entry_with_retry_running_and_done(shop: Site) -> No
     assert "Retry" in entry and "Done" in entry and "create a new item" in entry
     answer = shop.client("A staff").post(f"/c/{a}/orders/logs/{id}/retry", base_url=BASE, data={"company_id": a})
     assert answer.headers["Location"].endswith(f"/orders/logs/{id}")
+    assert f'hx-get="/c/{a}/orders/logs/{id}"' in get(shop, f"orders/logs/{id}", "A staff")
     assert "Running" in get(shop, f"orders/logs/{id}", "A staff")
     with shop.db() as db, db.begin():
         document = db.get_one(Document, id)
@@ -192,9 +227,33 @@ def test_the_logs_lead_to_an_entry_with_retry_running_and_done(shop: Site) -> No
     assert "No error: the order is Complete" in get(shop, f"orders/logs/{id}", "A staff")
 
 
+def test_error_in_autotask_is_told_on_the_entry_and_on_the_document(shop: Site) -> None:
+    a, id = shop.ids["A"]["company_id"], add_order(shop)
+    with shop.db() as db, db.begin():
+        db.add(ErrorMark(document_id=id, company_id=a, source_tenant="513558", area="orders", kind="purchase_order",
+                         source_id="411", state="marked", sends=1, tries=0, marked_at=NOW, fence=1))
+    for path in (f"orders/logs/{id}", f"documents/{id}"):
+        assert "stands in External P.O. Number since 22 Nov 2026" in get(shop, path), path
+
+
+def test_what_waits_for_goods_is_said_where_it_was_asked_for(shop: Site) -> None:
+    a, id = shop.ids["A"]["company_id"], add_order(shop)
+    with shop.db() as db, db.begin():
+        run = Run(company_id=a, kind="one_order", area="orders", trigger="button", state="Finished", phase="finished",
+                  step="", confirmed=True, started_at=NOW, finished_at=NOW, heartbeat_at=NOW, counts={}, summary={})
+        db.add(run)
+        db.flush()
+        db.add(RunItem(company_id=a, run_id=run.id, document_id=id, kind="purchase_order", source_id="411",
+                       number="PO-411", changed_at=NOW,
+                       party_name="Northwind Supplies", document_date=date(2026, 11, 13), amount=420, currency="USD",
+                       status="Pending Sync", reasons=[{"code": "waits_for_receipt", "params": {}}]))
+    assert "PO-411: Waits for goods: nothing of it is received" in get(shop, "orders/sync-one", "A staff")
+
+
 def test_the_document_shows_ordered_received_and_billed_side_by_side(shop: Site) -> None:
     page = get(shop, f"documents/{add_order(shop)}")
     assert "Ordered, received, billed" in page and "Purchase order PO-411" in page
+    assert "Unit cost, USD" in page and ">42.00</td>" in page
 
 
 def test_opening_an_order_that_may_have_moved_on_asks_for_it_once_a_minute(

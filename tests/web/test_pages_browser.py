@@ -137,6 +137,15 @@ def test_ticked_rows_bring_the_bulk_bar(page: Page, stage: str) -> None:
     assert page.locator("tbody input:checked").count() == page.locator("tbody input[type=checkbox]").count() > 0
 
 
+def test_the_expense_account_appears_with_create_a_new_item(page: Page, stage: str) -> None:
+    page.goto(f"{stage}/settings-orders")
+    field = page.get_by_label("for created items, select the expense account to use:")
+    page.get_by_label("error out and stop processing").check()
+    assert not field.is_visible()
+    page.get_by_label("create a new item").check()
+    assert field.is_visible()
+
+
 def test_the_run_page_asks_again_and_keeps_the_focus(page: Page, stage: str) -> None:
     page.goto(f"{stage}/run")
     page.locator("text=Stop after this batch").focus()
@@ -146,7 +155,7 @@ def test_the_run_page_asks_again_and_keeps_the_focus(page: Page, stage: str) -> 
     assert "Stop after this batch" in page.evaluate("document.activeElement.textContent")
 
 
-@pytest.mark.parametrize("name", ["scan", "settings-reading", "first-sending"])
+@pytest.mark.parametrize("name", ["scan", "settings-reading", "first-sending", "sync-po-running", "order-log-running"])
 def test_what_polls_replaces_only_itself(page: Page, stage: str, name: str) -> None:
     page.goto(f"{stage}/{name}")
     before = page.locator("main").inner_text()

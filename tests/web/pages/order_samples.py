@@ -122,7 +122,8 @@ def orders_paused() -> dict[str, Any]:
 
 
 def sync_po() -> dict[str, Any]:
-    return {"form": _one(), "running": False, "error": None, "done": [], "run_url": "", "connected": True}
+    return {"form": _one(), "running": False, "asked": "", "error": None, "done": [], "waits": "", "run_url": "",
+            "connected": True, "live_url": ""}  # fmt: skip
 
 
 def _one(**data: str) -> OnePoForm:
@@ -141,7 +142,7 @@ def sync_po_failed() -> dict[str, Any]:
 
 
 def sync_po_running() -> dict[str, Any]:
-    return sync_po() | {"running": True, "run_url": "/page/run"}
+    return sync_po() | {"running": True, "asked": "PO-10415", "run_url": "/page/run", "live_url": "/page/sync-po-running"}
 
 
 def sync_po_done() -> dict[str, Any]:
@@ -169,11 +170,12 @@ def order_logs_none() -> dict[str, Any]:
 def order_log() -> dict[str, Any]:
     entry = _entry(1, "PO-10415", "Item “Switch 24p” is not in QuickBooks", part="INV-77812/2026-11")
     return {"entry": entry, "status": "Fault", "running": False, "may_retry": True, "document_url": "/page/order-document",
-            "problem": problem()}  # fmt: skip
+            "problem": problem(), "facts": [("ERROR in Autotask", "stands in External P.O. Number since 22 Nov 2026")],
+            "live_url": ""}  # fmt: skip
 
 
 def order_log_running() -> dict[str, Any]:
-    return order_log() | {"running": True}
+    return order_log() | {"running": True, "live_url": "/page/order-log-running"}
 
 
 def order_log_done() -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Are the books what we say they are? Our documents against the ledger's, one by one. Pure.
 
 Both sides are read by somebody else; nothing here decides to write. A ledger document is ours by its marker, and by
-the id that its answer named; a document of ours is in the books only when the ledger says so now.
+the id that its answer named; a document of ours is in the books only when the ledger says so now. No tax is transferred
+on purchases: of bills and purchase orders only the net amount is compared (R78).
 """
 
 from __future__ import annotations
@@ -13,8 +14,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from domain import orders
+
 MARKER = re.compile(r"ref:[A-Z2-7]{8}")
 """What `domain.plan.marker` writes into a ledger document."""
+
+
+PURCHASES = (orders.BILL, orders.ORDER)
+"""Kinds whose party is a vendor and whose tax, if any, is the ledger's own."""
 
 
 class Outcome(StrEnum):
@@ -34,7 +41,8 @@ class Ours:
     """A document as we have it. Amounts are as positive as the ledger's own, in the document's currency.
 
     `posted`: we say that it is in the books (Complete and not void). `total`, `tax` and `open_amount` are what the
-    ledger's answer named when it was written; None where it named none.
+    ledger's answer named when it was written; None where it named none. The total of a purchase is its net amount.
+    `taken_over`: a person said that a record somebody else made is this one; its content was never ours.
     """
 
     document_id: int
@@ -51,6 +59,13 @@ class Ours:
     total: Decimal
     tax: Decimal | None
     open_amount: Decimal | None
+    taken_over: bool = False
+
+    @property
+    def net(self) -> Decimal | None:
+        if self.kind in PURCHASES:
+            return self.total
+        return None if self.tax is None else self.total - self.tax
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +86,8 @@ class Theirs:
 
     @property
     def net(self) -> Decimal | None:
-        return None if self.total is None or self.tax is None else self.total - self.tax
+        tax = Decimal(0) if self.tax is None and self.kind in PURCHASES else self.tax
+        return None if self.total is None or tax is None else self.total - tax
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +155,17 @@ ORDER = (Outcome.DUPLICATE, Outcome.MISSING, Outcome.ORPHAN, Outcome.DRIFT, Outc
 
 
 def compared(ours: Ours, theirs: Theirs) -> tuple[tuple[str, str, str], ...]:
-    """What differs. What is open is shown beside it and is no difference: customers pay."""
-    net = None if ours.tax is None else ours.total - ours.tax
+    """What differs. What is open is shown beside it and is no difference: customers pay, and vendors are paid."""
+    if ours.taken_over:
+        return ()
+    bought = ours.kind in PURCHASES
+    gross = [] if bought else [("Total", ours.total, theirs.total), ("Tax", ours.tax, theirs.tax)]
+    party = "Vendor" if bought else "Customer"
     rows: list[tuple[str, object, object]] = [
-        ("Total", ours.total, theirs.total), ("Tax", ours.tax, theirs.tax), ("Net", net, theirs.net),
-        ("Currency", ours.currency, theirs.currency), ("Customer", ours.party_id, theirs.party_id),
-        ("Date", ours.date, theirs.date),
+        *gross, ("Net", ours.net, theirs.net), ("Currency", ours.currency, theirs.currency),
+        (party, ours.party_id, theirs.party_id), ("Date", ours.date, theirs.date),
     ]  # fmt: skip
-    named = {"Customer": (ours.party, theirs.party)}
+    named = {party: (ours.party, theirs.party)}
     return tuple(
         (label, *(named.get(label) or (_text(mine), _text(found))))
         for label, mine, found in rows if mine is not None and found is not None and mine != found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from domain.formats import format_money, format_plural
-from domain.reconcile import Counts, Outcome
+from domain.reconcile import PURCHASES, Counts, Outcome
 from models import Run, ToolRow
 from sync.reports import safe
 
@@ -35,10 +36,26 @@ MEANING: dict[str, tuple[str, str]] = {
     ),
 }
 """Outcome → what happened, what to do."""
-COLUMNS = ("Number", "Customer", "Date", "Result", "Bookbridge", "Ledger", "Open", "Difference")
+BOUGHT: dict[str, tuple[str, str]] = {
+    Outcome.MISSING: (
+        "It was posted, and {ledger} does not hold it any more.",
+        "If that was meant, External P.O. Number in Autotask still says so. If not, enter it in {ledger} "
+        "again: Bookbridge posts an order once.",
+    ),
+    Outcome.ORPHAN: (
+        "It bears a marker of ours, and by our account it is not in the books.",
+        "It is taken over by itself when its order is read. If no order belongs to it, look at it in {ledger}.",
+    ),
+    Outcome.DUPLICATE: (
+        "A second live copy bears the same marker.",
+        "Compare both in {ledger}, delete the one without payments, then reconcile again.",
+    ),
+}
+"""The same for bills and purchase orders, where it is something else."""
+COLUMNS = ("Number", "Customer or vendor", "Date", "Result", "Bookbridge", "Ledger", "Open", "Difference")
 CSV_COLUMNS = (
-    "Result", "Autotask ID", "Number", "Kind", "Customer", "Date", "Currency", "Net", "Tax", "Total",
-    "Open when posted", "Ledger ID", "Ledger number", "Ledger customer", "Ledger date", "Ledger currency",
+    "Result", "Autotask ID", "Number", "Kind", "Customer or vendor", "Date", "Currency", "Net", "Tax", "Total",
+    "Open when posted", "Ledger ID", "Ledger number", "Ledger customer or vendor", "Ledger date", "Ledger currency",
     "Ledger net", "Ledger tax", "Ledger total", "Ledger open", "Difference",
 )  # fmt: skip
 
@@ -62,12 +79,14 @@ def headline(run: Run) -> str:
 
 
 def figures(run: Run) -> list[tuple[str, str]]:
-    sums = (run.summary or {}).get("sums") or {}
-    told = []
-    for currency, by in sorted(sums.items()):
-        told.append((f"Posted, {currency}", format_money(Decimal(by.get("ours", "0")), currency)))
-        told.append((f"In the ledger, {currency}", format_money(Decimal(by.get("theirs", "0")), currency)))
-        told.append((f"Open in the ledger, {currency}", format_money(Decimal(by.get("open", "0")), currency)))
+    """Sums of what stands on both sides, by currency. Bills are debts: they stand apart, net; orders book nothing."""
+    kept, told = run.summary or {}, []
+    for names, part in ((("Posted", "In the ledger", "Open in the ledger"), "sums"),
+                        (("Bills posted, net", "Bills in the ledger, net", "Bills to pay in the ledger"), "bills")):
+        for currency, by in sorted((kept.get(part) or {}).items()):
+            amounts = (by.get(key, "0") for key in ("ours", "theirs", "open"))
+            told += [(f"{name}, {currency}", format_money(Decimal(amount), currency))
+                     for name, amount in zip(names, amounts, strict=True)]
     return told
 
 
@@ -79,16 +98,25 @@ def why(row: ToolRow, ledger: str) -> str:
     """What differs, or what the outcome means; empty where both sides agree."""
     if row.data["differs"]:
         return differences(row)
-    return " ".join(MEANING[row.outcome]).format(ledger=ledger) if row.outcome in MEANING else ""
+    meaning = MEANING | BOUGHT if row.data["kind"] in PURCHASES else MEANING
+    return " ".join(meaning[row.outcome]).format(ledger=ledger) if row.outcome in meaning else ""
 
 
 def cells(row: ToolRow, ledger: str) -> list[str]:
     data = row.data
     currency = data["currency"] or data["theirs"].get("currency", "")
     return [
-        data["number"], data["customer"], data["day"], WORDS[row.outcome], _money(data["ours"].get("total"), currency),
-        _money(data["theirs"].get("total"), currency), _money(data["theirs"].get("open"), currency), why(row, ledger),
+        data["number"], data["customer"], data["day"], WORDS[row.outcome], _compared(data, "ours", currency),
+        _compared(data, "theirs", currency), _money(data["theirs"].get("open"), currency), why(row, ledger),
     ]
+
+
+def _compared(data: dict[str, Any], side: str, currency: str) -> str:
+    """The amount that was compared: the total, of purchases the net."""
+    if data["kind"] not in PURCHASES:
+        return _money(data[side].get("total"), currency)
+    net = data[side].get("net")
+    return f"{_money(net, currency)} net" if net else "–"
 
 
 def _money(amount: str | None, currency: str) -> str:
@@ -97,7 +125,7 @@ def _money(amount: str | None, currency: str) -> str:
 
 def line(row: ToolRow, ledger: str) -> list[str]:
     data, mine, found = row.data, row.data["ours"], row.data["theirs"]
-    net = str(Decimal(mine["total"]) - Decimal(mine["tax"])) if mine.get("total") and mine.get("tax") else ""
+    net = mine.get("net", "")
     return [
         WORDS[row.outcome], data["source_id"], safe(data["number"]), data["kind"], safe(data["customer"]), data["day"],
         data["currency"], net, mine.get("tax", ""), mine.get("total", ""), mine.get("open", ""), data["ledger_id"],

@@ -1,7 +1,8 @@
 """Reconciling a company: our documents against the ledger's, as a run that reads only. Nightly, and when asked.
 
 Two metered reads per thousand documents: what the ledger made since the company was connected, by kind, and by id
-what it does not list there. What is found are rows of the run; what bears our marker and is unknown is remembered, so
+what it does not list there. Bills and purchase orders are read where the company has any (`domain.reconcile` says
+what of them is compared). What is found are rows of the run; what bears our marker and is unknown is remembered, so
 that a document which is reserved later is looked up before it is sent (after a restore the ledger knows more than we).
 """
 
@@ -15,20 +16,22 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Done, Kind, Ledger, Sought
 from domain.documents import Draft
-from domain.reconcile import Ours, Outcome, Pair, Theirs, counted, markers_in, reconcile
+from domain.order_documents import ORDER
+from domain.reconcile import PURCHASES, Ours, Outcome, Pair, Theirs, counted, markers_in, reconcile
 from domain.statuses import Flag, PostingState, Status
 from models import Company, Document, MirrorEntry, MirrorState, Posting, Run, ToolRow
-from sync import codec, pauses, reports, requests
+from sync import codec, orders, pauses, reports, requests
 from sync.reading import marker_of
 from sync.runtime import Runtime
+from sync.settings import load_orders
 
 KIND = reports.RECONCILE
-KINDS = (Kind.INVOICE, Kind.CREDIT_MEMO)
+SOLD, BOUGHT = (Kind.INVOICE, Kind.CREDIT_MEMO), (Kind.BILL, Kind.PURCHASE_ORDER)
 KEPT_RUNS = 14
 """So many reconciliations keep all their lines; older ones keep what was wrong."""
 _SLACK = timedelta(minutes=10)
@@ -38,7 +41,8 @@ def read(rt: Runtime, company_id: int, ledger: Ledger, run_id: int) -> Mapping[s
     """Gather both sides, compare, keep one row per document. Raises PlatformError; safe to repeat."""
     with rt.sessions() as db:
         since = db.get_one(Company, company_id).created_at - _SLACK
-    found = _listed(ledger, since)
+        kinds = _kinds(db, company_id)
+    found = _listed(ledger, kinds, since)
     with rt.sessions() as db:
         ours = _ours(db, company_id)
     found |= _asked_by_id(ledger, ours, found)
@@ -53,9 +57,16 @@ def read(rt: Runtime, company_id: int, ledger: Ledger, run_id: int) -> Mapping[s
         return _keep(db, db.get_one(Run, run_id), pairs, found, rt.clock.now())
 
 
-def _listed(ledger: Ledger, since: datetime) -> dict[tuple[str, str], Done]:
-    found = ledger.find([Sought(kind.value, kind, since=since) for kind in KINDS])
-    return {(kind.value, done.ledger_id): done for kind in KINDS for done in found.get(kind.value, ())}
+def _kinds(db: Session, company_id: int) -> tuple[Kind, ...]:
+    """Purchases too, once an order is known or orders are looked for: a restored database may know none yet."""
+    some = select(Document.id).where(Document.company_id == company_id, Document.kind == ORDER).limit(1)
+    buys = not load_orders(db, company_id).paused or db.execute(some).first() is not None
+    return (*SOLD, *BOUGHT) if buys else SOLD
+
+
+def _listed(ledger: Ledger, kinds: Sequence[Kind], since: datetime) -> dict[tuple[str, str], Done]:
+    found = ledger.find([Sought(kind.value, kind, since=since) for kind in kinds])
+    return {(kind.value, done.ledger_id): done for kind in kinds for done in found.get(kind.value, ())}
 
 
 def _asked_by_id(
@@ -96,21 +107,26 @@ def _our(company: Company, row: Document, posting: Posting | None, drafts: Mappi
     draft = codec.load(Draft, written) if written and posting is not None and posting.sends else None
     live = posting is not None and posting.state in (PostingState.CONFIRMED, PostingState.DONE)
     posted = bool(row.ledger_id) and live and str(Flag.VOIDED) not in (row.flags or [])
+    bought = row.ledger_kind in PURCHASES
     total = row.ledger_total if row.ledger_total is not None else abs(row.total)
+    if bought:
+        total = draft.total if draft is not None else row.total
     return Ours(
         document_id=row.id, source_id=row.source_id, number=row.ledger_number or row.number or row.source_id,
         marker=marker_of(company, row), kind=row.ledger_kind or "", posted=posted, ledger_id=row.ledger_id,
         party=row.party_name, party_id=draft.party.ledger_id if draft else None,
         date=draft.date if draft else row.ledger_date or row.document_date, currency=row.currency,
-        total=_cents(total), tax=_cents(row.ledger_tax), open_amount=_cents(row.ledger_open),
+        total=_cents(total), tax=None if bought else _cents(row.ledger_tax), open_amount=_cents(row.ledger_open),
+        taken_over=bought and posted and draft is None,
     )
 
 
-def _theirs(done: Done, names: Mapping[str, str]) -> Theirs:
+def _theirs(done: Done, names: Mapping[tuple[str, str], str]) -> Theirs:
     echo = done.echo
+    party = (Kind.VENDOR.value if echo.kind in BOUGHT else Kind.CUSTOMER.value, echo.party_id or "")
     return Theirs(
         kind=echo.kind.value, ledger_id=done.ledger_id, number=done.number, marker=markers_in(echo.marker),
-        party=names.get(echo.party_id or "", echo.party_id or ""), party_id=echo.party_id, date=echo.date,
+        party=names.get(party, echo.party_id or ""), party_id=echo.party_id, date=echo.date,
         currency=echo.currency, total=_cents(echo.total), tax=_cents(echo.tax), balance=_cents(echo.balance),
     )
 
@@ -120,11 +136,12 @@ def _cents(value: Decimal | None) -> Any:
     return None if value is None else value.quantize(Decimal("0.0001")).normalize() + 0
 
 
-def _names(db: Session, company_id: int) -> dict[str, str]:
-    rows = db.execute(select(MirrorEntry.ledger_id, MirrorEntry.name).where(
-        MirrorEntry.company_id == company_id, MirrorEntry.kind == Kind.CUSTOMER.value
+def _names(db: Session, company_id: int) -> dict[tuple[str, str], str]:
+    """(kind, id) of customers and vendors → name."""
+    rows = db.execute(select(MirrorEntry.kind, MirrorEntry.ledger_id, MirrorEntry.name).where(
+        MirrorEntry.company_id == company_id, MirrorEntry.kind.in_((Kind.CUSTOMER.value, Kind.VENDOR.value))
     ))
-    return {row[0]: row[1] for row in rows}
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def _moving(db: Session, company_id: int) -> set[str]:
@@ -160,7 +177,13 @@ def _keep(
         state.unknown_in_ledger = _unknown(pairs, found)
     _forget_old(db, run)
     _lift(db, run.company_id, pairs, now)
-    return {"counts": asdict(counts), "green": counts.green, "sums": _sums(pairs)}
+    sold, bought = ([pair for pair in pairs if (_kind(pair) in PURCHASES) is flag] for flag in (False, True))
+    bills = [pair for pair in bought if _kind(pair) == Kind.BILL]
+    return {"counts": asdict(counts), "green": counts.green, "sums": _sums(sold), "bills": _sums(bills)}
+
+
+def _kind(pair: Pair) -> str:
+    return (pair.ours.kind if pair.ours else "") or (pair.theirs.kind if pair.theirs else "")
 
 
 def _unknown(pairs: Sequence[Pair], found: Mapping[tuple[str, str], Done]) -> dict[str, str]:
@@ -201,10 +224,11 @@ def _data(pair: Pair) -> dict[str, Any]:
     return {
         "document_id": mine.document_id if mine else None, "source_id": mine.source_id if mine else "",
         "number": mine.number if mine else (found.number if found else "") or "",
-        "kind": (mine.kind if mine else "") or (found.kind if found else ""),
+        "kind": _kind(pair),
         "customer": mine.party if mine else found.party if found else "", "day": day.isoformat() if day else "",
         "currency": (mine.currency if mine else found.currency if found else "") or "",
-        "ours": {"total": _t(mine.total), "tax": _t(mine.tax), "open": _t(mine.open_amount)} if mine else {},
+        "ours": {"total": "" if mine.kind in PURCHASES else _t(mine.total), "tax": _t(mine.tax), "net": _t(mine.net),
+                 "open": _t(mine.open_amount)} if mine else {},
         "ledger_id": found.ledger_id if found else (mine.ledger_id if mine else "") or "",
         "theirs": {"total": _t(found.total), "tax": _t(found.tax), "net": _t(found.net), "open": _t(found.balance),
                    "customer": found.party, "day": found.date.isoformat() if found.date else "",
@@ -218,7 +242,8 @@ def _t(value: Decimal | None) -> str:
 
 
 def _sums(pairs: Sequence[Pair]) -> dict[str, dict[str, str]]:
-    """Currency → our total and the ledger's, of what stands on both sides; credits count against."""
+    """Currency → our total and the ledger's, of what stands on both sides; credits count against, of purchases the net
+    counts."""
     sums: dict[str, Counter[str]] = {}
     for pair in pairs:
         if pair.ours is None or pair.theirs is None or not pair.ours.posted:
@@ -226,7 +251,8 @@ def _sums(pairs: Sequence[Pair]) -> dict[str, dict[str, str]]:
         sign = -1 if pair.ours.kind == Kind.CREDIT_MEMO else 1
         by = sums.setdefault(pair.ours.currency, Counter())
         by["ours"] += sign * pair.ours.total  # type: ignore[assignment]
-        by["theirs"] += sign * (pair.theirs.total or Decimal(0))  # type: ignore[assignment]
+        theirs = pair.theirs.net if pair.ours.kind in PURCHASES else pair.theirs.total
+        by["theirs"] += sign * (theirs or Decimal(0))  # type: ignore[assignment]
         by["open"] += sign * (pair.theirs.balance or Decimal(0))  # type: ignore[assignment]
     return {currency: {key: f"{value:f}" for key, value in by.items()} for currency, by in sums.items()}
 
@@ -281,11 +307,13 @@ def ask_by_schedule(db: Session, company_id: int, now: datetime) -> int | None:
 
 def not_in_books(db: Session, company_id: int, through: date) -> Sequence[Document]:
     """"Is everything dated to this day in the books?" These are not: every document we know of that waits, was set
-    aside by a person, or is at Fault. Documents from before the start date are not ours to post."""
+    aside by a person, or is at Fault. Documents from before the start date are not ours to post, and of an order that
+    is billed on receipt nothing is to be booked before anything arrives."""
     return db.scalars(
         select(Document).where(
             Document.company_id == company_id, Document.document_date <= through,
             Document.status.in_((Status.PENDING, Status.PROCESSING, Status.FAULT)),
+            func.coalesce(Document.reason_code, "") != orders.WAITS,
             (Document.before_start.is_(False)) | (Document.included_at.is_not(None)),
         ).order_by(Document.document_date, Document.id)
     ).all()

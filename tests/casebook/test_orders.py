@@ -9,14 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.statuses import Status
-from models import Company, Document, User
-from sync import alike, currencies, order_changes
+from models import Company, Document, Run, User
+from sync import alike, currencies, order_changes, reconciling, tools
 from tests.casebook.books import added
 from tests.casebook.orders import BUYERS, ORDERS, Orders, moves, row
 from tests.casebook.test_casebook import moved, services
 from tests.conventions.source import ROOT
 from tests.infra.company import connect
 from tests.infra.orders import choose_orders, orders_in_process
+from workers import jobs
 from workers.wiring import Services
 
 __all__ = ["services"]
@@ -42,6 +43,9 @@ def test_every_order_is_booked_as_written(services: Services, sandbox_world: Any
     assert found == expected
     after = orders.side.balances()
     assert moved(before, after) == added(pair for case in orders.cases for pair in moves(case).items())
+    there = sum(len(case["expected"]["documents"]) + ("adopt" in str(case.get("acts"))) for case in orders.cases)
+    nothing = dict.fromkeys(("drift", "missing", "duplicate", "orphan"), 0)
+    assert compared(services, company_id) == {"of": there, "agree": there, **nothing}
 
 
 def happens(services: Services, company_id: int, orders: Orders, case: dict[str, Any], act: dict[str, Any]) -> None:
@@ -68,6 +72,16 @@ def agree_on_currencies(services: Services, company_id: int) -> None:
         assert pair is not None
         user = db.scalars(select(User)).one()
         assert currencies.confirm(db, company, pair.text, now=services.now(), user=user)
+
+
+def compared(services: Services, company_id: int) -> dict[str, int]:
+    """What the reconciliation counts: net amounts, whatever tax the ledger made of them."""
+    with services.sessions() as db, db.begin():
+        company = db.get_one(Company, company_id)
+        run_id = tools.ask(db, company, reconciling.KIND, {}, now=services.now(), user=None)[0].id
+    jobs.reconciliation(services, company_id, run_id)
+    with services.sessions() as db:
+        return dict(db.get_one(Run, run_id).summary["counts"])
 
 
 def documents(db: Session, source_id: str) -> list[Document]:

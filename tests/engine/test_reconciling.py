@@ -138,13 +138,13 @@ def test_the_night_is_three_oclock_where_the_company_is_and_one_scheduler_takes_
     assert timedelta(hours=1) <= night - world.clock.now() <= timedelta(hours=25)
 
 
-def _forget(world: World) -> None:
+def _forget(world: World, kind: str = "invoice") -> None:
     """The database of before the posting: everything about it is gone."""
     with world.sessions() as db, db.begin():
         for table in ("run_items", "steps", "item_claims", "posting_needs", "attempts", "batches"):
             db.execute(_sql(f"DELETE FROM {table}"))
         db.execute(_sql("UPDATE documents SET posting_id = NULL, run_id = NULL"))
-        db.execute(_sql("DELETE FROM postings WHERE kind = 'invoice'"))
+        db.execute(_sql(f"DELETE FROM postings WHERE kind = '{kind}'"))
         db.execute(_sql("DELETE FROM documents"))
 
 

@@ -25,8 +25,9 @@ class Config(BaseSettings):
     encryption_keys: str = Field(min_length=10)
     """Key ring for tokens and secrets: `id:base64 of 32 bytes`, comma separated; the first one writes."""
 
-    intuit_client_id: str
-    intuit_client_secret: str
+    intuit_client_id: str | None = None
+    """Of the app registered at Intuit; without it nobody is offered QuickBooks."""
+    intuit_client_secret: str | None = None
     intuit_environment: Literal["production", "sandbox"] = "production"
     require_nonce: bool = False
     """Refuse an Intuit id_token without a nonce. Whether Intuit echoes it is unconfirmed."""
@@ -77,8 +78,12 @@ class Config(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
+        if (self.intuit_client_id is None) is not (self.intuit_client_secret is None):
+            raise ValueError("INTUIT_CLIENT_ID and INTUIT_CLIENT_SECRET belong together")
         if (self.xero_client_id is None) is not (self.xero_client_secret is None):
             raise ValueError("XERO_CLIENT_ID and XERO_CLIENT_SECRET belong together")
+        if self.intuit_client_id is None and self.xero_client_id is None:
+            raise ValueError("at least one ledger: INTUIT_CLIENT_ID and …_SECRET, or XERO_CLIENT_ID and …_SECRET")
         if self.xero_client_id and "xero" in self.public_url.lower():
             raise ValueError("PUBLIC_URL must not contain \"xero\": Xero refuses links to such an address")
         if self.demo and not self.sandbox_url:

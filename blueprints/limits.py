@@ -7,10 +7,13 @@ from __future__ import annotations
 
 LIMITS: dict[str, str] = {
     "connect.intuit_start": "20 per minute; 200 per hour",
+    "connect.get_intuit": "20 per minute; 200 per hour",
+    "connect.get_xero": "20 per minute; 200 per hour",
     "connect.intuit_callback": "20 per minute; 200 per hour",
     "connect.xero_start": "20 per minute; 200 per hour",
     "connect.xero_callback": "20 per minute; 200 per hour",
     "connect.join_now": "20 per minute; 200 per hour",
+    "connect.join_apart": "20 per minute; 200 per hour",
     "connect.invitation": "20 per minute; 100 per hour",
     "connect.accept_invitation": "10 per minute; 50 per hour",
     "connect.disconnected": "20 per minute",

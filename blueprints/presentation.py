@@ -72,7 +72,7 @@ def register(app: Flask) -> None:
     env.filters.update(formats.FILTERS)
     env.filters.update(figure=figure, when=when, clock=clock, stamp=stamp)
     env.globals.update(status_look=status_look, dot_icon=DOT_ICONS.__getitem__, note_icon=NOTE_ICONS.__getitem__)
-    env.globals.update(asset=asset, icon_href=icon_href, chart_geometry=chart_geometry, col=Column)
+    env.globals.update(asset=asset, brand=brand, icon_href=icon_href, chart_geometry=chart_geometry, col=Column)
     env.globals.update(company_field=company_field)
 
 
@@ -129,6 +129,13 @@ def asset(name: str) -> str:
     """Address of a static file with a hash of its content, so that it may be kept for ever."""
     folder = _static_folder()
     return url_for("static", filename=name, v=_digest(folder, name, _changed(folder, name)))
+
+
+def brand(name: str) -> str:
+    """Address of a ledger's official button in static/brand/; empty where whoever runs this put none there. Such
+    pictures are given to registered apps by their owners and are no part of the project."""
+    file = f"brand/{name}.svg"
+    return asset(file) if (Path(_static_folder()) / file).is_file() else ""
 
 
 def icon_href(name: str) -> str:

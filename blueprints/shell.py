@@ -22,13 +22,16 @@ from models import Company, Connection, Document
 from sync import access, credentials, pauses
 from sync.settings import load_invoices
 
+START = {"quickbooks": "connect.intuit_start", "xero": "connect.xero_start"}
+"""Where signing in and connecting begin, by what `Company.ledger` holds."""
+
 
 def register(app: Flask) -> None:
     @app.context_processor
     def provide() -> dict[str, Any]:
         return {
             "shell": LocalProxy(_shell),
-            "with_xero": services().xero is not None,
+            "doors": doors(),
             "demo": LocalProxy(_demo) if services().config.demo else None,
         }
 
@@ -40,6 +43,25 @@ def register(app: Flask) -> None:
             and app.url_map.is_endpoint_expecting(endpoint, "company_id")
         ):
             values["company_id"] = g.company_id
+
+
+CONNECT = {
+    "quickbooks": ("Sign in with {ledger_sign_in}", "quickbooks-sign-in"),
+    "xero": ("Connect to {the_ledger}", "xero-connect"),
+}
+"""Words and picture of the button before a consent. Intuit: somebody who comes from its store is never shown "Connect"
+(technical requirements, 4.1)."""
+
+
+def doors() -> list[dict[str, str]]:
+    """The sign-in services of this installation, with what stands on their buttons (templates/macros/doors.html)."""
+    offered = {"quickbooks": services().intuit, "xero": services().xero}
+    return [
+        {"ledger": ledger, "service": words_of(ledger).ledger_sign_in, "name": words_of(ledger).the_ledger,
+         "url": url_for(START[ledger]), "connect": words_of(ledger).fill(CONNECT[ledger][0]),
+         "connect_picture": CONNECT[ledger][1]}
+        for ledger, identity in offered.items() if identity is not None
+    ]  # fmt: skip
 
 
 def ledger_names(company: Company) -> tuple[str, str]:

@@ -1,8 +1,9 @@
-"""Intuit sign-in and tokens: OpenID Connect discovery, consent address, code exchange, refresh, revoke.
+"""Sign-in and tokens of a registered app, as every identity service of ours gives them; the services' own parts are in
+`oauth_intuit.py` and `oauth_xero.py`.
 
 Nothing is stored here: state, nonce and verifier come from the caller, who keeps them with the browser session;
 token storage, locking and compare-and-swap are in `sync/tokens.py`. Checking the id_token is in `idtoken.py`.
-Sources: Intuit "OAuth 2.0", "OpenID Connect" and "Discovery document" pages; RFC 6749, 7636, 7009.
+Sources: RFC 6749, 7636, 7009; OpenID Connect Core.
 """
 
 from __future__ import annotations
@@ -21,20 +22,8 @@ from connectors.endpoints import Endpoints
 from connectors.errors import BadAnswer, NeedsReconnect, PlatformError, Unavailable
 from connectors.http import Http, PlatformSession, read_again
 
-PLATFORM = "Intuit"
-ACCOUNTING = "com.intuit.quickbooks.accounting"
-CONNECT_SCOPES = ("openid", "profile", "email", ACCOUNTING)
 SIGN_IN_SCOPES = ("openid", "profile", "email")
-_DISCOVERY_AGE = timedelta(hours=24)
-_ACCESS_S, _REFRESH_S = 3600, 8_640_000
-_ENDPOINTS = (
-    "issuer",
-    "authorization_endpoint",
-    "token_endpoint",
-    "userinfo_endpoint",
-    "revocation_endpoint",
-    "jwks_uri",
-)
+_NO_TOKEN = "no-token-of-anybody"  # noqa: S105 (it opens nothing)
 
 
 class GrantRejected(NeedsReconnect):
@@ -47,7 +36,7 @@ class SignInRejected(PlatformError):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TokenSet:
-    """Tokens as Intuit gave them. Instants are aware UTC; the five-year end is None when it was not told."""
+    """Tokens as the service gave them. Instants are aware UTC; `hard_expires_at` is None when no end was told."""
 
     access: str
     refresh: str
@@ -78,15 +67,20 @@ class Person:
     name: str | None
 
 
-class IntuitIdentity:
-    """One registered app at Intuit. Build once per process: it keeps the discovery document for a day.
+class Identity:
+    """One app registered at an identity service. Build once per process: it keeps the service's keys.
 
-    Every method raises Unavailable when Intuit is away (nothing is decided then), NotSent when unreachable.
+    Every method raises Unavailable when the service is away (nothing is decided then), NotSent when unreachable.
     """
 
-    platform = PLATFORM
-    grace = timedelta(hours=24)
+    platform: str
+    grace: timedelta
     """How long a replaced refresh token still works."""
+    connect_scopes: tuple[str, ...]
+    echoes_nonce = True
+    """Whether an id_token without a nonce is refused where the caller does not say."""
+    offline = True
+    """Whether a token answer without a refresh token is one that is not complete."""
 
     def __init__(
         self,
@@ -97,27 +91,47 @@ class IntuitIdentity:
         client_secret: str,
         redirect_uri: str,
         clock: Callable[[], datetime],
-        require_nonce: bool = False,
+        require_nonce: bool | None = None,
     ) -> None:
-        self._session = http.session(PLATFORM, endpoints.is_intuit)
+        self._session = http.session(self.platform, self._ours(endpoints))
         self._endpoints = endpoints
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._redirect_uri = redirect_uri
-        self._clock = clock
-        self._require_nonce = require_nonce
-        self._metadata: Mapping[str, str] = {}
-        self._metadata_until: datetime | None = None
+        self._client_id, self._client_secret = client_id, client_secret
+        self._redirect_uri, self._clock = redirect_uri, clock
+        self._require_nonce = self.echoes_nonce if require_nonce is None else require_nonce
         self._keys: Mapping[str, Any] | None = None
 
+    # ---- what each service says for itself ------------------------------------------------------------------
+
+    def _ours(self, endpoints: Endpoints) -> Callable[[str], bool]:
+        """Where credentials may travel."""
+        raise NotImplementedError
+
+    def _address(self, name: str) -> str:
+        """An address by its name in a discovery document."""
+        raise NotImplementedError
+
+    def _token_set(self, token: Mapping[str, Any]) -> TokenSet:
+        raise NotImplementedError
+
+    def _authorize_with(self) -> dict[str, str]:
+        """What the consent address carries beside the standard."""
+        return {}
+
+    def _token_with(self) -> dict[str, Any]:
+        """What a call for tokens carries beside the standard."""
+        return {}
+
+    # ---- sign-in ----------------------------------------------------------------------------------------------
+
     def authorize_url(
-        self, *, state: str, nonce: str, code_verifier: str, scopes: tuple[str, ...] = CONNECT_SCOPES
+        self, *, state: str, nonce: str, code_verifier: str, scopes: tuple[str, ...] | None = None
     ) -> str:
         """Where the browser goes for sign-in and consent (PKCE S256). The caller keeps the three secrets."""
-        client = self._client(scope=" ".join(scopes), code_challenge_method="S256")
+        client = self._client(scope=" ".join(scopes or self.connect_scopes), code_challenge_method="S256")
         url, _ = client.create_authorization_url(
-            self._address("authorization_endpoint"), state=state, code_verifier=code_verifier, nonce=nonce
-        )
+            self._address("authorization_endpoint"), state=state, code_verifier=code_verifier, nonce=nonce,
+            **self._authorize_with(),
+        )  # fmt: skip
         return str(url)
 
     def exchange(self, *, code: str, code_verifier: str) -> Exchange:
@@ -127,75 +141,48 @@ class IntuitIdentity:
         """
         token = self._token_call(
             lambda client, url: client.fetch_token(
-                url,
-                grant_type="authorization_code",
-                code=code,
-                code_verifier=code_verifier,
-                redirect_uri=self._redirect_uri,
-                headers=_token_headers(),
+                url, grant_type="authorization_code", code=code, code_verifier=code_verifier,
+                redirect_uri=self._redirect_uri, **self._token_with(),
             )
-        )
+        )  # fmt: skip
         id_token = token.get("id_token")
         return Exchange(self._token_set(token), id_token if isinstance(id_token, str) else None)
 
     def refresh(self, refresh_token: str) -> TokenSet:
         """Renew. One at a time per grant (the caller's lock); store what comes back before using it.
 
-        Raises GrantRejected when Intuit refuses this refresh token.
+        Raises GrantRejected when the service refuses this refresh token.
         """
         token = self._token_call(
-            lambda client, url: client.refresh_token(url, refresh_token=refresh_token, headers=_token_headers())
+            lambda client, url: client.refresh_token(url, refresh_token=refresh_token, **self._token_with())
         )
         return self._token_set(token)
+
+    def knows_this_app(self) -> bool:
+        """Whether the service accepts the app's client id and secret. It is asked with a token of nobody, which it
+        refuses either way (RFC 6749, 5.2: `invalid_client` before `invalid_grant`); no grant is touched."""
+        try:
+            self.refresh(_NO_TOKEN)
+        except GrantRejected:
+            return True
+        except BadAnswer:
+            return False
+        return True
 
     def verify(self, id_token: str, *, nonce: str, access_token: str | None = None) -> idtoken.Claims:
         """Check signature, issuer, audience, expiry and nonce. Raises SignInRejected."""
         expected = idtoken.Expected(
-            issuer=self._address("issuer"),
-            client_id=self._client_id,
-            nonce=nonce,
-            require_nonce=self._require_nonce,
-            now=self._clock(),
-            access_token=access_token,
-        )
+            issuer=self._address("issuer"), client_id=self._client_id, nonce=nonce,
+            require_nonce=self._require_nonce, now=self._clock(), access_token=access_token,
+        )  # fmt: skip
         try:
             try:
                 return idtoken.check(id_token, self._jwks(), expected)
             except idtoken.UnknownKey:
                 return idtoken.check(id_token, self._jwks(fresh=True), expected)
         except idtoken.Rejected as problem:
-            message = "Intuit's sign-in answer could not be trusted. Please start again."
-            raise SignInRejected(message, platform=PLATFORM) from problem
-
-    def person(self, access_token: str) -> Person:
-        """Name and verified e-mail of who signed in (userinfo, camelCase at Intuit)."""
-        headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"}
-        body = read_again(lambda: self._get_json(self._address("userinfo_endpoint"), headers))
-        subject = body.get("sub")
-        if not isinstance(subject, str) or not subject:
-            raise Unavailable("Intuit did not say who signed in.", platform=PLATFORM)
-        name = " ".join(str(body[key]) for key in ("givenName", "familyName") if body.get(key))
-        email = body.get("email")
-        return Person(
-            issuer=self._address("issuer"),
-            subject=subject,
-            email=email if isinstance(email, str) and email else None,
-            email_verified=body.get("emailVerified") is True,
-            name=name or None,
-        )
-
-    def revoke(self, token: str) -> None:
-        """End the whole grant. Repeating is safe: 400 means that it is already gone."""
-        answer = self._session.post(
-            self._address("revocation_endpoint"),
-            json={"token": token},
-            auth=(self._client_id, self._client_secret),
-            headers={"Accept": "application/json"},
-        )
-        if answer.status_code == 401:
-            raise BadAnswer("Intuit does not accept this app's client id and secret.", platform=PLATFORM)
-        if answer.status_code not in (200, 204, 400):
-            raise Unavailable("Intuit could not end the connection now.", platform=PLATFORM)
+            message = f"{self.platform}'s sign-in answer could not be trusted. Please start again."
+            raise SignInRejected(message, platform=self.platform) from problem
 
     # ---- inside -------------------------------------------------------------------------------------------
 
@@ -213,57 +200,49 @@ class IntuitIdentity:
         try:
             token = call(self._client(), self._address("token_endpoint"))
         except AuthlibBaseError as problem:
-            raise _token_error(str(problem.error)) from problem
+            raise self._token_error(str(problem.error)) from problem
         except (requests.HTTPError, ValueError) as problem:
-            raise Unavailable("Intuit's token service is not answering.", platform=PLATFORM) from problem
-        if not isinstance(token.get("access_token"), str) or not isinstance(token.get("refresh_token"), str):
-            raise Unavailable("Intuit's token answer was not complete.", platform=PLATFORM)
+            raise self._away(f"{self.platform}'s token service is not answering.") from problem
+        wanted = ("access_token", "refresh_token") if self.offline else ("access_token",)
+        if not all(isinstance(token.get(name), str) for name in wanted):
+            raise self._away(f"{self.platform}'s token answer was not complete.")
         return dict(token)
 
-    def _token_set(self, token: Mapping[str, Any]) -> TokenSet:
-        now = self._clock()
-        hard = token.get("x_refresh_token_hard_expires_in")
-        return TokenSet(
-            access=token["access_token"],
-            refresh=token["refresh_token"],
-            access_expires_at=now + span(token.get("expires_in"), _ACCESS_S),
-            refresh_expires_at=now + span(token.get("x_refresh_token_expires_in"), _REFRESH_S),
-            hard_expires_at=None if hard is None else now + span(hard, _REFRESH_S),
-        )
-
-    def _address(self, name: str) -> str:
-        now = self._clock()
-        if self._metadata_until is None or now >= self._metadata_until:
-            body = read_again(lambda: self._get_json(self._endpoints.discovery, {"Accept": "application/json"}))
-            self._metadata = self._checked(body)
-            self._metadata_until = now + _DISCOVERY_AGE
-        return self._metadata[name]
-
-    def _checked(self, body: Mapping[str, Any]) -> dict[str, str]:
-        found = {name: str(body.get(name) or "") for name in _ENDPOINTS}
-        for name, url in found.items():
-            if not url or not self._endpoints.is_intuit(url):
-                message = f"Intuit's discovery document names an unusable {name}."
-                raise Unavailable(message, platform=PLATFORM)
-        return found
+    def _token_error(self, code: str) -> PlatformError:
+        if code == "invalid_grant":
+            message = f"{self.platform} no longer accepts this connection. Connect again."
+            return GrantRejected(message, platform=self.platform)
+        if code in ("invalid_client", "unauthorized_client"):
+            message = f"{self.platform} does not accept this app's client id and secret."
+            return BadAnswer(message, platform=self.platform)
+        if code in ("invalid_request", "unsupported_grant_type", "invalid_scope"):
+            return BadAnswer(f"{self.platform} refused the token request ({code}).", platform=self.platform)
+        return self._away(f"{self.platform}'s token service is not answering.")
 
     def _jwks(self, *, fresh: bool = False) -> Mapping[str, Any]:
         if self._keys is None or fresh:
-            address = self._address("jwks_uri")
-            self._keys = read_again(lambda: self._get_json(address, {"Accept": "application/json"}))
+            self._keys = self._get_json(self._address("jwks_uri"), {"Accept": "application/json"})
         return self._keys
 
     def _get_json(self, url: str, headers: Mapping[str, str]) -> Mapping[str, Any]:
-        answer = self._session.get(url, headers=dict(headers))
+        """The object an address answers with; asking is repeated once."""
+
+        def read() -> Mapping[str, Any]:
+            body = body_of(self._accepted(self._session.get(url, headers=dict(headers))))
+            if not isinstance(body, dict):
+                raise self._away(f"{self.platform}'s sign-in service is not answering.")
+            return body
+
+        return read_again(read)
+
+    def _accepted(self, answer: requests.Response) -> requests.Response:
         if answer.status_code in (401, 403):
-            raise NeedsReconnect("Intuit no longer accepts this sign-in.", platform=PLATFORM)
-        try:
-            body = answer.json() if answer.status_code == 200 else None
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
-            raise Unavailable("Intuit's sign-in service is not answering.", platform=PLATFORM)
-        return body
+            message = f"{self.platform} no longer accepts this sign-in."
+            raise NeedsReconnect(message, platform=self.platform)
+        return answer
+
+    def _away(self, message: str) -> Unavailable:
+        return Unavailable(message, platform=self.platform)
 
 
 class TransportClient(OAuth2Session):  # type: ignore[misc]
@@ -279,23 +258,13 @@ class TransportClient(OAuth2Session):  # type: ignore[misc]
         return self._transport.request(method, url, auth=auth, **kwargs)
 
 
-def _token_headers() -> dict[str, str]:
-    # The opt-in adds the seconds left of a grant's five years. Source: Intuit's PHP SDK, OAuth2LoginHelper.
-    return {
-        "Accept": "application/json",
-        "Content-Type": "application/x-www-form-urlencoded;charset=UTF-8",
-        "x-include-refresh-token-hard-expires-in": "true",
-    }
+def body_of(answer: requests.Response) -> Any:
+    """What a good answer holds; None for any other."""
+    try:
+        return answer.json() if answer.status_code == 200 else None
+    except ValueError:
+        return None
 
-
-def _token_error(code: str) -> PlatformError:
-    if code == "invalid_grant":
-        return GrantRejected("Intuit no longer accepts this connection. Connect again.", platform=PLATFORM)
-    if code == "invalid_client":
-        return BadAnswer("Intuit does not accept this app's client id and secret.", platform=PLATFORM)
-    if code in ("invalid_request", "unsupported_grant_type", "invalid_scope", "unauthorized_client"):
-        return BadAnswer(f"Intuit refused the token request ({code}).", platform=PLATFORM)
-    return Unavailable("Intuit's token service is not answering.", platform=PLATFORM)
 
 
 def span(value: object, default: int) -> timedelta:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from connectors.endpoints import Endpoints
 from connectors.http import Http, PlatformSession
@@ -16,7 +17,7 @@ from connectors.ledgers import quickbooks, xero
 from connectors.ledgers.base import Capabilities, Ledger, LedgerProfile
 from connectors.ledgers.quickbooks_http import Access
 from connectors.limits import Limiter
-from connectors.oauth import IntuitIdentity
+from connectors.oauth_intuit import IntuitIdentity
 from connectors.oauth_xero import XeroIdentity
 from connectors.sources import autotask, autotask_http
 
@@ -52,24 +53,12 @@ class Platforms:
         return made[ledger]()
 
     def quickbooks(
-        self,
-        realm: str,
-        access: Access,
-        *,
-        profile: LedgerProfile | None = None,
+        self, realm: str, access: Access, *, profile: LedgerProfile | None = None,
         session: PlatformSession | None = None,
     ) -> quickbooks.QuickBooksLedger:
         return quickbooks.QuickBooksLedger(
-            realm=realm,
-            access=access,
-            http=self.http,
-            endpoints=self.endpoints,
-            limiter=self.limiter,
-            clock=self.clock,
-            pause=self.pause,
-            profile=profile,
-            session=session,
-        )
+            realm=realm, access=access, profile=profile, session=session, **self._shared(),
+        )  # fmt: skip
 
     def xero(
         self,
@@ -81,17 +70,15 @@ class Platforms:
         session: PlatformSession | None = None,
     ) -> xero.XeroLedger:
         return xero.XeroLedger(
-            tenant=tenant,
-            access=access,
-            http=self.http,
-            endpoints=self.endpoints,
-            limiter=self.limiter,
-            clock=self.clock,
-            pause=self.pause,
-            back=back,
-            profile=profile,
-            session=session,
-        )
+            tenant=tenant, access=access, back=back, profile=profile, session=session, **self._shared(),
+        )  # fmt: skip
+
+    def _shared(self) -> dict[str, Any]:
+        """What every connector of this process works with."""
+        return {
+            "http": self.http, "endpoints": self.endpoints, "limiter": self.limiter, "clock": self.clock,
+            "pause": self.pause,
+        }  # fmt: skip
 
     def autotask(
         self,
@@ -105,11 +92,7 @@ class Platforms:
     ) -> autotask.AutotaskSource:
         client = autotask_http.AutotaskClient(
             credentials,
-            http=self.http,
-            endpoints=self.endpoints,
-            limiter=self.limiter,
-            clock=self.clock,
-            pause=self.pause,
+            **self._shared(),
             zone=zone,
             zone_found=zone_found or (lambda found: None),
             interactive=interactive,
@@ -121,21 +104,12 @@ class Platforms:
         self, *, client_id: str, client_secret: str, redirect_uri: str, require_nonce: bool = False
     ) -> IntuitIdentity:
         return IntuitIdentity(
-            http=self.http,
-            endpoints=self.endpoints,
-            client_id=client_id,
-            client_secret=client_secret,
-            redirect_uri=redirect_uri,
-            clock=self.clock,
-            require_nonce=require_nonce,
-        )
+            http=self.http, endpoints=self.endpoints, clock=self.clock, client_id=client_id,
+            client_secret=client_secret, redirect_uri=redirect_uri, require_nonce=require_nonce,
+        )  # fmt: skip
 
     def xero_identity(self, *, client_id: str, client_secret: str, redirect_uri: str) -> XeroIdentity:
         return XeroIdentity(
-            http=self.http,
-            endpoints=self.endpoints,
-            client_id=client_id,
-            client_secret=client_secret,
-            redirect_uri=redirect_uri,
-            clock=self.clock,
-        )
+            http=self.http, endpoints=self.endpoints, clock=self.clock, client_id=client_id,
+            client_secret=client_secret, redirect_uri=redirect_uri,
+        )  # fmt: skip

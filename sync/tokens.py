@@ -4,7 +4,7 @@ Protocol (reliability reference 1.8): claim the row by a conditional UPDATE, cal
 transaction open, store by compare-and-swap on `version`. A token that was replaced stays for its grace
 (Intuit: 24 hours, Xero: 30 minutes).
 Only two rejections at least a minute apart end a grant; an outage of the token service changes nothing.
-How tokens are exchanged is in `connectors/oauth.py` and `oauth_xero.py`.
+How tokens are exchanged is in `connectors/oauth.py`.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from connectors.endpoints import endpoints
 from connectors.errors import NeedsReconnect
 from connectors.http import Http, Timeouts
 from connectors.ledgers.base import Ledger
-from connectors.oauth import IntuitIdentity
+from connectors.oauth_intuit import IntuitIdentity
 from connectors.oauth_xero import XeroIdentity
 from connectors.registry import Platforms
 from connectors.sources.autotask_http import Credentials as AutotaskUser
@@ -58,7 +58,8 @@ class Services:
     key_ring: KeyRing
     redis: redis.Redis
     platforms: Platforms
-    identity: IntuitIdentity
+    intuit: IntuitIdentity | None
+    """None: this installation has no app at Intuit."""
     xero: XeroIdentity | None
     """None: this installation has no app at Xero."""
     tokens: TokenService
@@ -85,15 +86,16 @@ class Services:
             endpoints=endpoints(config.sandbox_url, development=config.intuit_environment == "sandbox"),
             limiter=_limiter(config, client), clock=clock.now, pause=pause,
         )
-        identity = platforms.intuit(
-            client_id=config.intuit_client_id, client_secret=config.intuit_client_secret,
+        intuit = None if config.intuit_client_id is None else platforms.intuit(
+            client_id=config.intuit_client_id, client_secret=config.intuit_client_secret or "",
             redirect_uri=config.public_url.rstrip("/") + CALLBACK, require_nonce=config.require_nonce,
         )
         xero = None if config.xero_client_id is None else platforms.xero_identity(
             client_id=config.xero_client_id, client_secret=config.xero_client_secret or "",
             redirect_uri=config.public_url.rstrip("/") + XERO_CALLBACK,
         )
-        identities: dict[str, Renews] = {"intuit": identity, **({"xero": xero} if xero is not None else {})}
+        offered: dict[str, Renews | None] = {"intuit": intuit, "xero": xero}
+        identities = {provider: each for provider, each in offered.items() if each is not None}
         worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         claim = config.scaled(CLAIM.total_seconds())
         tokens = TokenService(
@@ -102,7 +104,7 @@ class Services:
             patience_s=4.0 if short_calls else claim + 10.0,
         )
         return cls(
-            config, engine, sessions, key_ring, client, platforms, identity, xero, tokens, clock, worker, failpoint
+            config, engine, sessions, key_ring, client, platforms, intuit, xero, tokens, clock, worker, failpoint
         )
 
     @property

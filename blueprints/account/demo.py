@@ -34,9 +34,14 @@ def demo() -> ResponseReturnValue:
             "text": "Launch and disconnect, as QuickBooks shows them",
         },
         {
+            "label": "Xero: Connected apps",
+            "url": f"{base}/xero-go",
+            "text": "Launch and disconnect, as Xero shows them",
+        },
+        {
             "label": "The simulated platforms",
             "url": f"{base}/",
-            "text": "Autotask, QuickBooks, their books and the mailbox",
+            "text": "Autotask, QuickBooks, Xero, their books and the mailbox",
         },
         {"label": "Mailbox", "url": f"{base}/mailbox", "text": "The reports and invitations that were mailed"},
     ]

@@ -1,4 +1,4 @@
-"""Who I am, my companies, how it looks, where I am signed in. There is no password: Intuit signs people in."""
+"""Who I am, my companies, how it looks, where I am signed in. There is no password: a ledger's sign-in is used."""
 
 from __future__ import annotations
 

@@ -1,12 +1,14 @@
 """What follows a trusted sign-in: the user, and with a company's consent its company, membership and grant.
 
-A new QuickBooks company makes its first visitor an admin. A known one is open to its members only; for others the
-tokens just received are dropped without revoking them, because a revocation ends the app's access to that company
-as a whole. A connection never moves to another QuickBooks company.
+A new company of a ledger makes its first visitor an admin. A known one is open to its members only; for others the
+tokens just received are dropped without revoking them, because a revocation ends access that others use. A connection
+never moves to another company of the ledger. What the ledgers do differently stands in `DOORS`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
@@ -19,47 +21,94 @@ from blueprints.context import now, ring, services, writing
 from blueprints.forms import safe_path
 from blueprints.sessions import BrowserSession
 from connectors.oauth import Person, TokenSet
-from connectors.realm import LedgerCompany, read_company
+from connectors.realm import LedgerCompany, read_company, zone_of
 from models import Company, MirrorState, User
 from sync import access, audit, credentials, lease, settings
 from sync import tokens as token_store
 from workers import enqueue
 
-LEDGER, SOURCE = "quickbooks", "autotask"
+SOURCE = "autotask"
 
 
-def arrive(
-    *,
-    purpose: str,
-    company_id: int | None,
-    next_path: str | None,
-    person: Person,
-    tokens: TokenSet,
-    realm: str,
-    claimed_realm: str | None,
-) -> str:
-    """Sign the person in and return where to go. Raises SignInProblem, or a PlatformError while proving the realm."""
-    found: LedgerCompany | None = None
-    if purpose != "sign_in":
-        if not realm:
-            raise SignInProblem("no_company", "no realmId in the callback")
-        if claimed_realm is not None and claimed_realm != realm:
-            raise SignInProblem("untrusted", "id_token names another company")
-        platforms = services().platforms
-        found = read_company(platforms.http, platforms.endpoints, tokens.access, realm)
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The ledger's company of a consent. `tenant` names the books; the name is empty where the consent tells none."""
+
+    tenant: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A sign-in that was proved. `ledger` is a key of `DOORS`; `chosen` is None where the identity alone was asked."""
+
+    ledger: str
+    purpose: str
+    company_id: int | None
+    next_path: str | None
+    person: Person
+    tokens: TokenSet
+    chosen: Chosen | None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How one ledger's sign-in is kept: who its grant belongs to, and what reads the company it opens."""
+
+    provider: str
+    read: Callable[[Chosen, TokenSet], LedgerCompany]
+    """One read that proves that the token opens this company. Raises a PlatformError."""
+    subject: Callable[[Chosen, Person], str]
+    other: str
+    """The sentence for a reconnect with another company."""
+
+
+class _OneToken:
+    """The token of the consent just given."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def token(self) -> str:
+        return self._token
+
+    def renew(self, rejected: str) -> str:
+        raise SignInProblem("untrusted", "the new token was refused")
+
+
+def _read_realm(chosen: Chosen, tokens: TokenSet) -> LedgerCompany:
+    platforms = services().platforms
+    return read_company(platforms.http, platforms.endpoints, tokens.access, chosen.tenant)
+
+
+def _read_organisation(chosen: Chosen, tokens: TokenSet) -> LedgerCompany:
+    profile = services().platforms.xero(chosen.tenant, _OneToken(tokens.access)).check()
+    return LedgerCompany(profile.company_name[:200] or chosen.name, profile.country, zone_of(profile.country))
+
+
+DOORS: Mapping[str, Door] = {
+    "quickbooks": Door("intuit", _read_realm, lambda chosen, person: chosen.tenant, "other_realm"),
+    "xero": Door("xero", _read_organisation, lambda chosen, person: person.subject, "other_organisation"),
+}
+"""By what `Company.ledger` holds. Intuit's grant is for one company; Xero's is the person's, for all of theirs."""
+
+
+def arrive(arrival: Arrival, *, joins: int | None = None) -> str:
+    """Sign the person in and return where to go; `joins` is the user who said that this identity is theirs as well.
+    Raises SignInProblem, or a PlatformError while reading the company."""
+    person, chosen, next_path = arrival.person, arrival.chosen, arrival.next_path
+    found = DOORS[arrival.ledger].read(chosen, arrival.tokens) if chosen is not None else None
     with writing() as db:
         user = access.sign_in(
-            db,
-            issuer=person.issuer,
-            subject=person.subject,
-            name=person.name or person.email or "",
-            email=person.email or "",
-            now=now(),
-        )
+            db, issuer=person.issuer, subject=person.subject, name=person.name or person.email or "",
+            email=person.email or "", now=now(), joins=joins,
+        )  # fmt: skip
         if user.disabled_at is not None:
             raise SignInProblem("untrusted", "user is disabled")
-        company, role = _join(db, user, company_id, realm, found, tokens) if found else (None, None)
-        audit.record(db, None, now(), user.email, "signed in", purpose, {"user": user.id})
+        company, role = None, None
+        if chosen is not None and found is not None:
+            company, role = _join(db, user, arrival, chosen, found)
+        audit.record(db, None, now(), user.email, "signed in", arrival.purpose, {"user": user.id})
         step = company.setup_step if company else ""
     begin_session(user)
     if company is None:
@@ -79,26 +128,28 @@ def begin_session(user: User) -> None:
 
 
 def _join(
-    db: Session, user: User, company_id: int | None, realm: str, found: LedgerCompany, tokens: TokenSet
+    db: Session, user: User, arrival: Arrival, chosen: Chosen, found: LedgerCompany
 ) -> tuple[Company, str | None]:
-    """The company of this realm with the user's role in it; None where the user is no member."""
-    company = db.scalars(select(Company).where(Company.ledger == LEDGER, Company.ledger_tenant == realm)).one_or_none()
-    if company_id is not None and (company is None or company.id != company_id):
-        raise SignInProblem("other_realm", "reconnect with another company")
+    """The company of this consent with the user's role in it; None where the user is no member."""
+    company = db.scalars(
+        select(Company).where(Company.ledger == arrival.ledger, Company.ledger_tenant == chosen.tenant)
+    ).one_or_none()
+    if arrival.company_id is not None and (company is None or company.id != arrival.company_id):
+        raise SignInProblem(DOORS[arrival.ledger].other, "reconnect with another company")
     if company is None:
-        company = _new_company(db, realm, found)
+        company = _new_company(db, arrival.ledger, chosen, found)
         access.add_member(db, company.id, user, "admin", now())
     role = access.role_in(db, company.id, user.id)
     if role == "admin":
-        _connect_ledger(db, company, user, tokens, now())
+        _connect(db, company, user, arrival, chosen, now())
     return company, role
 
 
-def _new_company(db: Session, realm: str, found: LedgerCompany) -> Company:
+def _new_company(db: Session, ledger: str, chosen: Chosen, found: LedgerCompany) -> Company:
     company = Company(
         name=found.name,
-        ledger=LEDGER,
-        ledger_tenant=realm,
+        ledger=ledger,
+        ledger_tenant=chosen.tenant,
         source=SOURCE,
         country=found.country,
         currency="",
@@ -115,16 +166,18 @@ def _new_company(db: Session, realm: str, found: LedgerCompany) -> Company:
     return company
 
 
-def _connect_ledger(db: Session, company: Company, user: User, tokens: TokenSet, at: datetime) -> None:
+def _connect(db: Session, company: Company, user: User, arrival: Arrival, chosen: Chosen, at: datetime) -> None:
     """Keep the grant of the consent just given. Whatever waited for it goes on by itself."""
+    door = DOORS[arrival.ledger]
     grant = token_store.store_new_grant(
-        db, services().key_ring, provider="intuit", subject=company.ledger_tenant, tokens=tokens, now=at
-    )
+        db, services().key_ring, provider=door.provider, subject=door.subject(chosen, arrival.person),
+        tokens=arrival.tokens, now=at,
+    )  # fmt: skip
     connection = credentials.ensure(db, company.id, credentials.LEDGER, company.ledger, company.ledger_tenant)
     action = "connected" if connection.connected_at is None else "reconnected"
     connection.grant_id, connection.state, connection.problem = grant.id, credentials.CONNECTED, None
     connection.connected_by, connection.connected_at, connection.last_success_at = user.id, at, at
-    audit.record(db, company.id, at, user.email, f"ledger {action}", company.name, {"realm": company.ledger_tenant})
+    audit.record(db, company.id, at, user.email, f"ledger {action}", company.name, {"tenant": company.ledger_tenant})
     lease.wake(db, company.id, at)
 
 

@@ -19,7 +19,7 @@ from blueprints.guard import recent_sign_in, signed_in_recently
 from blueprints.home import pause
 from blueprints.problems import Problem
 from blueprints.queries import waiting_documents
-from blueprints.shell import last_look, ledger_names
+from blueprints.shell import START, last_look, ledger_names
 from connectors.errors import PlatformError
 from domain.formats import format_day, format_moment
 from domain.settings import SyncState
@@ -27,8 +27,6 @@ from models import Company, Connection, Grant, Run
 from sync import audit, connection, credentials, requests, settings, tokens
 
 log = structlog.get_logger("web")
-START = {"quickbooks": "connect.intuit_start", "xero": "connect.xero_start"}
-"""Where connecting begins, by what `Company.ledger` holds."""
 SIDES = (credentials.LEDGER, credentials.SOURCE)
 WORDS = {
     credentials.CONNECTED: ("ok", "Connected"),
@@ -80,7 +78,8 @@ def _connect(found: Company, side: str, *, again: bool = False) -> dict[str, Any
     if side == credentials.SOURCE:
         return {"label": "Test or change" if again else "Connect", "url": url_for("connect.autotask")}
     return {
-        "label": "Reconnect" if again or found.source_tenant else "Connect",
+        "label": "Reconnect to {the_ledger}" if again or found.source_tenant else "Connect to {the_ledger}",
+        "picture": "" if again else f"{found.ledger}-connect",
         "url": url_for(START[found.ledger]),
         "method": "post",
         "fields": {"purpose": "reconnect", "for_company": found.id},
@@ -118,6 +117,7 @@ def disconnect(company_id: int, side: str) -> ResponseReturnValue:
     return render_template(
         "connect/disconnect_confirm.html",
         name=_name(company(), side),
+        picture=f"{company().ledger}-disconnect" if side == credentials.LEDGER else "",
         open={"count": count, "totals": totals},
         action=url_for("connect.disconnect_now", side=side),
         keep_url=url_for("connect.connections"),
@@ -153,12 +153,14 @@ def _revoke(row: Connection) -> bool:
     token = tokens.refresh_token_of(grant, services().key_ring) if grant else None
     if grant is None or token is None:
         return True
-    shared = services().shared_grants.get(grant.provider)
+    shared, intuit = services().shared_grants.get(grant.provider), services().intuit
     try:
         if shared is not None:
             shared.end(services().tokens.access_token(grant.id), row.tenant)
+        elif intuit is not None:
+            intuit.revoke(token)
         else:
-            services().identity.revoke(token)
+            return False
     except PlatformError as problem:
         log.warning("revocation failed", problem=problem.message)
         return False

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import flash, g, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints.connect.cards import START
 from blueprints.connect.routes import blueprint
 from blueprints.context import db, now, the_user, writing
 from blueprints.links import open_invitation
+from domain.ledger_words import words_of
 from models import Company, User
 from sync import access, audit
 
@@ -19,19 +19,19 @@ def invitation(token: str) -> ResponseReturnValue:
     if found is None:
         return render_template("connect/invite.html", invitation=None, signed_in_as=""), 410
     session["next"] = url_for("connect.invitation", token=token)
-    inviter = db().get_one(User, found.invited_by)
+    inviter, company = db().get_one(User, found.invited_by), db().get_one(Company, found.company_id)
+    g.words = words_of(company.ledger)
     return render_template(
         "connect/invite.html",
         signed_in_as=g.user.email if g.user else "",
         invitation={
-            "company": db().get_one(Company, found.company_id).name,
+            "company": company.name,
             "role": found.role,
             "by": inviter.name,
             "email": found.email,
             "expires_at": found.created_at + access.INVITATION_LIFE,
-            "accept_url": url_for("connect.accept_invitation", token=token)
-            if g.user
-            else url_for(START[db().get_one(Company, found.company_id).ledger]),
+            "accept_url": url_for("connect.accept_invitation", token=token),
+            "ledger": company.ledger,
         },
     )
 

@@ -13,12 +13,13 @@ from datetime import datetime
 from flask import flash, g, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints.connect.arrival_xero import Arrival, arrive
+from blueprints.connect.arrival import Arrival, arrive
+from blueprints.connect.authorizing import STATE_LIFE
 from blueprints.connect.pages import home_of_user
 from blueprints.connect.routes import blueprint
-from blueprints.connect.signin import STATE_LIFE, led
-from blueprints.connect.trouble import SignInProblem
+from blueprints.connect.trouble import SignInProblem, led
 from blueprints.context import db, now, services
+from domain.ledger_words import words_of
 from models import SealBroken
 from sync import access, codec
 
@@ -50,10 +51,12 @@ def join() -> ResponseReturnValue:
     waiting = _waiting()
     if waiting is None:
         return redirect(url_for("connect.start"))
-    chosen = waiting.arrival.chosen
+    arrival = waiting.arrival
+    chosen = arrival.chosen
     return render_template(
-        "connect/join.html", person=waiting.arrival.person.email or "", me=g.user.email,
-        company=chosen.name if chosen is not None else "",
+        "connect/join.html", person=arrival.person.email or "", me=g.user.email,
+        service=words_of(arrival.ledger).ledger_sign_in,
+        company=(chosen.name or "the company you chose") if chosen is not None else "",
     )  # fmt: skip
 
 
@@ -67,6 +70,20 @@ def join_now() -> ResponseReturnValue:
         if waiting is None:
             raise SignInProblem("state", "nothing waits to be joined")
         return arrive(waiting.arrival, joins=waiting.user_id)
+
+    return led(go)
+
+
+@blueprint.post("/connect/join/apart")
+def join_apart() -> ResponseReturnValue:
+    """Neither joined nor sent away: the person goes on as who they signed in as, in a session of their own."""
+    waiting = _waiting()
+    session.pop(_KEY, None)
+
+    def go() -> str:
+        if waiting is None:
+            raise SignInProblem("state", "nothing waits to be joined")
+        return arrive(waiting.arrival)
 
     return led(go)
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from blueprints.connect.routes import blueprint
 from blueprints.context import db, ring, services
 from blueprints.forms import safe_path
+from domain.ledger_words import words_of
 from models import Company
 from sync import access
 from workers import enqueue
@@ -58,7 +59,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Each organisation is connected by itself, so that nothing is posted to the wrong one. Start again and choose "
         "one; repeat it for the others.",
     ),
-    "not_offered": ("Xero is not offered here", "Whoever runs this installation has not registered it at Xero yet."),
+    "not_offered": (
+        "This sign-in is not offered here",
+        "Whoever runs this installation has not registered it at that service yet.",
+    ),
 }
 
 
@@ -94,7 +98,7 @@ def launch() -> ResponseReturnValue:
 
 @blueprint.get("/connect")
 def consent() -> ResponseReturnValue:
-    """What is read, written and never done, before anything is asked of Intuit."""
+    """What is read, written and never done, before anything is asked of the ledger."""
     return render_template(
         "connect/consent.html",
         launched="launched" in request.args,
@@ -147,9 +151,10 @@ def denied() -> ResponseReturnValue:
     company = db().get(Company, int(session.get("denied_company", 0)))
     if company is None or g.user is None:
         return redirect(url_for("connect.start"))
+    g.words = words_of(company.ledger)
     sentence = (
         f"{company.name} is connected to Bookbridge already, and you are not one of its members here. Being an admin "
-        "in QuickBooks is not enough: an admin of the company in Bookbridge invites you."
+        "in {the_ledger} is not enough: an admin of the company in Bookbridge invites you."
     )
     admins = [_admin(user.name, user.email) for user in access.admins(db(), company.id)]
     page = render_template(

@@ -29,11 +29,28 @@ def note(row: Document, *, staff: bool) -> dict[str, Any] | None:
     count = promoting.waiting(db(), company().id)
     if count >= promoting.OFFER_AFTER and g.role == "admin":
         text += f" {format_plural(count, 'draft')} of ours wait there."
-        actions.append({
-            "label": f"Approve all {count:,}, and post as approved from now on", "url": url_for("home.approve_all"),
-            "method": "post",
-        })  # fmt: skip
+        actions.append(_all(count))
     return {"kind": "plain", "text": text, "actions": actions if staff else []}
+
+
+def needs(company_id: int) -> list[dict[str, Any]]:
+    """Home's entry about drafts, once so many wait that approving all of them is offered (to admins)."""
+    count = promoting.waiting(db(), company_id)
+    if count < promoting.OFFER_AFTER:
+        return []
+    look = {"label": "Show them", "url": url_for("home.documents", tab="complete", flag=Flag.DRAFT.name)}
+    return [{
+        "title": f"{format_plural(count, 'draft')} of ours wait in {{the_ledger}}",
+        "sentence": "Nothing of them is in the books until they are approved, there or here.",
+        "action": _all(count) if g.role == "admin" else look,
+    }]  # fmt: skip
+
+
+def _all(count: int) -> dict[str, Any]:
+    return {
+        "label": f"Approve all {count:,}, and post as approved from now on", "url": url_for("home.approve_all"),
+        "method": "post",
+    }  # fmt: skip
 
 
 @blueprint.post("/c/<int:company_id>/documents/<int:document_id>/approve")

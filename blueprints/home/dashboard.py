@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from blueprints.access import Need, may
 from blueprints.causes import title
 from blueprints.context import company, db, now
-from blueprints.home import pause
+from blueprints.home import approve, pause
 from blueprints.home.routes import blueprint
 from blueprints.logs.history import run_row
 from blueprints.queries import Totals, sums, waiting_documents
@@ -204,6 +204,7 @@ def _needs(company_id: int) -> list[dict[str, Any]]:
     needs += _tax_needs(company_id)
     needs += _mail_needs()
     needs += _todo_needs(company_id)
+    needs += approve.needs(company_id)
     rows = (
         db()
         .execute(

@@ -20,7 +20,8 @@ from connectors import idtoken
 from connectors.endpoints import endpoints
 from connectors.errors import BadAnswer, NotSent, Unavailable
 from connectors.http import Http
-from connectors.oauth import Exchange, GrantRejected, IntuitIdentity, SignInRejected
+from connectors.oauth import Exchange, GrantRejected, SignInRejected
+from connectors.oauth_intuit import IntuitIdentity
 from sandbox.intuit import settings
 from sandbox.qbo import profiles
 from sandbox.server import World

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from connectors.endpoints import endpoints
 from connectors.errors import NeedsReconnect, Unavailable
 from connectors.http import Http
-from connectors.oauth import IntuitIdentity, TokenSet
+from connectors.oauth import TokenSet
+from connectors.oauth_intuit import IntuitIdentity
 from models import Grant, KeyRing, SealBroken, make_engine, make_sessions
 from sandbox.intuit import tokens as intuit
 from sandbox.intuit.settings import API_SCOPE, set_switches

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from domain.documents import SourceLine
-from domain.statuses import Status
+from domain.statuses import Flag, Status
 from models import Company
 from sync import codec
 from tests.web import html_checks
@@ -53,3 +53,27 @@ def test_a_credits_page_leads_to_the_invoice_that_it_names(site: Site, named: st
     page = site.client("A viewer").get(f"/c/{a}/documents/{id}", base_url=BASE).get_data(as_text=True)
     assert (f'href="/c/{a}/documents/{other}"' in page, f"names {named} as what it corrects" in page) == (leads, leads)
     assert html_checks.problems(page) == []
+
+
+def test_home_offers_to_approve_all_drafts_once_ten_wait(site: Site) -> None:
+    """Admins get the button; others see where the drafts are."""
+    a = site.ids["A"]["company_id"]
+
+    def drafts(numbers: range) -> None:
+        with site.db() as db, db.begin():
+            company = db.get_one(Company, a)
+            for number in map(str, numbers):
+                there = {"status": Status.COMPLETE, "ledger_id": number, "flags": [str(Flag.DRAFT)]}
+                db.add(document(company, number, "Acme", **there))
+
+    def home(who: str) -> str:
+        return site.client(who).get(f"/c/{a}/", base_url=BASE).get_data(as_text=True)
+
+    drafts(range(3000, 3009))
+    assert "Approve all" not in home("A admin")
+    drafts(range(3009, 3010))
+    text = home("A admin")
+    assert "10 drafts of ours wait in QuickBooks" in text
+    assert f'action="/c/{a}/drafts/approve"' in text and "Approve all 10, and post as approved from now on" in text
+    text = home("A staff")
+    assert "Approve all" not in text and "flag=DRAFT" in text and html_checks.problems(text) == []

@@ -303,7 +303,7 @@ def test_disconnecting_revokes_and_destroys_but_keeps_the_settings(site: Site, m
         assert row.state == credentials.DISCONNECTED
         assert settings.load_invoices(db, company.id)
     with pytest.raises(Exception, match="no longer accepts"):
-        site.services.identity.person(token)
+        site.services.intuit.person(token)
 
 
 def test_the_disconnect_redirect_alone_disconnects_nobody(site: Site, made: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from connectors.errors import NotAllowed
-from models import Company, Connection, Grant, Identity, WebSession
+from models import Company, Connection, Grant, Identity, Outbox, WebSession
 from sandbox.seeds import msp
 from sandbox.world import World
 from sandbox.xero import profiles
@@ -284,3 +284,88 @@ def test_without_an_app_at_xero_nobody_is_offered_it(
     assert answer.headers["Location"] == "/connect/problem"
     site.services.engine.dispose()
 
+
+
+def test_a_xero_person_brings_quickbooks_sees_both_companies_and_switches(
+    site: Site, tenants: list[str], sandbox_world: World
+) -> None:
+    """The other way round: whoever came with Xero joins an Intuit sign-in after the same question."""
+    realm = msp.generate(sandbox_world, seed=3, invoices=2, slug="web")["realm"]
+    traveller = Traveller.of(site)
+    traveller.connect(tenants[0])
+    asked = Visit.of(site, traveller.client).connect(realm)
+    assert asked.headers["Location"] == "/connect/join" and joined(site, "sandbox-admin") is None
+    text = traveller.page("/connect/join")
+    assert "signed in with Intuit" in text and "the company you chose is connected" in text
+    answer(traveller)
+    assert joined(site, "sandbox-admin") == joined(site) is not None
+    with site.db() as db:
+        both = db.scalars(select(Company).where(Company.ledger_tenant.in_((realm, *tenants))))
+        mine = {one.ledger: one for one in both}
+    for here, there in (("xero", "quickbooks"), ("quickbooks", "xero")):
+        text = traveller.page(f"/c/{mine[here].id}/connections")
+        menu = re.search(r'<details class="bb-menu bb-company".*?</details>', text, re.DOTALL)
+        assert menu is not None and f'href="/c/{mine[there].id}/"' in menu.group(0)
+        assert mine[there].name in menu.group(0)
+        assert traveller.client.get(f"/c/{mine[there].id}/", base_url=BASE).status_code == 200
+    text = traveller.page("/account")
+    assert "you sign in with Xero and Intuit" in text and "One Ltd" in text
+
+
+def test_the_other_person_may_go_on_alone(
+    site: Site, tenants: list[str], second: tuple[Traveller, TestResponse]
+) -> None:
+    traveller, _ = second
+    before = joined(site, "sandbox-admin")
+    led = answer(traveller, "/connect/join/apart")
+    assert led.headers["Location"] == f"/c/{companies(site)[tenants[0]].id}/connect/autotask"
+    assert joined(site) not in (None, before)
+    assert users.USERS[0].email in traveller.page("/account")
+    assert "start again" in problem(traveller, answer(traveller, "/connect/join/apart"))
+
+
+def test_the_stores_address_leads_to_the_consent_page_at_once(site: Site, tenants: list[str]) -> None:
+    traveller = Traveller.of(site)
+    led = traveller.client.get("/get/xero", base_url=BASE)
+    assert led.status_code == 303 and "/authorize?" in led.headers["Location"]
+    answer = traveller.come_back(traveller.consent(led.headers["Location"], tenants[0]))
+    assert answer.headers["Location"] == f"/c/{companies(site)[tenants[0]].id}/connect/autotask"
+    again = traveller.connect(tenants[0])  # who comes a second time is led to the account there is
+    assert again.headers["Location"] == answer.headers["Location"] and len(companies(site)) == 1
+
+
+def test_an_invitation_and_the_demos_bar_speak_of_the_companys_ledger(
+    site: Site, tenants: list[str], sandbox_world: World
+) -> None:
+    traveller = Traveller.of(site)
+    traveller.connect(tenants[0])
+    company = companies(site)[tenants[0]]
+    form = {"company_id": company.id, "email": "new@people.example", "role": "staff"}
+    assert traveller.client.post(f"/c/{company.id}/people/invite", base_url=BASE, data=form).status_code == 302
+    with site.db() as db:
+        url = db.scalars(select(Outbox.data).where(Outbox.kind == "invitation")).one()["url"]
+    text = re.sub(r"<footer.*?</footer>", "", Traveller.of(site).page(urlsplit(url).path), flags=re.DOTALL)
+    assert "Sign in with Xero and accept" in text and "Sign in with Intuit and accept" in text
+    assert text.index("Sign in with Xero and") < text.index("Sign in with Intuit and")
+    assert "access to the company’s Xero" in text and "QuickBooks" not in text
+    stranger = Traveller.of(site)
+    told = stranger.come_back(stranger.consent(stranger.begin(), tenants[0], user=users.USERS[1].xero_userid))
+    assert told.headers["Location"] == "/connect/denied"
+    assert "admin in Xero is not enough" in stranger.page("/connect/denied")
+    object.__setattr__(site.services.config, "demo", True)
+    bar = re.search(r'<aside class="bb-demo".*?</aside>', traveller.page(f"/c/{company.id}/connections"), re.DOTALL)
+    assert bar is not None and "Xero" in bar.group(0) and "QuickBooks" not in bar.group(0)
+
+
+def test_an_official_button_stands_where_its_picture_is(
+    site: Site, tenants: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Connect to Xero</button>" in Traveller.of(site).page("/connect")
+    (tmp_path / "brand").mkdir()
+    (tmp_path / "brand" / "xero-connect.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    for file in (Path(site.app.static_folder or "")).iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    monkeypatch.setattr(site.app, "static_folder", str(tmp_path))
+    text = Traveller.of(site).page("/connect")
+    picture = r'<button class="bb-picture"[^>]*><img src="/static/brand/xero-connect.svg[^"]*" alt="Connect to Xero">'
+    assert re.search(picture, text)

@@ -120,7 +120,7 @@ def connections() -> dict[str, Any]:
 
 
 def disconnect() -> dict[str, Any]:
-    return {"name": "QuickBooks Online", "action": "/page/disconnect", "keep_url": "/page/connections", "open": {"count": 9, "totals": usd("12406.00")}, "recent_sign_in_needed": False}  # fmt: skip
+    return {"name": "QuickBooks Online", "action": "/page/disconnect", "keep_url": "/page/connections", "picture": "quickbooks-disconnect", "open": {"count": 9, "totals": usd("12406.00")}, "recent_sign_in_needed": False}  # fmt: skip
 
 
 def disconnected() -> dict[str, Any]:
@@ -128,7 +128,7 @@ def disconnected() -> dict[str, Any]:
 
 
 def join() -> dict[str, Any]:
-    return {"person": "pat@harborpoint.example", "me": "office@harborpoint.example", "company": "Harbor Point Ltd"}
+    return {"person": "pat@harborpoint.example", "me": "office@harborpoint.example", "service": "Xero", "company": "Harbor Point Ltd"}
 
 
 def denied() -> dict[str, Any]:
@@ -149,6 +149,7 @@ def invite() -> dict[str, Any]:
         "email": "sam@harborpoint.example",
         "expires_at": ago(days=-6),
         "accept_url": "/page/invite",
+        "ledger": "quickbooks",
     }
     return {"invitation": invitation, "signed_in_as": ""}
 

@@ -25,6 +25,12 @@ FRAGMENTS = {
     "lists-running": "tools/_lists_result.html",
     "copy-running": "tools/_compare_result.html",
 }
+DOORS = [
+    {"ledger": "quickbooks", "service": "Intuit", "name": "QuickBooks", "url": "/page/consent",
+     "connect": "Sign in with Intuit", "connect_picture": "quickbooks-sign-in"},
+    {"ledger": "xero", "service": "Xero", "name": "Xero", "url": "/page/consent", "connect": "Connect to Xero",
+     "connect_picture": "xero-connect"},
+]
 CSP = (
     "default-src 'self'; script-src 'self' 'nonce-stage'; style-src 'self'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -46,7 +52,7 @@ def make_app() -> Flask:
         [FileSystemLoader(ROOT / "templates"), FileSystemLoader(Path(__file__).parent / "templates")]
     )
     presentation.register(app)
-    app.jinja_env.globals.update(csrf_token=lambda: "stage-token", csp_nonce=lambda: "stage")
+    app.jinja_env.globals.update(csrf_token=lambda: "stage-token", csp_nonce=lambda: "stage", doors=DOORS)
     for endpoint in documented_endpoints():
         app.add_url_rule(_address(endpoint), endpoint, lambda **_: "", methods=["GET", "POST"])
     app.add_url_rule("/page/<name>", "page", _page)

@@ -227,6 +227,11 @@ def check(app: Flask) -> None:
             raise Unlisted(f"{endpoint}: roles of a company and addresses under /c/ belong together")
 
 
+def need_of(app: Flask, endpoint: str) -> Need:
+    """By the table. The demo's application, which has pages that no other one has, brings their roles along."""
+    return ENDPOINTS.get(endpoint) or Need(app.extensions["further_roles"][endpoint])
+
+
 def may(role: str | None, need: Need) -> bool:
     """Whether somebody with this role in the company reaches what asks for `need`."""
     order = [str(each) for each in OF_A_COMPANY]

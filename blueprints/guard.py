@@ -15,7 +15,7 @@ from flask import Flask, Response, abort, current_app, flash, g, redirect, reque
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
-from blueprints.access import ENDPOINTS, Need, may
+from blueprints.access import Need, may, need_of
 from blueprints.context import db, now, services
 from blueprints.problems import Problem
 from blueprints.sessions import RECENT, BrowserSession
@@ -58,7 +58,7 @@ def check_visitor() -> ResponseReturnValue | None:
     if cast(BrowserSession, session).broken:
         raise Problem(503, "database")
     g.user = _user()
-    need = ENDPOINTS[request.endpoint]
+    need = need_of(current_app, request.endpoint)
     if need is Need.ANONYMOUS:
         return None
     if need is Need.DEMO:

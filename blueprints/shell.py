@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, g, session, url_for
+from flask import Flask, current_app, g, session, url_for
 from sqlalchemy import func, select
 from werkzeug.local import LocalProxy
 
@@ -24,6 +24,7 @@ from sync.settings import load_invoices
 
 START = {"quickbooks": "connect.intuit_start", "xero": "connect.xero_start"}
 """Where signing in and connecting begin, by what `Company.ledger` holds."""
+PLUG = "plug.show"
 
 
 def register(app: Flask) -> None:
@@ -190,6 +191,8 @@ def _demo() -> dict[str, Any]:
             _step("Press Sync Now", "tools.sync_now", company, done > 1),
             _step("Fix a Fault", "logs.errors", company, False),
         ]
+        if PLUG in current_app.view_functions:  # the demo's web process has it, no other one
+            steps.append(_step("Pull the plug", PLUG, company, False))
     sentence = "Everything here is simulated: Autotask, {the_ledger} and the mailbox."
     if company is None and g.get("user") is not None:
         sentence += " Choose the company that waits for its first posting; the tour takes a minute."

@@ -256,6 +256,7 @@ ACTIONS: dict[str, Callable[[Tenant, Body], Body]] = {
     "approve": lambda tenant, body: {"id": actions.approve(tenant, int(body["company"]))},
     "void": _invoice_action(actions.void),
     "reissue": lambda tenant, body: {"id": actions.reissue(tenant, int(body["invoice"]))},
+    "more": lambda tenant, body: {"invoices": actions.more(tenant, int(body["count"]))},
     "clear_mark": _invoice_action(actions.clear_mark),
     "edit": _edit,
     "finish": lambda tenant, body: {"lines": actions.finish(tenant, int(body["invoice"]))},

@@ -218,6 +218,23 @@ def reissue(tenant: Tenant, invoice: int) -> int:
     return _invoice_existing(tenant, row.get("companyID"), items, {name: row[name] for name in kept if name in row})
 
 
+def more(tenant: Tenant, count: int) -> list[Row]:
+    """So many new invoices, each like one that bears a sync mark: same company, lines and tax. Gives id and number."""
+    kinds = [row for row in tenant.rows("Invoices") if row.get("webServiceDate") and not row.get("isVoided")]
+    if not kinds:
+        raise ActionError("there is no synced invoice yet that a new one could be like")
+    own = ("id", "invoiceID", "sortOrderID", "itemDate", "postedDate")
+    made = []
+    for place in range(count):
+        like = kinds[place % len(kinds)]
+        items = tenant.rows("BillingItems", invoiceID=like["id"])
+        lines = [{name: value for name, value in item.items() if name not in own} for item in items]
+        kept = {name: like[name] for name in ("taxGroup", "paymentTerm") if name in like}
+        id = issue(tenant, like.get("companyID"), lines, **kept)
+        made.append({"id": id, "number": _existing(tenant, id)["invoiceNumber"]})
+    return made
+
+
 def _copied(tenant: Tenant, item: Row) -> Row:
     tenant.world.store.delete(tenant.space, "BillingItems", item["id"])
     fresh = {name: value for name, value in item.items() if name != "id"}

@@ -9,12 +9,12 @@ import os
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from models import Attempt, CompanyLease, Posting, Run
 from sandbox.qbo import books
@@ -44,16 +44,18 @@ class Story:
 
     @classmethod
     def begin(
-        cls, url: str, world: World, processes: Processes, *, invoices: int = 12, **settings: Any
+        cls, url: str, world: World, processes: Processes, *, invoices: int = 12,
+        seeded: Mapping[str, Any] | None = None, chosen: Mapping[str, Any] | None = None, **settings: Any,
     ) -> Story:
-        """Seed, connect, and prepare the environment of the processes; nothing runs yet."""
+        """Seed, connect, and prepare the environment of the processes; nothing runs yet. `seeded` overlays the month,
+        `chosen` the company's settings; other keywords are the installation's."""
         config = config_for(url, **{"time_factor": FACTOR, "guard_young_seconds": 0.0, **settings})
         services = Services.from_config(config)
         options = {"seed": 5, "invoices": invoices, "lines": 2, "days": 10, "known_customers": False, "slug": "outage"}
-        answer = requests.post(f"{url}/control/seed/msp", json=options, timeout=60)
+        answer = requests.post(f"{url}/control/seed/msp", json={**options, **(seeded or {})}, timeout=60)
         assert answer.status_code == 200, answer.text
         made: dict[str, Any] = answer.json()
-        company_id = connect(services, world, made, look_back_days=30)
+        company_id = connect(services, world, made, **{"look_back_days": 30, **(chosen or {})})
         processes.env = {name.upper(): str(value) for name, value in config.model_dump(exclude_none=True).items()}
         return cls(url, world, processes, services, made, company_id)
 
@@ -106,6 +108,16 @@ class Story:
     def fence(self) -> int:
         with self.services.sessions() as db:
             return db.get_one(CompanyLease, self.company_id).fence
+
+    def at_rest(self) -> bool:
+        """No run is open and no write is under way or about to be."""
+        moving = or_(
+            Posting.state.in_(("READY", "SENDING", "UNKNOWN")),
+            and_(Posting.state.in_(("NEW", "CONFIRMED")), Posting.next_action_at.is_not(None)),
+        )
+        with self.services.sessions() as db:
+            open_ = db.scalars(select(Run.id).where(Run.finished_at.is_(None)).limit(1)).first()
+            return open_ is None and db.scalars(select(Posting.id).where(moving).limit(1)).first() is None
 
     def finished(self, run_id: int) -> bool:
         with self.services.sessions() as db:

@@ -36,11 +36,17 @@ def main() -> int:
         manager = honcho.manager.Manager(Printer(output=log, colour=False))
         sandbox = f"exec {shlex.quote(sys.executable)} {args.sandbox}"
         manager.add_process("sandbox", sandbox, cwd=str(ROOT), env=dict(os.environ))
-        lines = parse_procfile((ROOT / "Procfile").read_text(encoding="utf-8")).processes
+        lines = demo_lines()
         for name in args.only:
             manager.add_process(name, lines[name], cwd=str(ROOT), env=dict(os.environ))
         manager.loop()
     return int(manager.returncode or 0)
+
+
+def demo_lines() -> dict[str, str]:
+    """The Procfile's processes; the web process is the demo's own, which can pull the plug."""
+    lines = parse_procfile((ROOT / "Procfile").read_text(encoding="utf-8")).processes
+    return {name: line.replace("app:create_app()", "tools.demo.web:create_app()") for name, line in lines.items()}
 
 
 def _end_with_parent() -> None:

@@ -9,8 +9,8 @@ result away, delays a request by calling it later, and sets `company.hidden_sinc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +25,6 @@ from connectors.ledgers.base import (
     Change,
     Changes,
     Done,
-    Echo,
     Kind,
     LedgerFault,
     LedgerProfile,
@@ -37,14 +36,12 @@ from connectors.ledgers.base import (
     Sought,
     is_alike,
 )
+from connectors.ledgers.memory_records import DOCUMENTS, SALES, done_of, held_of, matches, record_of, same, version_of
 from connectors.limits import Used
 from domain.documents import AnyDraft, ItemDraft, PartyDraft, Reference
-from domain.held import Held, HeldLine, tracked_as
+from domain.held import Held
 from domain.taxes import TaxModel
 
-_SALES = (Kind.INVOICE, Kind.CREDIT_MEMO)
-_DOCUMENTS = (*_SALES, *purchases.PURCHASES)
-_VOIDED = (Kind.INVOICE,)
 _SHARED_NAMES = (Kind.CUSTOMER, Kind.VENDOR)
 
 
@@ -64,6 +61,8 @@ class Entry:
     paid: Decimal = Decimal(0)
     mailed: bool = False
     tax: Decimal = Decimal(0)
+    status: str = ""
+    """draft, submitted or approved, where the company knows such states."""
 
 
 @dataclass(slots=True)
@@ -85,6 +84,14 @@ class MemoryCompany:
     purchase_orders: bool = True
     """False: its plan does not have the kind."""
     checked_numbers: frozenset[Kind] = frozenset({Kind.INVOICE})
+    either_numbers: bool = False
+    """It keeps a number of ours and gives one where it is sent none, whatever `own_numbers` says."""
+    drafts: bool = False
+    """Documents begin as what they are sent as (draft, submitted, approved) and are approved by their ids."""
+    versions: bool = True
+    """False: a change applies to whatever stands there."""
+    keeps_voided: frozenset[Kind] = frozenset({Kind.INVOICE})
+    """Kinds of which a void leaves the record; of others it takes it away."""
     tax_model: TaxModel = TaxModel.EXPLICIT_TOTAL
     honours_tax: bool = True
     """False: the ledger books `own_tax` whatever amount it is sent."""
@@ -110,7 +117,7 @@ class MemoryCompany:
 
     def add(self, kind: Kind, name: str, **details: str | bool | None) -> Record:
         """A list entry that was there before us."""
-        return _record(self._store(kind, {"name": name, "details": details}))
+        return record_of(self._store(kind, {"name": name, "details": details}))
 
     def execute(self, batch: Batch) -> Answer:
         """The effect of one batch on the books, and the answer that may or may not arrive."""
@@ -131,7 +138,7 @@ class MemoryCompany:
         self._replays.clear()
 
     def documents(self, *, live: bool = True) -> list[Entry]:
-        return [entry for entry in self.entries if entry.kind in _DOCUMENTS and (entry.live or not live)]
+        return [entry for entry in self.entries if entry.kind in DOCUMENTS and (entry.live or not live)]
 
     def void(self, ledger_id: str) -> None:
         entry = next(one for one in self.entries if one.id == ledger_id)
@@ -155,11 +162,11 @@ class MemoryCompany:
         body = jsonbytes.load(member.payload)
         if member.operation != "create":
             return self._changed(member, body)
-        fault = self._document_fault(member.kind, body) if member.kind in _DOCUMENTS else self._name_fault(member, body)
+        fault = self._document_fault(member.kind, body) if member.kind in DOCUMENTS else self._name_fault(member, body)
         if fault is not None:
             return Refused((fault,))
         entry = self._store(member.kind, body)
-        return _done(entry, self)
+        return done_of(entry, self)
 
     def _changed(self, member: Member, body: Mapping[str, Any]) -> Outcome:
         """Only the version that the change names is changed; a record that is gone cannot be."""
@@ -168,21 +175,32 @@ class MemoryCompany:
             return Refused((LedgerFault(Refusal.BAD_REFERENCE, "610", "The record is gone.", str(body["id"])),))
         if member.operation == "send":
             return self._mail(entry, body.get("address") or entry.body.get("email"))
-        if str(entry.version) != body["version"]:
+        if member.operation == "promote":
+            return self._promote(entry, body["status"])
+        if self.drafts and body["version"].partition("/")[2] != entry.status and member.operation != "update":
+            why = "Not of valid status for modification."
+            return Refused((LedgerFault(Refusal.NOT_CHANGEABLE, "10", why, entry.id),))
+        if self.versions and version_of(entry) != body["version"]:
             return Refused((LedgerFault(Refusal.STALE, "5010", "The record was changed.", entry.id),))
         if self.closed_through is not None and date.fromisoformat(entry.body["date"]) <= self.closed_through:
             return Refused((LedgerFault(Refusal.CLOSED_PERIOD, "6210", "The period is closed.", entry.id),))
         if member.operation in ("void", "delete"):
             self.void(entry.id)
-            if member.operation == "delete" or entry.kind not in _VOIDED:
+            if member.operation == "delete" or entry.kind not in self.keeps_voided:
                 self.entries.remove(entry)
-            return _done(entry, self)
+            return done_of(entry, self)
         fresh = body["draft"]
         if (fault := self._document_fault(member.kind, fresh, entry)) is not None:
             return Refused((fault,))
         entry.body, entry.total, entry.number = fresh, _total(fresh), fresh.get("number") or entry.number
         entry.version, entry.updated_at = entry.version + 1, self.clock()
-        return _done(entry, self)
+        return done_of(entry, self)
+
+    def _promote(self, entry: Entry, status: str) -> Outcome:
+        """What is approved stays approved: going again changes nothing."""
+        if entry.status != status and entry.status != "approved":
+            entry.status, entry.version, entry.updated_at = status, entry.version + 1, self.clock()
+        return done_of(entry, self)
 
     def _mail(self, entry: Entry, address: str | None) -> Outcome:
         if not address:
@@ -190,7 +208,7 @@ class MemoryCompany:
         self.mails.append((entry.id, address))
         entry.mailed = self.shows_mails
         entry.version, entry.updated_at = entry.version + 1, self.clock()
-        return _done(entry, self)
+        return done_of(entry, self)
 
     def _document_fault(
         self, kind: Kind, body: Mapping[str, Any], old: Entry | None = None
@@ -199,19 +217,20 @@ class MemoryCompany:
         if (fault := rule(kind, body) or self._date_fault(body)) is not None:
             return fault
         number = body.get("number")
-        if number is None or not self.own_numbers or kind not in self.checked_numbers:
+        if number is None or not (self.own_numbers or self.either_numbers) or kind not in self.checked_numbers:
             return None
-        held = next((one for one in self.documents() if one.kind is kind and _same(one.number, number)), None)
+        held = next((one for one in self.documents() if one.kind is kind and same(one.number, number)), None)
         if held is None or held is old:
             return None
         return LedgerFault(Refusal.DUPLICATE_NUMBER, "6140", f"Number {number} is in use.", held.id)
 
     def _sale_fault(self, kind: Kind, body: Mapping[str, Any]) -> LedgerFault | None:
-        if not any(one.kind is Kind.CUSTOMER and one.id == body["party"] for one in self.entries):
+        if not any(one.kind is Kind.CUSTOMER and one.live and one.id == body["party"] for one in self.entries):
             return LedgerFault(Refusal.BAD_REFERENCE, "2500", f"No customer {body['party']}.")
         for line in body["lines"]:
-            if not any(one.kind is Kind.ITEM and one.id == line["item"] for one in self.entries):
-                return LedgerFault(Refusal.BAD_REFERENCE, "2500", f"No item {line['item']}.")
+            listed = Kind.ACCOUNT if line.get("on_account") else Kind.ITEM
+            if not any(one.kind is listed and one.id == line["item"] for one in self.entries):
+                return LedgerFault(Refusal.BAD_REFERENCE, "2500", f"No item or account {line['item']}.")
         return None
 
     def _purchase_fault(self, kind: Kind, body: Mapping[str, Any]) -> LedgerFault | None:
@@ -228,7 +247,7 @@ class MemoryCompany:
 
     def _name_fault(self, member: Member, body: Mapping[str, Any]) -> LedgerFault | None:
         space = _SHARED_NAMES if member.kind in _SHARED_NAMES else (member.kind,)
-        held = next((one for one in self.entries if one.kind in space and _same(one.body["name"], body["name"])), None)
+        held = next((one for one in self.entries if one.kind in space and same(one.body["name"], body["name"])), None)
         if held is None:
             return None
         return LedgerFault(Refusal.DUPLICATE_NAME, "6240", f"The name {body['name']} is in use.", held.id)
@@ -237,17 +256,20 @@ class MemoryCompany:
         self._last_id += 1
         now = self.clock()
         entry = Entry(kind, str(self._last_id), body, now, now)
-        if kind in _DOCUMENTS:
+        if kind in DOCUMENTS:
             entry.tax = Decimal(body["tax"]) if self.honours_tax else self.own_tax
             entry.total = _total(body) - Decimal(body["tax"]) + entry.tax
-            entry.number = body.get("number") if self._takes(kind) else str(1000 + self._last_id)
+            entry.number = self._number(kind, body.get("number"))
+            entry.status = body["status"] if self.drafts else ""
         self.entries.append(entry)
         return entry
 
-
-    def _takes(self, kind: Kind) -> bool:
-        """Whether it keeps the number that a document of this kind is sent with."""
-        return {Kind.BILL: True, Kind.PURCHASE_ORDER: self.own_order_numbers}.get(kind, self.own_numbers)
+    def _number(self, kind: Kind, sent: str | None) -> str | None:
+        """The number that it is sent with, where it keeps that, else one of its own. Bills may have none."""
+        if kind is Kind.BILL or (sent and self.either_numbers):
+            return sent
+        takes = self.own_order_numbers if kind is Kind.PURCHASE_ORDER else self.own_numbers
+        return sent if takes and not self.either_numbers else str(1000 + self._last_id)
 
 
 class MemoryLedger:
@@ -272,13 +294,13 @@ class MemoryLedger:
             quantity_decimals=5,
             taxed_lines=750,
             refuses_second_copy=frozenset(refuses),
-            can_void=frozenset(kind.value for kind in _VOIDED),
-            can_delete=frozenset(kind.value for kind in _DOCUMENTS),
-            can_update=frozenset(kind.value for kind in _DOCUMENTS),
-            can_mail=frozenset(kind.value for kind in _SALES),
-            can_attach=frozenset(kind.value for kind in _SALES),
+            can_void=frozenset(kind.value for kind in company.keeps_voided),
+            can_delete=frozenset(kind.value for kind in DOCUMENTS),
+            can_update=frozenset(kind.value for kind in DOCUMENTS),
+            can_mail=frozenset(kind.value for kind in SALES),
+            can_attach=frozenset(kind.value for kind in SALES),
             attachment_bytes=1_000_000,
-            originals=frozenset(kind.value for kind in (*_SALES, Kind.PURCHASE_ORDER)),
+            originals=frozenset(kind.value for kind in (*SALES, Kind.PURCHASE_ORDER)),
         )
 
     def check(self) -> LedgerProfile:
@@ -314,10 +336,13 @@ class MemoryLedger:
         return jsonbytes.dump(_body(draft, references))
 
     def change(self, change: Change) -> bytes:
-        if change.operation not in ("void", "delete", "update", "send") or change.kind not in _DOCUMENTS:
+        known = ("void", "delete", "update", "send", *(["promote"] if self.company.drafts else []))
+        if change.operation not in known or change.kind not in DOCUMENTS:
             raise ValueError(f"this ledger cannot {change.operation} a record of kind {change.kind}")
         draft = _body(change.draft, {}) if change.draft is not None else None
         body = {"id": change.ledger_id, "version": change.version, "draft": draft}
+        if change.operation == "promote":
+            body = {"id": change.ledger_id, "status": change.draft.promote_to if change.draft else "approved"}
         return jsonbytes.dump({**body, "address": change.address} if change.operation == "send" else body)
 
     def call_of(self, kind: Kind, operation: str) -> str:
@@ -342,16 +367,16 @@ class MemoryLedger:
     def find(self, sought: Sequence[Sought]) -> Mapping[str, Sequence[Done]]:
         self.company.calls.append("find")
         visible = self.company.visible()
-        return {one.key: [_done(entry, self.company) for entry in visible if _matches(entry, one)] for one in sought}
+        return {one.key: [done_of(entry, self.company) for entry in visible if matches(entry, one)] for one in sought}
 
     def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Held]:
         self.company.calls.append("read")
         wanted = [one for one in self.company.visible() if one.kind is kind and one.id in set(ids)]
-        return {one.id: _held(one, self.company) for one in wanted}
+        return {one.id: held_of(one, self.company) for one in wanted}
 
     def alike(self, sought: Sequence[Alike]) -> Mapping[str, Sequence[Held]]:
         self.company.calls.append("alike")
-        kept = [_held(one, self.company) for one in self.company.visible() if one.kind in _DOCUMENTS and one.live]
+        kept = [held_of(one, self.company) for one in self.company.visible() if one.kind in DOCUMENTS and one.live]
         return {
             one.key: tuple(held for held in kept if held.kind == one.kind and is_alike(one, held)) for one in sought
         }
@@ -372,7 +397,7 @@ class MemoryLedger:
 
     def _changes(self, entries: Sequence[Entry]) -> Changes:
         watermark = self.company.clock() - timedelta(minutes=5)
-        return Changes(tuple(_record(one) for one in entries), (), watermark, complete=True)
+        return Changes(tuple(record_of(one) for one in entries), (), watermark, complete=True)
 
 
 def _body(draft: AnyDraft, ids: Mapping[tuple[str, str], str]) -> dict[str, Any]:
@@ -384,6 +409,7 @@ def _body(draft: AnyDraft, ids: Mapping[tuple[str, str], str]) -> dict[str, Any]
         return {"name": draft.name, "details": purchases.item_details(draft, _id(draft.account, ids))}
     return {
         "party": _id(draft.party, ids),
+        "status": draft.status,
         "number": draft.number,
         "date": draft.date.isoformat(),
         "currency": draft.currency,
@@ -412,89 +438,3 @@ def _total(body: Mapping[str, Any]) -> Decimal:
 
 def _id(reference: Reference, ids: Mapping[tuple[str, str], str]) -> str:
     return reference.ledger_id if reference.ledger_id is not None else ids[(reference.kind, reference.key)]
-
-
-def _record(entry: Entry) -> Record:
-    known = dict(entry.body.get("details", {}))
-    details = {name: value for name, value in known.items() if not isinstance(value, dict)}
-    return Record(entry.kind, entry.id, entry.body["name"], str(entry.version), entry.live, details)
-
-
-def _rate(body: Mapping[str, Any], company: MemoryCompany) -> Decimal | None:
-    if not company.multi_currency or body.get("currency") in (None, company.currency):
-        return None
-    sent = body.get("rate")
-    return Decimal(sent) if sent else company.rates.get(str(body["currency"]), Decimal(1))
-
-
-def _done(entry: Entry, company: MemoryCompany) -> Done:
-    total = entry.total if entry.live else Decimal(0)
-    echo = Echo(
-        tenant=company.tenant,
-        kind=entry.kind,
-        party_id=entry.body.get("party"),
-        number=entry.number,
-        currency=entry.body.get("currency"),
-        rate=_rate(entry.body, company),
-        total=entry.total,
-        version=str(entry.version),
-        balance=None if total is None else total - entry.paid,
-        date=date.fromisoformat(entry.body["date"]) if entry.kind in _DOCUMENTS else None,
-        lines=len(entry.body["lines"]) if entry.kind in _DOCUMENTS else None,
-        marker=entry.body.get("marker"),
-        name=entry.body.get("name"),
-        created_at=entry.created_at.astimezone(UTC),
-        live=entry.live,
-        mailed=entry.mailed,
-        mailed_at=entry.updated_at.astimezone(UTC) if entry.mailed else None,
-        email=entry.body.get("email"),
-        tax=entry.tax if entry.kind in _DOCUMENTS else None,
-        line_ids=purchases.line_ids(entry.body) if entry.kind is Kind.PURCHASE_ORDER else (),
-    )
-    if entry.kind not in _DOCUMENTS:
-        echo = replace(echo, record=_record(entry))
-    return Done(entry.id, entry.number, echo)
-
-
-def _held(entry: Entry, company: MemoryCompany) -> Held:
-    """The document as its books show it. Bodies come back from JSON, so dates are texts."""
-    body = entry.body
-    names = {one.id: str(one.body.get("name", "")) for one in company.entries}
-    return Held(
-        kind=entry.kind.value, ledger_id=entry.id, version=str(entry.version), number=entry.number,
-        date=_day(body.get("date")), due_date=_day(body.get("due")), party_id=body.get("party"),
-        party=names.get(str(body.get("party")), ""), currency=body.get("currency"), total=entry.total or Decimal(0),
-        tax=Decimal(body.get("tax") or 0), applied=entry.paid, note=str(body.get("marker") or ""),
-        message=str(body.get("message") or ""), mailed=entry.mailed, live=entry.live, changed_at=entry.updated_at,
-        lines=tuple(_held_line(line, names) for line in body["lines"]), linked=("Payment 1",) if entry.paid else (),
-        location=tracked_as(body.get("location"), names.get(str(body.get("location")), "")),
-    )
-
-
-def _held_line(line: Mapping[str, Any], names: Mapping[str, str]) -> HeldLine:
-    quantity, price = (None if line.get(key) is None else Decimal(line[key]) for key in ("quantity", "price"))
-    item, tracked = line["item"], tracked_as(line.get("class"), names.get(str(line.get("class")), ""))
-    return HeldLine(item, names.get(item, ""), line["text"], quantity, price, Decimal(line["amount"]), tracked)
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
-def _matches(entry: Entry, sought: Sought) -> bool:
-    if entry.kind is not sought.kind:
-        return False
-    if sought.ledger_id is not None:
-        return entry.id == sought.ledger_id
-    if sought.number is not None:
-        return _same(entry.number, sought.number)
-    if sought.name is not None:
-        return _same(entry.body.get("name"), sought.name)
-    if sought.since is None:
-        raise ValueError("a look-up needs an id, a number, a name or an instant")
-    return entry.created_at >= sought.since
-
-
-def _same(one: str | None, other: str | None) -> bool:
-    """Names and numbers are compared without regard to letter case, as ledgers do."""
-    return one is not None and other is not None and one.strip().casefold() == other.strip().casefold()

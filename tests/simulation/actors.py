@@ -14,9 +14,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from connectors.ledgers.memory_records import version_of
 from domain.statuses import Status
 from models import Company, Connection, Document, Run
-from sync import codec, decisions, operations, reconciling, replacing, requests, tools, voids
+from sync import codec, decisions, operations, promoting, reconciling, replacing, requests, tools, voids
 from sync.lease import wake
 from tests.simulation.kernel import Kernel, Process
 from tests.simulation.machine import Services
@@ -115,6 +116,9 @@ class Actors:
             if draw < 0.6:
                 self.replace_one(tenant)
                 continue
+            if draw < 0.7:
+                self.approve_drafts(tenant)
+                continue
             for _ in range(self.rng.choice((0, 0, 1, 2))):
                 self.press(tenant)
 
@@ -184,6 +188,16 @@ class Actors:
         if rows:
             enqueue.ring(self.services, tenant.company_id)  # type: ignore[arg-type]
 
+    def approve_drafts(self, tenant: Tenant) -> None:
+        """Has every draft of ours approved, where the ledger knows drafts."""
+        if not tenant.books.drafts:
+            return
+        with self.services.sessions() as db, db.begin():
+            asked = promoting.approve_all(db, tenant.company_id, self.kernel.now(), "a person")
+        if asked:
+            self.kernel.note(f"asked for {asked} drafts to be approved", tenant.company_id)
+            enqueue.ring(self.services, tenant.company_id)  # type: ignore[arg-type]
+
     def replace_one(self, tenant: Tenant) -> None:
         """An invoice that is in the books changes in the source, and a person replaces the ledger's version."""
         with self.services.sessions() as db, db.begin():
@@ -213,7 +227,7 @@ class Actors:
                 codec.dump(fresh),
                 now=self.kernel.now(),
                 interactive=1,
-                terms={"by": "a person", "version": str(held.version)},
+                terms={"by": "a person", "version": version_of(held)},
             )
         self.kernel.note(f"asked to replace invoice {row.source_id}: {fresh.total}", tenant.company_id)
         enqueue.ring(self.services, tenant.company_id)  # type: ignore[arg-type]

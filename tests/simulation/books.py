@@ -12,7 +12,8 @@ from typing import Any
 
 from connectors import jsonbytes
 from connectors.ledgers.base import Answer, Batch, Kind, LedgerFault, Member, Outcome, Refusal, Refused, Sought
-from connectors.ledgers.memory import Entry, MemoryCompany, _matches
+from connectors.ledgers.memory import Entry, MemoryCompany
+from connectors.ledgers.memory_records import matches
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel
 
@@ -69,7 +70,7 @@ class SimBooks(MemoryCompany):
         """How many of these a look-up does not show now although the books hold them."""
         assert self.kernel is not None
         hidden = [one for one in self.entries if self.shown_at.get(one.id, 0.0) > self.kernel.now_s]
-        return sum(1 for one in sought if one.kind in DOCUMENTS and any(_matches(entry, one) for entry in hidden))
+        return sum(1 for one in sought if one.kind in DOCUMENTS and any(matches(entry, one) for entry in hidden))
 
     def forget_replays(self) -> None:
         assert self.kernel is not None
@@ -78,8 +79,20 @@ class SimBooks(MemoryCompany):
         self.forgotten_at.append(self.kernel.now_s)
 
     def edit_by_hand(self, entry: Entry) -> None:
-        """Somebody adds a memo in the ledger's own pages: the version grows, nothing else that we compare."""
+        """Somebody adds a memo in the ledger's own pages, or approves a draft there: the version grows."""
+        assert self.faults is not None
+        if entry.status and self.faults.rng.random() < 0.5:
+            entry.status = "approved"
         entry.version, entry.updated_at = entry.version + 1, self.clock()
+
+    def take_away(self, party: Entry) -> None:
+        """Somebody archives a customer or vendor by mistake, until `bring_back`."""
+        party.live, party.version, party.updated_at = False, party.version + 1, self.clock()
+
+    def bring_back(self) -> None:
+        for entry in self.entries:
+            if not entry.live and entry.kind in (Kind.CUSTOMER, Kind.VENDOR):
+                entry.live, entry.version, entry.updated_at = True, entry.version + 1, self.clock()
 
     def remove_by_hand(self, entry: Entry) -> None:
         self.void(entry.id)

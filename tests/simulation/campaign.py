@@ -20,6 +20,7 @@ from sqlalchemy.orm import sessionmaker
 
 from models import Base, make_engine, make_sessions
 from tests.simulation.actors import Actors
+from tests.simulation.dialects import DIALECTS
 from tests.simulation.faults import Bounds, Faults
 from tests.simulation.invariants import by_source, final, in_the_books_means_complete
 from tests.simulation.kernel import Event, Kernel, Process, TooLong
@@ -51,6 +52,8 @@ NEAR_A_WRITE = frozenset({
 IDLE = ("no job", "next look", "thinks")
 """Where a death or a freeze would show nothing."""
 LONGEST_TROUBLE = 3600.0
+MIXES = (("quickbooks",), ("xero",), ("quickbooks", "quickbooks"), ("xero", "xero"), ("quickbooks", "xero"))
+"""Whose books the companies of a seed keep."""
 ENDED = ("CONFIRMED", "DONE", "NEEDS_HUMAN")
 REST = 4 * 3600.0
 """Virtual seconds within which everything must have come to rest after the last Sync Now."""
@@ -67,6 +70,8 @@ class Profile:
     """Only the faults of these numbers happen: how a failing seed is shortened."""
     hard: bool = False
     """The ledgers check no document number: everything rests on key, look-up and quarantine."""
+    ledgers: tuple[str, ...] = ()
+    """The ledger of each company; empty: drawn."""
     most: int = 120
     """So many documents wait in a company at most. What a seed costs grows with them."""
 
@@ -113,12 +118,15 @@ class Simulation:
     def __init__(self, seed: int, profile: Profile, path: Path) -> None:
         self.seed, self.rng = seed, random.Random(seed)
         self.kernel = Kernel(random.Random(self.rng.random()))
+        draws = random.Random(self.rng.random())
+        self.dialects = profile.ledgers or self.rng.choice(MIXES)
         self.faults = Faults.draw(
-            random.Random(self.rng.random()),
+            draws,
             without=profile.without,
             rates=dict(profile.rates),
             bounds=profile.bounds,
             only=profile.kept,
+            keys_end="xero" in self.dialects,
         )
         self.engine = make_engine(f"sqlite:///{path}")
         plain = make_sessions(self.engine)
@@ -143,17 +151,19 @@ class Simulation:
     def _tenants(self, plain: sessionmaker, profile: Profile) -> list[Tenant]:  # type: ignore[type-arg]
         made = []
         with plain() as db, db.begin():
-            for number in range(1, (1 if profile.hard else self.rng.choice((1, 2, 2))) + 1):
+            for number, ledger in enumerate(self.dialects[:1] if profile.hard else self.dialects, 1):
                 made.append(make_tenant(
-                    db, number, self.kernel, self.faults, self.rng, hard=profile.hard, most=profile.most
+                    db, number, self.kernel, self.faults, self.rng, DIALECTS[ledger], hard=profile.hard,
+                    most=profile.most,
                 ))  # fmt: skip
         return made
 
     def _ledger(self, tenant: Tenant) -> SimLedger:
         books = tenant.books
-        if self.kernel.now_s < tenant.relinked_until and len(self.tenants) > 1:
-            books = next(other.books for other in self.tenants if other is not tenant)
-        return SimLedger(tenant.ledger_line, books, tenant.members, self.watcher.sent)
+        others = [other.books for other in self.tenants if other is not tenant and other.dialect is tenant.dialect]
+        if self.kernel.now_s < tenant.relinked_until and others:
+            books = others[0]
+        return SimLedger(tenant.ledger_line, books, tenant.dialect, tenant.members, self.watcher.sent)
 
     def _fate(self, process: Process, label: str) -> str | float | None:
         if label in IDLE:
@@ -229,7 +239,9 @@ class Simulation:
             task.process.skew_s = 0.0
         for tenant in self.tenants:
             tenant.books.lapsed_until = begin
+            tenant.books.bring_back()
             tenant.ledger_line.away_until = tenant.source_line.away_until = begin
+            tenant.ledger_line.limited_until = begin
             tenant.relinked_until = begin
             approve_the_rest(tenant, self.kernel)
             self.actors.reconnect(tenant, self.services.plain)

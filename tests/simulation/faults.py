@@ -50,6 +50,8 @@ RATES: dict[str, float] = {
     "relinked": 0.02,
     "changed_in_ledger": 0.1,
     "removed_in_ledger": 0.02,
+    "party_away": 0.03,
+    "day_limit": 0.01,
     # for each place asked of the limiter
     "slot_wait": 0.05,
 }
@@ -79,15 +81,17 @@ class Faults:
 
     @classmethod
     def draw(cls, rng: random.Random, *, without: frozenset[str] = frozenset(), rates: dict[str, float] | None = None,
-             bounds: Bounds | None = None, only: frozenset[int] | None = None) -> Faults:  # fmt: skip
-        """The faults of one seed: each kind is off, normal or heavy. `without` switches kinds off for good."""
+             bounds: Bounds | None = None, only: frozenset[int] | None = None,
+             keys_end: bool = False) -> Faults:  # fmt: skip
+        """The faults of one seed: each kind is off, normal or heavy. `without` switches kinds off for good. `keys_end`:
+        some ledger keeps its keys for minutes only, so nothing may be later than the quarantine."""
         drawn: dict[str, float] = {}
         for name, rate in RATES.items():
             factor = rng.choice((0.0, 0.5, 1.0, 1.0, 2.5))
             drawn[name] = 0.0 if name in without else rate * factor
         drawn |= rates or {}
         longest = bounds or Bounds()
-        if bounds is None and drawn["keys_forgotten"] == 0:
+        if bounds is None and drawn["keys_forgotten"] == 0 and not keys_end:
             longest = replace(
                 longest, late=rng.choice((120.0, 900.0, 3000.0)), freeze=rng.choice((100.0, 900.0, 3000.0))
             )

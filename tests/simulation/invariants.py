@@ -36,7 +36,7 @@ Finding = Iterator[tuple[str, ...]]
 
 MARKER = re.compile(r"ref:\w{8}")
 GONE = ("voided_open", "void_paid", "void_refused", "void_changing", "void_closed", "void_queued")
-ASKED_FOR = ("overwrite_", "update_queued", "mail_unsure", *GONE)
+ASKED_FOR = ("overwrite_", "promote_", "update_queued", "mail_unsure", *GONE)
 """Reasons of documents that are in the books while something else about them waits."""
 
 
@@ -196,6 +196,27 @@ def in_the_books_means_complete(watcher: Watcher, tenant: Tenant) -> Finding:
             yield f"invoice {id}", f"is in the books and stands as {status}"
 
 
+def statuses_are_the_ledgers(watcher: Watcher, tenant: Tenant) -> Finding:
+    """What was approved is approved in the books, what was created as approved stays so, and a draft is flagged."""
+    if not tenant.books.drafts:
+        return
+    states = {entry.id: entry.status for entry in tenant.books.documents()}
+    flagged = {
+        ledger_id: str(Flag.DRAFT) in json.loads(flags) for ledger_id, flags in watcher.db.execute(
+            "SELECT ledger_id, flags FROM documents WHERE company_id = ? AND ledger_id IS NOT NULL",
+            (tenant.company_id,),
+        )
+    }  # fmt: skip
+    for row in watcher.postings.values():
+        if row.company_id != tenant.company_id or row.operation != "promote" or row.state != "DONE":
+            continue
+        if states.get(row.ledger_id or "", "approved") == "draft":
+            yield f"{row.kind} {row.source_id}", "was approved, and the ledger holds a draft", "promoted"
+    for ledger_id, flag in flagged.items():
+        if not flag and states.get(ledger_id, "approved") != "approved":
+            yield f"ledger document {ledger_id}", "is a draft and nothing says so", "promoted"
+
+
 def i15_at_rest(watcher: Watcher, tenant: Tenant) -> Finding:
     for row in watcher.postings.values():
         waits = row.kind not in CREATIONS and row.state == "CONFIRMED"
@@ -297,5 +318,5 @@ CHECKS: tuple[Callable[[Watcher, Tenant], Finding], ...] = (
     i01_one_document_each, wrong_company, i02_nothing_lost, i08_done_means_marked, i11_totals_agree,
     i14_rows_stay_in_their_company, i15_at_rest, i17_one_report_each, i18_retries_are_bounded,
     i20_statuses_tell_the_truth, in_the_books_means_complete, i21_billed_once,
-    i22_one_mail_each, error_marks_follow_faults, the_reconciler_finds_it,
+    i22_one_mail_each, statuses_are_the_ledgers, error_marks_follow_faults, the_reconciler_finds_it,
 )  # fmt: skip

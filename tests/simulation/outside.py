@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from connectors.ledgers.base import Kind
 from connectors.ledgers.memory import Entry
 from domain.documents import SourceDocument
 from tests.simulation.kernel import Kernel
@@ -126,10 +127,26 @@ class Outside:
             if faults.happens("subscription_lapsed"):
                 tenant.books.lapsed_until = kernel.now_s + faults.seconds(20, 200)
                 kernel.note("the ledger's subscription has lapsed", tenant.company_id)
+            if faults.happens("day_limit"):
+                tenant.ledger_line.limited_until = kernel.now_s + faults.seconds(60, 900)
+                kernel.note("the ledger's calls of the day are used up", tenant.company_id)
+            if faults.happens("party_away"):
+                self._party_away()
             if faults.happens("keys_forgotten"):
                 tenant.books.forget_replays()
                 kernel.note("the ledger forgot its keys", tenant.company_id)
             self._people_in_the_ledger()
+
+    def _party_away(self) -> None:
+        """Somebody archives a customer or vendor that documents name, and notices some minutes later."""
+        books, faults = self.tenant.books, self.services.bells.faults
+        used = {one.body["party"] for one in books.documents() if one.id in books.made_by}
+        parties = [one for one in books.entries if one.id in used and one.kind in (Kind.CUSTOMER, Kind.VENDOR)]
+        if parties:
+            chosen = self.rng.choice(parties)
+            books.take_away(chosen)
+            self.kernel.note(f"{chosen.body['name']} is archived in the ledger", self.tenant.company_id)
+            self.kernel.at(faults.seconds(30, 300), books.bring_back)
 
     def _people_in_the_ledger(self) -> None:
         """Somebody edits, or voids, documents in the ledger's own pages."""
@@ -139,6 +156,6 @@ class Outside:
             if faults.happens("changed_in_ledger"):
                 books.edit_by_hand(entry)
         if held and faults.happens("removed_in_ledger"):
-            entry: Entry = self.rng.choice(held)
-            books.remove_by_hand(entry)
-            self.kernel.note(f"ledger document {entry.id} voided by hand", self.tenant.company_id)
+            gone: Entry = self.rng.choice(held)
+            books.remove_by_hand(gone)
+            self.kernel.note(f"ledger document {gone.id} voided by hand", self.tenant.company_id)

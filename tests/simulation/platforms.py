@@ -37,6 +37,7 @@ from domain.documents import AnyDraft, Catalog, Party, SourceDocument, SourceHea
 from domain.held import Held
 from domain.todos import TodoDraft, TodoLists
 from tests.simulation.books import DOCUMENTS, SimBooks, documents_of
+from tests.simulation.dialects import Dialect
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel
 
@@ -54,6 +55,8 @@ class Line:
     platform: str
     away_until: float = 0.0
     """The grant is not accepted until then."""
+    limited_until: float = 0.0
+    """The day's calls are used up until then."""
 
     def latency(self) -> float:
         return self.faults.rng.choice((0.05, 0.2, 0.2, 0.6, 1.5))
@@ -62,6 +65,10 @@ class Line:
         if self.kernel.now_s < self.away_until:
             self.faults.touch("outage", documents)
             raise NeedsReconnect(f"{self.platform} does not accept the connection.", platform=self.platform)
+        if self.kernel.now_s < self.limited_until:
+            self.faults.touch("day_limit", documents)
+            after = timedelta(seconds=self.limited_until - self.kernel.now_s)
+            raise RetryLater("The day's calls are used up.", self.kernel.now() + after, platform=self.platform)
 
     def read(self, name: str, work: Callable[[], T], documents: int = 0) -> T:
         """`documents`: how many are read, or waited for."""
@@ -91,16 +98,17 @@ class SimLedger:
     `on_send` lets the checker look at every intent; it answers when that intent was committed.
     """
 
-    def __init__(self, line: Line, books: SimBooks, members: int, on_send: Callable[[int, Batch], float]) -> None:
-        self.line, self.books, self.on_send = line, books, on_send
+    def __init__(self, line: Line, books: SimBooks, dialect: Dialect, members: int,
+                 on_send: Callable[[int, Batch], float]) -> None:  # fmt: skip
+        self.line, self.books, self.dialect, self.on_send = line, books, dialect, on_send
         self.inner = MemoryLedger(books)
         self.tenant = self.inner.tenant
-        self.capabilities: Capabilities = replace(self.inner.capabilities, batch_members=members)
+        self.capabilities: Capabilities = replace(dialect.capabilities(self.inner), batch_members=members)
 
     # ---- reads ----------------------------------------------------------------------------------------------
 
     def check(self) -> LedgerProfile:
-        return self.line.read("ledger check", self.inner.check)
+        return self.line.read("ledger check", lambda: replace(self.inner.check(), **self.dialect.profile))
 
     def changes(self, kinds: Sequence[Kind], since: datetime) -> Changes:
         return self.line.read("ledger changes", lambda: self.inner.changes(kinds, since))
@@ -155,7 +163,7 @@ class SimLedger:
         return self.inner.link(kind, ledger_id)
 
     def call_of(self, kind: Kind, operation: str) -> str:
-        return self.inner.call_of(kind, operation)
+        return self.dialect.call_of(kind, operation)
 
     def slot(self, operation: str) -> float:
         return self.line.slot()

@@ -10,13 +10,14 @@ CAMPAIGN = Profile()
 
 CALM = frozenset({
     "outage", "slot_wait", "read_unavailable", "read_retry_later", "bell_late", "mark_lost", "delivered_twice",
-    "relinked", "changed_in_ledger", "removed_in_ledger", "clock_wrong", "subscription_lapsed",
+    "relinked", "changed_in_ledger", "removed_in_ledger", "clock_wrong", "subscription_lapsed", "party_away",
+    "day_limit",
 })  # fmt: skip
-HARD = Profile(without=CALM, hard=True)
+HARD = Profile(without=CALM, hard=True, ledgers=("quickbooks",))
 """The ledger checks no number, so that nothing covers for key, look-up and quarantine."""
 
 RESIDUAL = Profile(
-    without=CALM, hard=True, bounds=Bounds(late=1500.0),
+    without=CALM, hard=True, ledgers=("quickbooks",), bounds=Bounds(late=1500.0),
     rates=(("keys_forgotten", 0.9), ("delivered_late", 0.4), ("answer_lost", 0.3)),
 )  # fmt: skip
 """What no client can exclude: no unique number, a key that is forgotten, bytes that arrive after the quarantine."""

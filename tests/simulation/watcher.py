@@ -38,6 +38,7 @@ MORE_MOVES: dict[str, set[tuple[str, str]]] = {
     "void": {("NEW", "DONE")},  # somebody was quicker
     "send": {("REJECTED", "NEW"), ("NEW", "DONE"), ("NEW", "NEEDS_HUMAN")},
     "attach": {("NEW", "DONE")},
+    "promote": {("NEW", "DONE")},
 }
 """What writes that follow a document may do besides."""
 BY_PEOPLE = ("NEW", "NEEDS_HUMAN")
@@ -177,8 +178,9 @@ class Watcher:
                 row.company_id, who="database",
             )  # fmt: skip
             self._moved(before, row, subject)
-        same = (before.payload_sha256, before.batch_key, before.short_id)
-        if before.payload_sha256 and same != (row.payload_sha256, row.batch_key, row.short_id):
+        ends = self.tenants[row.company_id].dialect.keys_end
+        same = before.payload_sha256, *(() if ends else (before.batch_key, before.short_id))
+        if before.payload_sha256 and same != (row.payload_sha256, *(() if ends else (row.batch_key, row.short_id))):
             self.blame("I05", row.company_id, subject, "a frozen payload or its key changed")
         if row.fence < before.fence:
             self.blame("I09", row.company_id, subject, f"fence {row.fence} wrote after fence {before.fence}")

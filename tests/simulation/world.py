@@ -16,18 +16,19 @@ from sqlalchemy.orm import Session
 from connectors.ledgers.base import Kind
 from connectors.sources.memory import MemorySource
 from domain.documents import Catalog, Code, Party, SourceDocument
-from domain.settings import InvoiceSettings, MissingItem, Numbering, SyncState, VoidPolicy
+from domain.settings import InitialStatus, InvoiceSettings, MissingItem, Numbering, SyncState, VoidPolicy
 from models import Company, CompanyLease, Connection, ErrorMarkState, MirrorState, SettingsVersion
 from sync import codec
 from tests.engine.world import invoice, line
 from tests.simulation.books import SimBooks
+from tests.simulation.dialects import Dialect
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import START, Kernel
 from tests.simulation.platforms import Line
 
 PARTIES = ("Harbor Point Clinic", "Blue Finch Bakery", "Kestrel Logistics", "Maple Street Dental")
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
-PARTY_NAMES = {str(175 + index): name for index, name in enumerate(PARTIES)}
+PARTY_NAMES = {str(175 + index): name for index, name in enumerate(PARTIES)} | {"181": "Grey Heron"}
 CODES = (("1", "Remote support", "LAB-1"), ("2", "Hardware", "HW-2"), ("3", "Block hours", "BLK-3"))
 
 
@@ -56,6 +57,7 @@ class Tenant:
     ledger_line: Line
     source_line: Line
     members: int
+    dialect: Dialect
     later: list[SourceDocument] = field(default_factory=list)
     wanted: dict[str, Wanted] = field(default_factory=dict)
     relinked_until: float = 0.0
@@ -66,17 +68,18 @@ class Tenant:
         self.source.put(document)
 
 
-def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: random.Random, *,
+def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: random.Random, dialect: Dialect, *,
                 hard: bool = False, most: int = 120) -> Tenant:  # fmt: skip
     """A connected company with `most` documents or fewer. `hard`: the ledger checks no number of its documents."""
     own_numbers = False if hard else rng.random() < 0.7
-    books = SimBooks(clock=kernel.now, tenant=f"913000000000000{number}", own_numbers=own_numbers, kernel=kernel)
+    books = dialect.books(clock=kernel.now, tenant=f"913000000000000{number}", own_numbers=own_numbers, kernel=kernel)
     source = MemorySource(tenant=f"5135{number:02}")
-    company_id = _rows(db, number, books, source, own_numbers, rng)
+    company_id = _rows(db, number, books, source, own_numbers, rng, dialect)
     books.company_id = company_id
     tenant = Tenant(
-        company_id, books, source, Line(kernel, faults, company_id, "QuickBooks"),
+        company_id, books, source, Line(kernel, faults, company_id, dialect.ledger),
         Line(kernel, faults, company_id, "Autotask"), members=rng.choice((1, 2)) if hard else rng.randint(1, 30),
+        dialect=dialect,
     )  # fmt: skip
     _furnish(tenant, rng)
     _documents(tenant, rng, hard, most)
@@ -84,7 +87,8 @@ def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: r
     return tenant
 
 
-def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: bool, rng: random.Random) -> int:
+def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: bool, rng: random.Random,
+          dialect: Dialect) -> int:  # fmt: skip
     account = books.add(Kind.ACCOUNT, "Sales", type="Income").id
     settings = InvoiceSettings(
         start_date=date(2026, 1, 1),
@@ -97,13 +101,17 @@ def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: 
         mail_customers=rng.random() < 0.3,
         attach_pdf=rng.random() < 0.3,
         attach_shown=rng.random() < 0.5,
+        initial_status=rng.choice((InitialStatus.DRAFT, InitialStatus.SUBMITTED, InitialStatus.APPROVED)),
     )
+    if books.drafts:  # every line of a Xero document names a tax code
+        untaxed = books.add(Kind.TAX_CODE, "No tax", rate="0", taxable=False).id
+        settings = replace(settings, untaxed_code=untaxed, rounding_account=account)
     company = Company(
         name=f"Company {number}",
-        ledger="quickbooks",
+        ledger=dialect.ledger,
         ledger_tenant=books.tenant,
         source_tenant=source.tenant,
-        country="US",
+        country="GB" if books.drafts else "US",
         currency="USD",
         created_at=START,
         profile={},
@@ -117,7 +125,7 @@ def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: 
         SettingsVersion(company_id=company.id, area="invoices", version=1, values=codec.dump(settings), changes=[],
                         saved_at=START),
         ErrorMarkState(company_id=company.id, area="invoices", wanted=settings.mark_errors),
-        Connection(company_id=company.id, side="ledger", platform="quickbooks", tenant=books.tenant,
+        Connection(company_id=company.id, side="ledger", platform=dialect.ledger, tenant=books.tenant,
                    state="connected"),
         Connection(company_id=company.id, side="source", platform="autotask", tenant=source.tenant,
                    state="connected"),
@@ -163,7 +171,9 @@ def _document(id: str, tenant: Tenant, rng: random.Random, hard: bool) -> tuple[
     if draw < 0.08:
         return made(id, tenant, [cents], None), False, "no customer"
     if draw < 0.12:
-        return made(id, tenant, [cents], rng.choice(("180", "181", "182"))), False, "customer needs a person"
+        whose = rng.choice(("180", "181", "182"))
+        alone = whose == "181" and not tenant.dialect.one_name_list  # a vendor of that name is no clash there
+        return made(id, tenant, [cents], whose), alone, "customer needs a person"
     if draw < 0.16:
         tenant.books.refused_numbers |= {f"AT-{id}"}
         return made(id, tenant, [cents], party), not tenant.books.own_numbers, "number refused"

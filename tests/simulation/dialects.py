@@ -1,0 +1,121 @@
+"""Whose books a simulated company keeps: what its connector can do, and how its server differs. One engine for all.
+
+A dialect is a row of `DIALECTS`. Capabilities and the rule of what travels in one call are the real connectors' own;
+the server of `XeroBooks` keeps its promises otherwise: an idempotency key holds a whole body for six minutes (errors
+too), one unknown contact refuses the whole call, voided documents stay, drafts are approved by their ids, and a change
+names no version. Source: Xero, "Idempotent requests", "Invoices", "Contacts".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors import jsonbytes
+from connectors.ledgers import xero, xero_payloads
+from connectors.ledgers.base import (
+    Answer,
+    Batch,
+    Capabilities,
+    Kind,
+    LedgerFault,
+    Member,
+    Outcome,
+    Refusal,
+    Refused,
+    Unknown,
+)
+from connectors.ledgers.memory import Entry, MemoryLedger
+from connectors.ledgers.memory_records import DOCUMENTS, same
+from domain.taxes import TaxModel
+from tests.simulation.books import SimBooks
+
+KEY_LIVES_S = 360.0
+
+
+@dataclass
+class XeroBooks(SimBooks):
+    """The books of one Xero organisation."""
+
+    either_numbers: bool = True
+    own_order_numbers: bool = True
+    drafts: bool = True
+    versions: bool = False
+    keeps_voided: frozenset[Kind] = frozenset(DOCUMENTS)
+    tax_model: TaxModel = TaxModel.CODE_PER_LINE
+    answers: dict[str, tuple[float, str, Answer]] = field(default_factory=dict)
+    """Key → when it was first used, digest of the body, the answer that was given."""
+
+    def execute(self, batch: Batch) -> Answer:
+        assert self.kernel is not None
+        assert self.faults is not None
+        digest = hashlib.sha256(batch.body).hexdigest()
+        used, body, answer = self.answers.get(batch.key, (-KEY_LIVES_S, "", None))
+        if answer is not None and self.kernel.now_s < used + KEY_LIVES_S:
+            if body == digest:
+                return answer
+            why = Unknown("the idempotency key is used with a different request")
+            return Answer({one.short_id: why for one in batch.members}, 400, None)
+        if answer is not None:
+            self.faults.touch("keys_forgotten", sum(1 for one in batch.members if one.kind in DOCUMENTS))
+        self._replays.clear()
+        answer = self._whole(batch) or super().execute(batch)
+        if answer.http_status != 503:  # what is answered before the key is looked at is not kept under it
+            self.answers[batch.key] = self.kernel.now_s, digest, answer
+        return answer
+
+    def _whole(self, batch: Batch) -> Answer | None:
+        """One contact that it does not know, and nothing of the call is done."""
+        assert self.faults is not None
+        calls = {xero_payloads.call_of(one.kind, one.operation) for one in batch.members}
+        assert len(calls) == 1, f"one call cannot be {calls}"
+        parties = {
+            str(jsonbytes.load(one.payload).get("party")) for one in batch.members
+            if one.kind in DOCUMENTS and one.operation == "create"
+        }  # fmt: skip
+        gone = parties - {one.id for one in self.entries if one.live and one.kind in (Kind.CUSTOMER, Kind.VENDOR)}
+        if not gone:
+            return None
+        self.faults.touch("party_away", sum(1 for one in batch.members if one.kind in DOCUMENTS))
+        fault = LedgerFault(Refusal.BAD_REFERENCE, "404", "The resource you're looking for cannot be found")
+        refused: Outcome = Refused((fault,), whole=len(batch.members) > 1)
+        return Answer({one.short_id: refused for one in batch.members}, 404, None)
+
+    def forget_replays(self) -> None:
+        super().forget_replays()
+        self.forgotten |= {(key, short_id) for key, (_, _, told) in self.answers.items() for short_id in told.outcomes}
+        self.answers.clear()
+
+    def _name_fault(self, member: Member, body: Mapping[str, Any]) -> LedgerFault | None:
+        """A customer and a vendor of one name are no clash: a contact can be both."""
+        held = [one for one in self.entries if one.kind is member.kind and same(one.body["name"], body["name"])]
+        return super()._name_fault(member, body) if held else None
+
+    def _mail(self, entry: Entry, address: str | None) -> Outcome:
+        if entry.status == "draft":
+            return Refused((LedgerFault(Refusal.NOT_CHANGEABLE, "10", "A draft is not mailed.", entry.id),))
+        return super()._mail(entry, address)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """`profile`: what the ledger company says of itself beyond what the books in memory tell."""
+
+    ledger: str
+    books: type[SimBooks]
+    capabilities: Callable[[MemoryLedger], Capabilities]
+    call_of: Callable[[Kind, str], str]
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    one_name_list: bool = True
+    keys_end: bool = False
+    """What goes again later than its key holds takes another one, with the same bytes."""
+
+
+QUICKBOOKS = Dialect("quickbooks", SimBooks, lambda inner: inner.capabilities, lambda kind, operation: "")
+XERO = Dialect(
+    "xero", XeroBooks, lambda inner: xero.CAPABILITIES, xero_payloads.call_of,
+    {"own_numbers": None, "purchases_by_customer": False}, one_name_list=False, keys_end=True,
+)  # fmt: skip
+DIALECTS = {one.ledger: one for one in (QUICKBOOKS, XERO)}

@@ -17,8 +17,21 @@ from sqlalchemy.orm import Session, sessionmaker
 from connectors.ledgers.memory_records import version_of
 from domain.statuses import Status
 from models import Company, Connection, Document, Run
-from sync import codec, decisions, operations, promoting, reconciling, replacing, requests, tools, voids
+from sync import (
+    alike,
+    codec,
+    decisions,
+    operations,
+    order_changes,
+    promoting,
+    reconciling,
+    replacing,
+    requests,
+    tools,
+    voids,
+)
 from sync.lease import wake
+from sync.settings import INVOICES, ORDERS
 from tests.simulation.kernel import Kernel, Process
 from tests.simulation.machine import Services
 from tests.simulation.outside import dearer, outside
@@ -119,10 +132,14 @@ class Actors:
             if draw < 0.7:
                 self.approve_drafts(tenant)
                 continue
+            if draw < 0.9 and tenant.purchases is not None:
+                self.press(tenant, ORDERS)
+                self.decide_orders(tenant)
+                continue
             for _ in range(self.rng.choice((0, 0, 1, 2))):
                 self.press(tenant)
 
-    def press(self, tenant: Tenant) -> int:
+    def press(self, tenant: Tenant, area: str = INVOICES) -> int:
         """Sync Now, confirmed, with a report to two addresses."""
         made, now = self.services, self.kernel.now()
         asked: list[dict[str, Any]] = [
@@ -130,9 +147,12 @@ class Actors:
         ]
         with made.sessions() as db, db.begin():
             company = db.get_one(Company, tenant.company_id)
-            run, new = requests.ask_sync(db, company, now=now, user=None, recipients=asked, confirmed=True)
+            run, new = requests.ask(
+                db, company, kind="sync", trigger="button", now=now, user=None, recipients=asked, confirmed=True,
+                area=area,
+            )
             run_id = run.id
-        self.kernel.note(f"pressed Sync Now: run {run_id}{' (new)' if new else ''}", tenant.company_id)
+        self.kernel.note(f"pressed Sync Now ({area}): run {run_id}{' (new)' if new else ''}", tenant.company_id)
         if new:
             enqueue.scan(made, tenant.company_id, run_id)  # type: ignore[arg-type]
         return run_id
@@ -188,6 +208,28 @@ class Actors:
         if rows:
             enqueue.ring(self.services, tenant.company_id)  # type: ignore[arg-type]
 
+    def decide_orders(self, tenant: Tenant) -> None:
+        """What changed after it was billed is settled; a bill that was typed in is the one, or another one."""
+        now, capabilities = self.kernel.now(), self.services.ledger(tenant.company_id).capabilities
+        with self.services.sessions() as db, db.begin():
+            rows = db.scalars(select(Document).where(
+                Document.company_id == tenant.company_id, Document.status == Status.FAULT,
+                Document.reason_code.in_((*order_changes.DECIDABLE, "bill_exists")),
+            ).order_by(Document.id)).all()  # fmt: skip
+            for row in rows:
+                key = f"{row.source_id}/{row.part}" if row.part else row.source_id
+                if row.reason_code != "bill_exists":
+                    done = order_changes.settle(db, row, why="as agreed", now=now, who="a person")
+                elif self.rng.random() < 0.5:
+                    done = alike.post_anyway(db, row, why="another one", now=now, who="a person")
+                    tenant.wanted[key].posts = tenant.wanted[key].posts or done
+                else:
+                    found = row.alike["found"][0]["id"]
+                    done = alike.adopt(db, row, capabilities, found, why="it is", now=now, who="a person")
+                self.kernel.note(f"decided about order {key}: {done}", tenant.company_id)
+        if rows:
+            enqueue.ring(self.services, tenant.company_id)  # type: ignore[arg-type]
+
     def approve_drafts(self, tenant: Tenant) -> None:
         """Has every draft of ours approved, where the ledger knows drafts."""
         if not tenant.books.drafts:
@@ -206,7 +248,8 @@ class Actors:
                 .where(Document.company_id == tenant.company_id, Document.status == Status.COMPLETE)
                 .order_by(Document.id)
             ).all()
-            rows = [row for row in rows if replacing.in_books(db, row) and not tenant.wanted[row.source_id].voided]
+            rows = [row for row in rows if replacing.in_books(db, row) and not tenant.wanted[row.source_id].voided
+                    and row.kind == "invoice"]
             if not rows:
                 return
             row = self.rng.choice(rows)

@@ -13,11 +13,9 @@ from typing import Any
 from connectors import jsonbytes
 from connectors.ledgers.base import Answer, Batch, Kind, LedgerFault, Member, Outcome, Refusal, Refused, Sought
 from connectors.ledgers.memory import Entry, MemoryCompany
-from connectors.ledgers.memory_records import matches
+from connectors.ledgers.memory_records import DOCUMENTS, matches
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel
-
-DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_MEMO)
 
 
 def documents_of(batch: Batch) -> int:

@@ -19,14 +19,17 @@ from unittest.mock import patch
 from sqlalchemy.orm import sessionmaker
 
 from models import Base, make_engine, make_sessions
+from sync.settings import ORDERS
+from tests.simulation import purchasing
 from tests.simulation.actors import Actors
 from tests.simulation.dialects import DIALECTS
 from tests.simulation.faults import Bounds, Faults
-from tests.simulation.invariants import by_source, final, in_the_books_means_complete
+from tests.simulation.invariants import final, in_the_books_means_complete
 from tests.simulation.kernel import Event, Kernel, Process, TooLong
 from tests.simulation.machine import Bells, Services, SteppingSession, worker_prefix
 from tests.simulation.outside import approve_the_rest
 from tests.simulation.platforms import SimLedger, SimSource
+from tests.simulation.reading import by_source
 from tests.simulation.watcher import CREATIONS, QUARANTINE, Violation, Watcher, install
 from tests.simulation.world import Tenant, make_tenant
 from workers import enqueue, jobs
@@ -38,6 +41,8 @@ BUSY = (
     "postings WHERE state IN ('READY', 'SENDING', 'UNKNOWN')",
     "postings WHERE state = 'CONFIRMED' AND next_action_at IS NOT NULL",
     "documents WHERE due_at IS NOT NULL",
+    "todos WHERE ended_at IS NULL AND (next_action_at IS NOT NULL OR state = 'sending')",
+    "todo_states WHERE dirty_at IS NOT NULL",
     "error_marks WHERE state IN ('wanted', 'clearing')",
     "error_mark_states WHERE dirty_at IS NOT NULL",
     "company_leases WHERE holder IS NOT NULL",
@@ -72,6 +77,8 @@ class Profile:
     """The ledgers check no document number: everything rests on key, look-up and quarantine."""
     ledgers: tuple[str, ...] = ()
     """The ledger of each company; empty: drawn."""
+    purchases: bool = True
+    """Companies buy, too."""
     most: int = 120
     """So many documents wait in a company at most. What a seed costs grows with them."""
 
@@ -156,6 +163,8 @@ class Simulation:
                     db, number, self.kernel, self.faults, self.rng, DIALECTS[ledger], hard=profile.hard,
                     most=profile.most,
                 ))  # fmt: skip
+                if made[-1].dialect.purchases and profile.purchases and not profile.hard:
+                    purchasing.furnish(db, made[-1], self.rng, profile.most)
         return made
 
     def _ledger(self, tenant: Tenant) -> SimLedger:
@@ -213,6 +222,7 @@ class Simulation:
                     self.watcher.blame("I20", tenant.company_id, subject, text)
             for _ in range(2):
                 self._sync_once_more()
+                self._next_day()
             self._reconcile()
         except TooLong as error:
             self.watcher.blame("stuck", 0, "the system", str(error))
@@ -222,10 +232,10 @@ class Simulation:
 
         Voided invoices, and those that wait for the void of another one, may never be posted: they do not count.
         """
-        sent = {(row.company_id, row.source_id) for row in self.watcher.postings.values()
+        sent = {(row.company_id, row.key) for row in self.watcher.postings.values()
                 if row.document_id and row.state in ENDED}  # fmt: skip
-        due = [(tenant.company_id, one.id) for tenant in self.tenants for one in tenant.wanted.values()
-               if one.posts and not one.voided and one.instead_of is None]  # fmt: skip
+        due = [(tenant.company_id, one.key) for tenant in self.tenants for one in tenant.wanted.values()
+               if one.posts and not one.voided and not one.late and one.instead_of is None]  # fmt: skip
         return sum(one in sent for one in due) >= 0.9 * len(due)
 
     def _faults_end(self) -> None:
@@ -257,7 +267,7 @@ class Simulation:
         """What is in flight: posting → whether the ledger has it."""
         held = {t.company_id: by_source(t, t.books.documents()) for t in self.tenants}
         return {
-            row.id: row.operation == "create" and bool(held[row.company_id].get(row.source_id))
+            row.id: row.operation == "create" and bool(held[row.company_id].get(row.key))
             for row in self.watcher.unsettled()
             if row.kind not in CREATIONS
         }
@@ -276,6 +286,12 @@ class Simulation:
         self.kernel.run(lambda: not person.tasks, limit_s=60)
         self.kernel.run(self._at_rest, limit_s=REST)
 
+    def _next_day(self) -> None:
+        """Received orders are read again once a day. Nobody acts in between."""
+        self.kernel.now_s += 86_400.0
+        self.kernel.run(lambda: False, limit_s=150.0)
+        self.kernel.run(self._at_rest, limit_s=REST)
+
     def _reconcile(self) -> None:
         """The reconciler, which knows nothing of the checker, has to find what the checker finds."""
         person = Process("reconciler", mortal=False)
@@ -286,6 +302,8 @@ class Simulation:
     def _last_words(self, tenant: Tenant) -> None:
         self.actors.retry(tenant)
         self.actors.press(tenant)
+        if tenant.purchases is not None:
+            self.actors.press(tenant, ORDERS)
 
     def _at_rest(self) -> bool:
         db = self.watcher.db

@@ -109,6 +109,8 @@ class Dialect:
     call_of: Callable[[Kind, str], str]
     profile: Mapping[str, Any] = field(default_factory=dict)
     one_name_list: bool = True
+    purchases: bool = True
+    """Its connector writes bills and purchase orders."""
     keys_end: bool = False
     """What goes again later than its key holds takes another one, with the same bytes."""
 
@@ -117,5 +119,6 @@ QUICKBOOKS = Dialect("quickbooks", SimBooks, lambda inner: inner.capabilities, l
 XERO = Dialect(
     "xero", XeroBooks, lambda inner: xero.CAPABILITIES, xero_payloads.call_of,
     {"own_numbers": None, "purchases_by_customer": False}, one_name_list=False, keys_end=True,
+    purchases=xero.CAPABILITIES.takes_orders,
 )  # fmt: skip
 DIALECTS = {one.ledger: one for one in (QUICKBOOKS, XERO)}

@@ -6,19 +6,19 @@ They read the books and the database, nothing else. Identifiers I01 to I22 are t
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 
 from connectors.ledgers.base import Kind
 from connectors.ledgers.memory import Entry
-from domain.plan import marker
 from domain.reasons import CATALOGUE
 from domain.statuses import STATUS_OF, Flag, PostingState
 from sync.settle import MAX_LOOKUPS, MAX_SENDS
 from tests.simulation.books import DOCUMENTS
-from tests.simulation.watcher import CREATIONS, QUARANTINE, Watcher
+from tests.simulation.following import FOLLOWING, order_mark
+from tests.simulation.reading import Finding, freight_of, ours, removed
+from tests.simulation.watcher import CREATIONS, KEY, QUARANTINE, Watcher
 from tests.simulation.world import Tenant
 
 
@@ -31,45 +31,17 @@ def final(watcher: Watcher) -> None:
                 watcher.blame(name, tenant.company_id, subject, text)
 
 
-Finding = Iterator[tuple[str, ...]]
-
-
-MARKER = re.compile(r"ref:\w{8}")
 GONE = ("voided_open", "void_paid", "void_refused", "void_changing", "void_closed", "void_queued")
-ASKED_FOR = ("overwrite_", "promote_", "update_queued", "mail_unsure", *GONE)
+ASKED_FOR = ("overwrite_", "promote_", "order_cancelled_after", "unreceived_after", "received_after", "update_queued",
+             "mail_unsure", *GONE)  # fmt: skip
 """Reasons of documents that are in the books while something else about them waits."""
 
 
-def by_source(tenant: Tenant, entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    """Ledger documents by source id, read from their markers alone; "?" are those of nobody."""
-    known = {
-        marker(str(tenant.company_id), tenant.books.tenant, tenant.source.tenant, "invoice", id): id
-        for id in tenant.wanted
-    }
-    found: dict[str, list[Entry]] = {id: [] for id in tenant.wanted}
-    for entry in entries:
-        reference = MARKER.search(str(entry.body["marker"]))
-        if reference is not None:
-            found.setdefault(known.get(reference.group(), "?"), []).append(entry)
-    return found
-
-
-def _ours(tenant: Tenant) -> dict[str, list[Entry]]:
-    """Live ledger documents by source id."""
-    return by_source(tenant, tenant.books.documents())
-
-
-def _removed(tenant: Tenant) -> set[str]:
-    """Source ids of documents that somebody voided in the ledger's own pages."""
-    dead = [entry for entry in tenant.books.documents(live=False) if entry.id in tenant.books.removed_by_hand]
-    return {id for id, entries in by_source(tenant, dead).items() if entries}
-
-
 def i01_one_document_each(watcher: Watcher, tenant: Tenant) -> Finding:
-    for id, entries in _ours(tenant).items():
+    for id, entries in ours(tenant).items():
         for extra in sorted(entries, key=lambda entry: int(entry.id))[1:] if id != "?" else ():
             kind = "residual" if _residual(tenant, entries, extra) else "duplicates"
-            yield f"invoice {id}", f"{len(entries)} live documents: {[e.id for e in entries]}", kind
+            yield tenant.name_of(id), f"{len(entries)} live documents: {[e.id for e in entries]}", kind
     names = Counter((e.kind, str(e.body["name"]).casefold()) for e in tenant.books.entries if e.kind not in DOCUMENTS)
     for (kind, name), count in names.items():
         if count > 1:
@@ -94,46 +66,69 @@ def _residual(tenant: Tenant, entries: list[Entry], extra: Entry) -> bool:
 
 
 def wrong_company(watcher: Watcher, tenant: Tenant) -> Finding:
-    for entry in _ours(tenant).get("?", ()):
+    for entry in ours(tenant).get("?", ()):
         yield f"ledger document {entry.id}", "belongs to a document of another company", "wrong_company"
 
 
 def i02_nothing_lost(watcher: Watcher, tenant: Tenant) -> Finding:
-    held, removed = _ours(tenant), _removed(tenant)
+    held, gone = ours(tenant), removed(tenant)
     statuses = dict(watcher.db.execute(
-        "SELECT source_id, status || ' ' || coalesce(reason_code, '') FROM documents WHERE company_id = ?",
+        f"SELECT {KEY}, status || ' ' || coalesce(reason_code, '') FROM documents WHERE company_id = ?",
         (tenant.company_id,),
     ))  # fmt: skip
     for id, wanted in tenant.wanted.items():
         stands = statuses.get(id, "never seen")
         if not wanted.posts and held[id]:
-            yield f"invoice {id}", f"was posted although: {wanted.why}", "I02"
-        elif not wanted.posts or held[id] or wanted.voided or id in removed:
+            yield tenant.name_of(id), f"was posted although: {wanted.why}", "I02"
+        elif not wanted.posts or held[id] or wanted.voided or id in gone or stands.startswith(PLAIN_SIGHT):
             continue
-        elif wanted.instead_of is None or not (held[wanted.instead_of] or wanted.instead_of in removed):
-            yield f"invoice {id}", f"eligible ({wanted.why}) and not in the books; it stands as {stands}", "lost"
+        elif wanted.instead_of is None or not (held[wanted.instead_of] or wanted.instead_of in gone):
+            yield tenant.name_of(id), f"eligible ({wanted.why}) and not in the books; it stands as {stands}", "lost"
+
+
+PLAIN_SIGHT = ("Fault billed_above_received", "Fault part_taken_back")
+"""Where what was received changed on the way, a person decides."""
 
 
 def i11_totals_agree(watcher: Watcher, tenant: Tenant) -> Finding:
-    names = {one.id: one.body["name"] for one in tenant.books.entries if one.kind is Kind.CUSTOMER}
-    for id, entries in _ours(tenant).items():
+    parties = (Kind.CUSTOMER, Kind.VENDOR)
+    names = {one.id: one.body["name"] for one in tenant.books.entries if one.kind in parties}
+    for id, entries in ours(tenant).items():
         for entry in entries if id != "?" else ():
             signed = (entry.total or Decimal(0)) * (-1 if entry.kind is Kind.CREDIT_MEMO else 1)
+            signed -= freight_of(tenant, entry)
             if signed not in tenant.wanted[id].totals:
-                yield f"invoice {id}", f"booked {signed}, the source says {tenant.wanted[id].totals}"
+                yield tenant.name_of(id), f"booked {signed}, the source says {tenant.wanted[id].totals}"
             if names.get(entry.body["party"]) != tenant.wanted[id].party:
-                yield f"invoice {id}", f"booked for {names.get(entry.body['party'])}", "wrong_company"
+                yield tenant.name_of(id), f"booked for {names.get(entry.body['party'])}", "wrong_company"
 
 
 def i21_billed_once(watcher: Watcher, tenant: Tenant) -> Finding:
+    """An item is on one invoice; of an order line no more is billed than was ordered, and its freight once."""
     billed: dict[str, set[str]] = {}
-    for id, entries in _ours(tenant).items():
+    pieces: dict[str, Decimal] = {}
+    freight: dict[str, Decimal] = {}
+    for id, entries in ours(tenant).items():
         for entry in entries:
-            for one in entry.body["lines"]:
+            bought = entry.kind in (Kind.BILL, Kind.PURCHASE_ORDER)
+            for one in entry.body["lines"] if not bought else ():
                 billed.setdefault(one["text"], set()).add(id)
+            if entry.kind is Kind.BILL and id != "?":
+                order = tenant.wanted[id].id
+                freight[order] = freight.get(order, Decimal(0)) + freight_of(tenant, entry)
+                for one in entry.body["lines"]:
+                    pieces[one["text"]] = pieces.get(one["text"], Decimal(0)) + Decimal(one["quantity"])
     for item, ids in billed.items():
         if len(ids) > 1:
             yield item, f"is billed on {sorted(ids)}"
+    for id, booked in freight.items():
+        document = tenant.source.contents[id]
+        head = document.header.order
+        if head is not None and booked > head.freight:
+            yield f"purchase_order {id}", f"has freight of {booked} on its bills instead of {head.freight}"
+        for line in document.lines:
+            if pieces.get(line.text, Decimal(0)) > line.quantity:
+                yield f"purchase_order {id}", f"{pieces[line.text]} of {line.quantity} are billed: {line.text}"
 
 
 def i08_done_means_marked(watcher: Watcher, tenant: Tenant) -> Finding:
@@ -146,6 +141,9 @@ def i08_done_means_marked(watcher: Watcher, tenant: Tenant) -> Finding:
         ):
             continue
         header = tenant.source.contents[row.source_id].header
+        if header.order is not None:
+            yield from order_mark(watcher, tenant, row, header.order.external_number)
+            continue
         if header.marked_at is None:
             yield f"invoice {row.source_id}", "is DONE, and the source has no mark"
         if not tenant.books.own_numbers and header.number is None:
@@ -157,27 +155,27 @@ SETTLED = (PostingState.CONFIRMED, PostingState.DONE, PostingState.NEEDS_HUMAN)
 
 def i20_statuses_tell_the_truth(watcher: Watcher, tenant: Tenant) -> Finding:
     """The status is that of the posting, Complete only with the ledger's id, and every other one says why."""
-    live, removed = {entry.id for entry in tenant.books.documents()}, _removed(tenant)
+    live, gone = {entry.id for entry in tenant.books.documents()}, removed(tenant)
     for id, status, ledger_id, reasons, posting_id, flags in watcher.db.execute(
-        "SELECT source_id, status, ledger_id, reasons, posting_id, flags FROM documents WHERE company_id = ?",
+        f"SELECT {KEY}, status, ledger_id, reasons, posting_id, flags FROM documents WHERE company_id = ?",
         (tenant.company_id,),
     ):
         posting = watcher.postings.get(posting_id)
         state = PostingState(posting.state) if posting else None
         voided = str(Flag.VOIDED) in json.loads(flags)
-        if status == "Complete" and ledger_id not in live and not voided and id not in removed:
-            yield f"invoice {id}", "is Complete and not in the books"
+        if status == "Complete" and ledger_id not in live and not voided and id not in gone:
+            yield tenant.name_of(id), "is Complete and not in the books"
         if voided and ledger_id in live:
-            yield f"invoice {id}", "is told to be void and stands in the books"
+            yield tenant.name_of(id), "is told to be void and stands in the books"
         asked = any(one["code"].startswith(ASKED_FOR) for one in json.loads(reasons))
         if state in SETTLED and status != STATUS_OF[state] and not asked:
-            yield f"invoice {id}", f"stands as {status} while its posting is {state}"
+            yield tenant.name_of(id), f"stands as {status} while its posting is {state}"
         if status == "Processing Now":
-            yield f"invoice {id}", "is still Processing Now at rest", "stuck"
+            yield tenant.name_of(id), "is still Processing Now at rest", "stuck"
         if status != "Complete":
             codes = [one["code"] for one in json.loads(reasons)]
             if not codes or any(not CATALOGUE[code].fix or not CATALOGUE[code].action for code in codes):
-                yield f"invoice {id}", f"is {status} without a cause and a next action: {codes}"
+                yield tenant.name_of(id), f"is {status} without a cause and a next action: {codes}"
 
 
 def in_the_books_means_complete(watcher: Watcher, tenant: Tenant) -> Finding:
@@ -185,36 +183,15 @@ def in_the_books_means_complete(watcher: Watcher, tenant: Tenant) -> Finding:
     statuses = {
         id: ("Complete" if (code or "").startswith(ASKED_FOR) else status, watcher.postings.get(posting_id))
         for id, status, posting_id, code in watcher.db.execute(
-            "SELECT source_id, status, posting_id, reason_code FROM documents WHERE company_id = ?",
+            f"SELECT {KEY}, status, posting_id, reason_code FROM documents WHERE company_id = ?",
             (tenant.company_id,),
         )
     }
-    for id, entries in _ours(tenant).items():
+    for id, entries in ours(tenant).items():
         status, posting = statuses.get(id, ("unknown to the app", None))
         asked = posting is not None and posting.state == "NEEDS_HUMAN"
         if entries and id != "?" and status != "Complete" and not asked:
-            yield f"invoice {id}", f"is in the books and stands as {status}"
-
-
-def statuses_are_the_ledgers(watcher: Watcher, tenant: Tenant) -> Finding:
-    """What was approved is approved in the books, what was created as approved stays so, and a draft is flagged."""
-    if not tenant.books.drafts:
-        return
-    states = {entry.id: entry.status for entry in tenant.books.documents()}
-    flagged = {
-        ledger_id: str(Flag.DRAFT) in json.loads(flags) for ledger_id, flags in watcher.db.execute(
-            "SELECT ledger_id, flags FROM documents WHERE company_id = ? AND ledger_id IS NOT NULL",
-            (tenant.company_id,),
-        )
-    }  # fmt: skip
-    for row in watcher.postings.values():
-        if row.company_id != tenant.company_id or row.operation != "promote" or row.state != "DONE":
-            continue
-        if states.get(row.ledger_id or "", "approved") == "draft":
-            yield f"{row.kind} {row.source_id}", "was approved, and the ledger holds a draft", "promoted"
-    for ledger_id, flag in flagged.items():
-        if not flag and states.get(ledger_id, "approved") != "approved":
-            yield f"ledger document {ledger_id}", "is a draft and nothing says so", "promoted"
+            yield tenant.name_of(id), f"is in the books and stands as {status}"
 
 
 def i15_at_rest(watcher: Watcher, tenant: Tenant) -> Finding:
@@ -227,9 +204,9 @@ def i15_at_rest(watcher: Watcher, tenant: Tenant) -> Finding:
     ):
         yield f"run {run_id}", f"never finished (phase {phase})", "stuck"
     for (id,) in watcher.db.execute(
-        "SELECT source_id FROM documents WHERE company_id = ? AND due_at IS NOT NULL", (tenant.company_id,)
+        f"SELECT {KEY} FROM documents WHERE company_id = ? AND due_at IS NOT NULL", (tenant.company_id,)
     ):
-        yield f"invoice {id}", "is still due", "stuck"
+        yield tenant.name_of(id), "is still due", "stuck"
 
 
 def i17_one_report_each(watcher: Watcher, tenant: Tenant) -> Finding:
@@ -276,21 +253,6 @@ def i14_rows_stay_in_their_company(watcher: Watcher, tenant: Tenant) -> Finding:
             yield table, f"{count} rows point at {other} of another company"
 
 
-def error_marks_follow_faults(watcher: Watcher, tenant: Tenant) -> Finding:
-    """`ERROR` stands at Faults alone, at all that may bear it where it was chosen, and never in a number's place."""
-    chosen = watcher.db.execute(
-        "SELECT wanted FROM error_mark_states WHERE company_id = ?", (tenant.company_id,)
-    ).fetchone()[0]
-    rows = watcher.db.execute(
-        "SELECT source_id, status, number, ledger_id FROM documents WHERE company_id = ?", (tenant.company_id,)
-    ).fetchall()
-    wanted = {id for id, status, number, ledger in rows if status == "Fault" and number is None and ledger is None}
-    for id in sorted(tenant.source.failed ^ (wanted if chosen else set())):
-        told = "bears ERROR" if id in tenant.source.failed else "bears no ERROR"
-        may = sorted(wanted) if chosen else "none"
-        yield f"invoice {id}", f"{told} at rest; Faults that may bear it: {may}", "marks"
-
-
 def the_reconciler_finds_it(watcher: Watcher, tenant: Tenant) -> Finding:
     """What stands twice, or was taken out by hand, is named by the newest reconciliation; nothing else is."""
     rows = watcher.db.execute(
@@ -300,16 +262,17 @@ def the_reconciler_finds_it(watcher: Watcher, tenant: Tenant) -> Finding:
     told: dict[str, set[str]] = {}
     for outcome, data in rows:
         told.setdefault(outcome, set()).add(json.loads(data)["source_id"])
-    held, removed = _ours(tenant), _removed(tenant)
-    twice = {id for id, entries in held.items() if len(entries) > 1 and id != "?"}
+    held, gone = ours(tenant), removed(tenant)
+    held = {id: entries for id, entries in held.items() if id in tenant.wanted and tenant.wanted[id].kind == "invoice"}
+    twice = {id for id, entries in held.items() if len(entries) > 1}
     known = told.get("duplicate", set()) | told.get("orphan", set()) | told.get("missing", set())
     for id in sorted(twice - known):
-        yield f"invoice {id}", "stands twice, and the reconciliation does not say so", "unfound"
+        yield tenant.name_of(id), "stands twice, and the reconciliation does not say so", "unfound"
     posted = {id for id, entries in held.items() if len(entries) == 1}
     for id in sorted(told.get("duplicate", set()) - twice):
-        yield f"invoice {id}", "is told to stand twice", "unfound"
-    for id in sorted(told.get("missing", set()) & posted - removed):
-        yield f"invoice {id}", "is told to be missing", "unfound"
+        yield tenant.name_of(id), "is told to stand twice", "unfound"
+    for id in sorted(told.get("missing", set()) & posted - gone):
+        yield tenant.name_of(id), "is told to be missing", "unfound"
     if not rows and posted:
         yield "reconciliation", "found no document at all", "unfound"
 
@@ -318,5 +281,5 @@ CHECKS: tuple[Callable[[Watcher, Tenant], Finding], ...] = (
     i01_one_document_each, wrong_company, i02_nothing_lost, i08_done_means_marked, i11_totals_agree,
     i14_rows_stay_in_their_company, i15_at_rest, i17_one_report_each, i18_retries_are_bounded,
     i20_statuses_tell_the_truth, in_the_books_means_complete, i21_billed_once,
-    i22_one_mail_each, statuses_are_the_ledgers, error_marks_follow_faults, the_reconciler_finds_it,
+    i22_one_mail_each, *FOLLOWING, the_reconciler_finds_it,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from connectors.ledgers.memory import Entry
 from domain.documents import SourceDocument
 from tests.simulation.kernel import Kernel
 from tests.simulation.machine import Services
+from tests.simulation.purchasing import Buying
 from tests.simulation.world import Tenant, Wanted
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Outside:
             if self.actors.resting:
                 return
             draw = self.rng.random()
+            if draw > 0.85 and self.tenant.purchases is not None:
+                Buying(self.kernel, self.tenant, self.rng).act()
             if draw < 0.6:
                 waiting = len(self.tenant.later)
                 for _ in range(min(waiting, self.rng.randint(1, max(1, waiting // 3)))):
@@ -96,7 +99,8 @@ class Outside:
     def _changeable(self) -> list[Wanted]:
         """Approved, healthy and not void."""
         contents = self.tenant.source.contents
-        return [one for one in self.tenant.wanted.values() if one.posts and not one.voided and one.id in contents]
+        return [one for one in self.tenant.wanted.values()
+                if one.kind == "invoice" and one.posts and not one.voided and one.id in contents]
 
     def _edit(self) -> None:
         """An invoice that is not marked yet gets another amount."""
@@ -155,7 +159,8 @@ class Outside:
         for entry in held:
             if faults.happens("changed_in_ledger"):
                 books.edit_by_hand(entry)
-        if held and faults.happens("removed_in_ledger"):
-            gone: Entry = self.rng.choice(held)
+        removable = [one for one in held if one.kind is not Kind.PURCHASE_ORDER]  # bills refer to the lines of orders
+        if removable and faults.happens("removed_in_ledger"):
+            gone: Entry = self.rng.choice(removable)
             books.remove_by_hand(gone)
             self.kernel.note(f"ledger document {gone.id} voided by hand", self.tenant.company_id)

@@ -21,7 +21,7 @@ from tests.simulation.kernel import Kernel
 from tests.simulation.world import Tenant
 
 QUARANTINE = 300.0
-CREATIONS = ("customer", "item")
+CREATIONS = ("customer", "vendor", "item")
 MOVES: dict[str, set[str]] = {
     "NEW": {"SENDING", "REJECTED"},
     "READY": {"SENDING", "REJECTED"},
@@ -41,6 +41,8 @@ MORE_MOVES: dict[str, set[tuple[str, str]]] = {
     "promote": {("NEW", "DONE")},
 }
 """What writes that follow a document may do besides."""
+KEY = "source_id || CASE WHEN coalesce(part, '') = '' THEN '' ELSE '/' || part END"
+"""Of a row of `documents`, as SQL."""
 BY_PEOPLE = ("NEW", "NEEDS_HUMAN")
 """A reader or a person may end or reopen these without holding the lease."""
 
@@ -81,11 +83,18 @@ class Row:
     document_id: int | None
     operation: str
     last_sent_at: str | None
+    part: str
+
+    @property
+    def key(self) -> str:
+        """What it stands under in a company's `wanted`."""
+        return f"{self.source_id}/{self.part}" if self.part else self.source_id
 
 
 COLUMNS = (
     "id, company_id, ledger_tenant, source_tenant, kind, source_id, generation, state, payload_sha256, batch_key,"
-    " short_id, sends, lookups, fence, ledger_id, confirmed_by, document_id, operation, last_sent_at"
+    " short_id, sends, lookups, fence, ledger_id, confirmed_by, document_id, operation, last_sent_at,"
+    " coalesce(part, '')"
 )
 WATCHED = ("postings", "documents", "attempts", "company_leases")
 
@@ -167,7 +176,7 @@ class Watcher:
         self.fences = leases
 
     def _changed(self, before: Row | None, row: Row) -> None:
-        subject = f"{row.kind} {row.source_id}"
+        subject = f"{row.kind} {row.key}"
         if before is None:
             if row.ledger_tenant != self.tenants[row.company_id].books.tenant:
                 self.blame("I03", row.company_id, subject, "reserved for another ledger company")

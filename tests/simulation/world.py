@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from connectors.ledgers.base import Kind
 from connectors.sources.memory import MemorySource
 from domain.documents import Catalog, Code, Party, SourceDocument
+from domain.order_settings import Becomes, Freight
 from domain.settings import InitialStatus, InvoiceSettings, MissingItem, Numbering, SyncState, VoidPolicy
-from models import Company, CompanyLease, Connection, ErrorMarkState, MirrorState, SettingsVersion
-from sync import codec
+from models import Company, CompanyLease, Connection, ErrorMarkState, MirrorState, SettingsVersion, TodoState
+from sync import codec, todo_state
 from tests.engine.world import invoice, line
 from tests.simulation.books import SimBooks
 from tests.simulation.dialects import Dialect
@@ -29,6 +30,9 @@ from tests.simulation.platforms import Line
 PARTIES = ("Harbor Point Clinic", "Blue Finch Bakery", "Kestrel Logistics", "Maple Street Dental")
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 PARTY_NAMES = {str(175 + index): name for index, name in enumerate(PARTIES)} | {"181": "Grey Heron"}
+BY_HAND = "typed by hand"
+TODO_PERSON, TODO_ACTION = "29", "7"
+"""Of the staff in `MemorySource`."""
 CODES = (("1", "Remote support", "LAB-1"), ("2", "Hardware", "HW-2"), ("3", "Block hours", "BLK-3"))
 
 
@@ -45,6 +49,31 @@ class Wanted:
     """The source party it belongs to."""
     instead_of: str | None = None
     """It bills the items of this voided invoice again: exactly one of the two may be in the books."""
+    kind: str = "invoice"
+    """The source's record type."""
+    part: str = ""
+    """Of an order: what it was received under."""
+    late: bool = False
+    """It came to be after the order it belongs to was approved: it may be noticed a day later."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.id}/{self.part}" if self.part else self.id
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+@dataclass
+class Purchases:
+    """What the office and the checker know of a company's orders."""
+
+    becomes: Becomes
+    freight_account: str
+    freight: Freight
+    receipts: int = 0
+    """Made so far: each has an id of its own."""
 
 
 @dataclass
@@ -60,8 +89,23 @@ class Tenant:
     dialect: Dialect
     later: list[SourceDocument] = field(default_factory=list)
     wanted: dict[str, Wanted] = field(default_factory=dict)
+    purchases: Purchases | None = None
+    untaxed: str | None = None
+    """The ledger's code of untaxed lines, where each line names one."""
+    foreign: dict[str, Decimal] = field(default_factory=dict)
+    """Documents that people typed into the ledger, and their totals: nobody else's business."""
     relinked_until: float = 0.0
     """Until then its connection leads to another company's books."""
+
+    def want(self, wanted: Wanted) -> None:
+        self.wanted[wanted.key] = wanted
+
+    def name_of(self, key: str) -> str:
+        return self.wanted[key].name if key in self.wanted else f"document {key}"
+
+    def purchases_of(self) -> Purchases:
+        assert self.purchases is not None
+        return self.purchases
 
     def approve(self, document: SourceDocument, at: datetime) -> None:
         document = replace(document, header=replace(document.header, created_at=at))
@@ -74,12 +118,12 @@ def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: r
     own_numbers = False if hard else rng.random() < 0.7
     books = dialect.books(clock=kernel.now, tenant=f"913000000000000{number}", own_numbers=own_numbers, kernel=kernel)
     source = MemorySource(tenant=f"5135{number:02}")
-    company_id = _rows(db, number, books, source, own_numbers, rng, dialect)
+    company_id, untaxed = _rows(db, number, books, source, own_numbers, rng, dialect)
     books.company_id = company_id
     tenant = Tenant(
         company_id, books, source, Line(kernel, faults, company_id, dialect.ledger),
         Line(kernel, faults, company_id, "Autotask"), members=rng.choice((1, 2)) if hard else rng.randint(1, 30),
-        dialect=dialect,
+        dialect=dialect, untaxed=untaxed,
     )  # fmt: skip
     _furnish(tenant, rng)
     _documents(tenant, rng, hard, most)
@@ -88,7 +132,7 @@ def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: r
 
 
 def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: bool, rng: random.Random,
-          dialect: Dialect) -> int:  # fmt: skip
+          dialect: Dialect) -> tuple[int, str | None]:  # fmt: skip
     account = books.add(Kind.ACCOUNT, "Sales", type="Income").id
     settings = InvoiceSettings(
         start_date=date(2026, 1, 1),
@@ -101,6 +145,7 @@ def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: 
         mail_customers=rng.random() < 0.3,
         attach_pdf=rng.random() < 0.3,
         attach_shown=rng.random() < 0.5,
+        error_todos=rng.random() < 0.4, todo_action_type=TODO_ACTION, todo_resource=TODO_PERSON,
         initial_status=rng.choice((InitialStatus.DRAFT, InitialStatus.SUBMITTED, InitialStatus.APPROVED)),
     )
     if books.drafts:  # every line of a Xero document names a tax code
@@ -130,7 +175,8 @@ def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: 
         Connection(company_id=company.id, side="source", platform="autotask", tenant=source.tenant,
                    state="connected"),
     ])  # fmt: skip
-    return company.id
+    todo_state.choose(db, company.id, "invoices", TodoState, settings.error_todos, START)
+    return company.id, settings.untaxed_code
 
 
 def _furnish(tenant: Tenant, rng: random.Random) -> None:
@@ -213,7 +259,8 @@ def _foreign(tenant: Tenant, number: str) -> None:
     """Somebody typed an invoice with this number."""
     books = tenant.books
     customer = books.add(Kind.CUSTOMER, f"Walk-in {number}").id
-    books._store(Kind.INVOICE, {
+    entry = books._store(Kind.INVOICE, {
         "party": customer, "number": number, "date": "2026-11-01", "currency": "USD", "tax": Decimal(0),
-        "marker": "typed by hand", "lines": [{"item": "0", "text": "Walk-in", "amount": Decimal("5.00")}],
+        "status": "approved", "marker": BY_HAND, "lines": [{"item": "0", "text": "Walk-in", "amount": Decimal("5.00")}],
     })  # fmt: skip
+    tenant.foreign[entry.id] = Decimal("5.00")

@@ -196,7 +196,7 @@ class Simulation:
 
     def run(self) -> Outcome:
         ours = patch.object(jobs, "services", lambda: self.services)
-        with patch.object(enqueue, "put", self.services.bells.put), ours:
+        with patch.object(enqueue, "put_all", self.services.bells.put_all), ours:
             self.actors.start(workers=self.rng.choice((2, 3)), schedulers=2)
             self._phases()
         final(self.watcher)
@@ -288,6 +288,8 @@ class Simulation:
 
     def _next_day(self) -> None:
         """Received orders are read again once a day. Nobody acts in between."""
+        if not any(tenant.purchases for tenant in self.tenants):
+            return
         self.kernel.now_s += 86_400.0
         self.kernel.run(lambda: False, limit_s=150.0)
         self.kernel.run(self._at_rest, limit_s=REST)

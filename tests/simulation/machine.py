@@ -7,7 +7,7 @@ replaced here: the queue, the connectors, the pool, clock and waiting.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -103,10 +103,12 @@ class Bells:
     faults: Faults
     waiting: list[tuple[float, str, tuple[int, ...]]] = field(default_factory=list)
 
-    def put(self, services: object, name: str, function: str, *ids: int) -> bool:
-        """In place of `workers.enqueue.put`."""
-        if function not in JOBS:
-            return True
+    def put_all(self, services: object, name: str, function: str, each: Iterable[tuple[int, ...]]) -> bool:
+        """In place of `workers.enqueue.put_all`: what stands in the queue is not put there again."""
+        standing = {(one[1], one[2]) for one in self.waiting}
+        return all([self._put(function, ids) for ids in each if function in JOBS and (function, ids) not in standing])
+
+    def _put(self, function: str, ids: tuple[int, ...]) -> bool:
         self.kernel.step(f"rings {function}")
         if self.faults.happens("bell_lost"):
             self.kernel.note(f"bell {function}{ids} lost", ids[0])

@@ -11,9 +11,9 @@ from domain.plan import marker
 from tests.simulation.world import Tenant
 
 Finding = Iterator[tuple[str, ...]]
-
-
 MARKER = re.compile(r"ref:\w{8}")
+
+
 def by_source(tenant: Tenant, entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     """Ledger documents by what they are wanted for, read from their markers alone; "?" are those of nobody."""
     whose = (str(tenant.company_id), tenant.books.tenant, tenant.source.tenant)

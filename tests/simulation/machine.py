@@ -106,7 +106,11 @@ class Bells:
     def put_all(self, services: object, name: str, function: str, each: Iterable[tuple[int, ...]]) -> bool:
         """In place of `workers.enqueue.put_all`: what stands in the queue is not put there again."""
         standing = {(one[1], one[2]) for one in self.waiting}
-        return all([self._put(function, ids) for ids in each if function in JOBS and (function, ids) not in standing])
+        heard = True
+        for ids in each:
+            if function in JOBS and (function, ids) not in standing:
+                heard = self._put(function, ids) and heard
+        return heard
 
     def _put(self, function: str, ids: tuple[int, ...]) -> bool:
         self.kernel.step(f"rings {function}")

@@ -51,7 +51,7 @@ def orders(company_id: int) -> ResponseReturnValue:
         Document.company_id == company_id, Document.kind == ORDER, Document.status == Status.PENDING,
     ).order_by(Document.before_start, Document.id.desc()), 25)
     return render_template(
-        "tools/orders.html", state=_state(current), paused=current.paused, active=current.active,
+        "tools/orders.html", state=_state(current), paused=current.paused, automatic=current.active,
         counts=[(str(status), counts.get(status, 0)) for status in Status], rows=[_waiting(row) for row in listed.rows],
         page=listed.pager, may_admin=may(g.role, Need.ADMIN), may_post=may(g.role, Need.STAFF),
         posted=bool(counts.get(Status.COMPLETE)), chosen=current.becomes is not None,

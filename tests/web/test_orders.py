@@ -348,3 +348,17 @@ def test_all_that_is_ready_takes_no_order_along(shop: Site) -> None:
     ticked = {"company_id": a, "action": "release", "id": str(id)}
     shown = shop.client("A admin").post(f"/c/{a}/documents/bulk", base_url=BASE, data=ticked)
     assert "Release 1 document" in shown.text and "Purchase orders" in shown.text
+
+
+def test_once_one_order_is_in_the_books_an_admin_can_let_the_rest_follow_and_stop_it_again(shop: Site) -> None:
+    a, client = shop.ids["A"]["company_id"], shop.client("A admin")
+    save(shop)
+    offer, stop = "Post orders automatically", "Post by hand only"
+    assert "post that one by hand" in get(shop, "orders") and offer not in get(shop, "orders")
+    add_order(shop, "412", status="Complete", reasons=[], reason_code=None, ledger_id="151", ledger_kind="bill")
+    page = get(shop, "orders")
+    assert offer in page and stop not in page
+    assert offer not in get(shop, "orders", "A staff")
+    client.post(f"/c/{a}/settings/orders/active", base_url=BASE, data={"company_id": a, "active": "yes"})
+    page = get(shop, "orders")
+    assert stop in page and offer not in page and "Active" in page

@@ -95,7 +95,7 @@ def review_paused() -> dict[str, Any]:
 def orders() -> dict[str, Any]:
     counts = [("Pending Sync", 3), ("Processing Now", 0), ("Fault", 2), ("Complete", 118), ("Skipped Over", 4)]
     return {
-        "state": "Active", "paused": False, "active": True, "posted": True, "chosen": True, "may_admin": True, "may_post": True,
+        "state": "Active", "paused": False, "automatic": True, "posted": True, "chosen": True, "may_admin": True, "may_post": True,
         "takes_orders": True,
         "counts": counts, "page": None, "rows": [
             _waiting("PO-10412", "Waits for the next posting", ready=True),
@@ -114,11 +114,11 @@ def _waiting(number: str, why: str, *, ready: bool = False, early: bool = False)
 
 def orders_first() -> dict[str, Any]:
     """One was posted by hand; the rest is not automatic yet."""
-    return orders() | {"state": "Looking, posting by hand", "active": False}
+    return orders() | {"state": "Looking, posting by hand", "automatic": False}
 
 
 def orders_paused() -> dict[str, Any]:
-    return orders() | {"state": "Paused", "paused": True, "active": False, "posted": False, "rows": []}
+    return orders() | {"state": "Paused", "paused": True, "automatic": False, "posted": False, "rows": []}
 
 
 def sync_po() -> dict[str, Any]:

@@ -156,7 +156,7 @@ ENTRIES: dict[str, Entry] = {
         "Ready, goes with the next Sync",
         "Ready. It goes with the next Sync",
         "Nothing asked for it to be posted yet: syncing is off or was stopped.",
-        "Press Sync Now, or switch syncing on in Settings.",
+        "Post it from its own page or press Sync Now; or switch syncing on in Settings.",
         ("Sync Now", "sync_now"),
         again=Again.SYNC,
     ),

@@ -1,4 +1,4 @@
-"""Purchase orders in a real browser against real processes: set-up, first posting, a fault with its to-do, the fix, Retry.
+"""Purchase orders in a real browser, against real processes: set-up, first posting, a fault, its to-do, the fix, Retry.
 
 Pictures of what an admin sees are left in test-results/orders, wide and light, narrow and dark.
 """

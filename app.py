@@ -30,6 +30,7 @@ from blueprints import (
     presentation,
     problems,
     settings,
+    setup,
     shell,
     tools,
 )
@@ -40,8 +41,11 @@ from sync.logs import configure as configure_logs
 from workers.wiring import Services
 
 FORM_BYTES = 256 * 1024
-OUTSIDE = ("blueprints.mails.preferences.unsubscribe_now", "blueprints.mails.bounce.bounce")
-"""Views that other programs post to: a signature in address or header takes the place of the session's token."""
+OUTSIDE = (
+    "blueprints.mails.preferences.unsubscribe_now", "blueprints.mails.bounce.bounce", "blueprints.setup.page.enter",
+)  # fmt: skip
+"""Views without the session's token: other programs post to them and sign address or header, and /setup, which works
+before there are sessions, asks for a token of its own."""
 
 
 class RowId(IntegerConverter):
@@ -67,7 +71,7 @@ def create_app(config: Config | None = None, services: Services | None = None) -
     problems.register(app)
     shell.register(app)
     app.teardown_appcontext(context.stop_reading)
-    for part in (health, help, connect, home, settings, tools, logs, mails, account):
+    for part in (health, help, connect, home, settings, tools, logs, mails, account, setup):
         app.register_blueprint(part.blueprint)
     for endpoint, rule in LIMITS.items():
         app.view_functions[endpoint] = app.extensions["limits"].limit(rule)(app.view_functions[endpoint])

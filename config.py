@@ -5,11 +5,12 @@ Real platform hosts are the default; `SANDBOX_URL` points all of them at a sandb
 
 from __future__ import annotations
 
+import base64
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -36,6 +37,8 @@ class Config(BaseSettings):
     xero_client_secret: str | None = None
     autotask_integration_code: str | None = None
     """A marketplace vendor's tracking identifier; without it each company enters its own."""
+    setup_token: str | None = Field(default=None, min_length=16)
+    """Opens /setup, which checks the installation. Without it that address does not exist."""
     sandbox_url: str | None = None
     platform_limits: Literal["on", "off"] = "on"
     """`off`: nothing waits for the platforms' rate limits. Only together with SANDBOX_URL, whose limits are off too."""
@@ -75,6 +78,19 @@ class Config(BaseSettings):
     failpoint: str | None = None
     """Crash tests only: `name` or `name:count`; the process kills itself there."""
     log_level: str = "INFO"
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _keys_of_32_bytes(cls, text: str) -> str:
+        for part in filter(None, (piece.strip() for piece in text.split(","))):
+            name, _, value = part.partition(":")
+            try:
+                size = len(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+            except ValueError:
+                size = 0
+            if not name or size != 32:
+                raise ValueError(f"key {name!r} must be `id:base64 of 32 bytes`")
+        return text
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:

@@ -28,6 +28,9 @@ ENDPOINTS: dict[str, Need] = {
     "static": A,
     "health.healthz": A,
     "health.readyz": A,
+    # whoever runs the installation: the view asks for its set-up token
+    "setup.index": A,
+    "setup.enter": A,
     "help.errors": A,
     "help.error": A,
     "help.known": A,

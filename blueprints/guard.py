@@ -22,6 +22,8 @@ from blueprints.sessions import RECENT, BrowserSession
 from models import Company, User
 from sync import access
 
+WITHOUT_A_VISITOR = ("static", "health.healthz", "health.readyz", "setup.index", "setup.enter")
+
 
 def register(app: Flask) -> None:
     app.before_request(check_host)
@@ -53,7 +55,7 @@ def check_database() -> None:
 def check_visitor() -> ResponseReturnValue | None:
     """Load user and company, and hold the request against the table of roles."""
     g.user = g.company = g.role = g.company_id = None
-    if request.endpoint is None or request.endpoint in ("static", "health.healthz", "health.readyz"):
+    if request.endpoint is None or request.endpoint in WITHOUT_A_VISITOR:
         return None
     if cast(BrowserSession, session).broken:
         raise Problem(503, "database")

@@ -16,7 +16,7 @@ blueprint = Blueprint("health", __name__)
 @blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
     """The process answers. Nothing else is asked."""
-    return jsonify(status="ok")
+    return jsonify(status="ok", service="bookbridge")
 
 
 @blueprint.get("/readyz")

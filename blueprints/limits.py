@@ -18,6 +18,8 @@ LIMITS: dict[str, str] = {
     "connect.accept_invitation": "10 per minute; 50 per hour",
     "connect.disconnected": "20 per minute",
     "connect.save_autotask": "20 per minute",
+    "setup.index": "30 per minute",
+    "setup.enter": "5 per minute; 30 per hour",
     "mails.report": "30 per minute; 300 per hour",
     "mails.confirm": "10 per minute; 100 per hour",
     "mails.report_csv": "20 per minute; 200 per hour",

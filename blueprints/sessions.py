@@ -26,6 +26,8 @@ TOUCH = timedelta(seconds=60)
 """`seen_at` is written at most this often, so that most pages write nothing."""
 SECURE_NAME, DEMO_NAME = "__Host-bookbridge", "bookbridge-demo"
 _WITHOUT = ("/static/", "/healthz", "/readyz")
+NEVER_KEPT = "/setup"
+"""The page that works before there are tables: nothing about its visitor is read or written."""
 
 
 def id_hash(raw_id: str) -> str:
@@ -78,6 +80,8 @@ class DatabaseSessions(SessionInterface):
         self.name = SECURE_NAME if self._secure else DEMO_NAME
 
     def open_session(self, app: Flask, request: Request) -> BrowserSession:
+        if request.path.startswith(NEVER_KEPT):
+            return BrowserSession({}, broken=True)
         raw_id = request.cookies.get(self.name)
         if not raw_id or len(raw_id) > 200 or request.path.startswith(_WITHOUT):
             return BrowserSession({})

@@ -169,12 +169,24 @@ def _words(reply: bytes | str) -> str:
     return reply.decode(errors="replace") if isinstance(reply, bytes) else reply
 
 
-def _connect(smtp_url: str) -> smtplib.SMTP:
+def tried(smtp_url: str, timeout_s: float) -> str:
+    """Whether the mail server answers and takes the account: "" (yes), "refused" or "away". No mail is sent."""
+    try:
+        with _connect(smtp_url, timeout_s) as server:
+            server.noop()
+    except smtplib.SMTPAuthenticationError:
+        return "refused"
+    except (OSError, smtplib.SMTPException):
+        return "away"
+    return ""
+
+
+def _connect(smtp_url: str, timeout_s: float = TIMEOUT_S) -> smtplib.SMTP:
     """`smtp://[user:password@]host:port`, `smtp+starttls://…` or `smtps://…`."""
     parts = urlsplit(smtp_url)
     host, port = parts.hostname or "127.0.0.1", parts.port or (465 if parts.scheme == "smtps" else 25)
     kind = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
-    server = kind(host, port, timeout=TIMEOUT_S)
+    server = kind(host, port, timeout=timeout_s)
     if parts.scheme == "smtp+starttls":
         server.starttls()
     if parts.username:

@@ -1,4 +1,4 @@
-"""`python -m workers worker [--queue interactive] | scheduler | migrate | restored`: the processes of the Procfile."""
+"""`python -m workers worker [--queue interactive] | scheduler | migrate | check | restored`: processes and commands."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 from config import Config, get_config
+from domain.installing import Kind, findings, ready
 from models import migrate
 from sync.logs import configure as configure_logs
-from workers import enqueue, schedule
+from workers import enqueue, inspection, schedule
 from workers.wiring import Services
 
 
@@ -35,6 +36,15 @@ def worker(config: Config, queue: str) -> None:
     QuickWorker(queues, connection=client, serializer=JSONSerializer).work(logging_level="WARNING")
 
 
+def check(services: Services) -> int:
+    """The checks of /setup in a terminal; 1 while something is missing."""
+    found = findings(inspection.look(services))
+    for each in found:
+        word = {Kind.OK: "ok", Kind.WARN: "LOOK", Kind.BAD: "MISSING", Kind.WAIT: "later"}[each.kind]
+        print(f"{word:<8} {each.title}: {each.found}{' ' + each.todo if each.todo else ''}")
+    return 0 if ready(found) else 1
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -42,6 +52,7 @@ def main(arguments: list[str]) -> int:
     work.add_argument("--queue", choices=(enqueue.DEFAULT, enqueue.INTERACTIVE), default=enqueue.DEFAULT)
     commands.add_parser("scheduler", help="look every second for what is due and ring")
     commands.add_parser("migrate", help="bring the database's tables up to date")
+    commands.add_parser("check", help="look at what the installation needs and say what is missing")
     commands.add_parser("restored", help="say that the database was restored: posting waits for the reconciliation")
     chosen = parser.parse_args(arguments)
     try:
@@ -56,6 +67,8 @@ def main(arguments: list[str]) -> int:
         migrate.upgrade(config.database_url)
     elif chosen.command == "worker":
         worker(config, chosen.queue)
+    elif chosen.command == "check":
+        return check(Services.from_config(config, short_calls=True))
     elif chosen.command == "restored":
         Services.from_config(config).ask_whether_restored(said=True)
         print("Posting is paused in every company until its reconciliation is green.")

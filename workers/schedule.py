@@ -24,6 +24,8 @@ from workers.wiring import Services
 log = logging.getLogger("bookbridge.scheduler")
 RING_AGAIN = 10.0
 CLEAN_EVERY = 5
+LAST_LOOK, KEPT_S = "bookbridge:scheduler", 86_400
+"""Where the schedulers leave in Redis that they look, for whoever asks whether one runs."""
 LISTEN_EVERY = 60
 """Ticks between two looks for companies of which nothing was heard for a day."""
 
@@ -63,6 +65,7 @@ def tick(services: Services, ticks: int) -> None:
         with services.sessions() as db, db.begin():
             tracing.purge(db, now)
     if ticks % CLEAN_EVERY == 0:
+        services.redis.set(LAST_LOOK, now.isoformat(), ex=KEPT_S)
         enqueue.mails(services)
         for name in (enqueue.DEFAULT, enqueue.INTERACTIVE):
             clean_registries(enqueue.queue(services.redis, name))

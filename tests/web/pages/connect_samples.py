@@ -217,3 +217,21 @@ def first_posted() -> dict[str, Any]:
 
 def first_automatic() -> dict[str, Any]:
     return {**first_posted(), "step": 4, "rest": None}
+
+
+def setup() -> dict[str, Any]:
+    """An installation that misses its scheduler, with one warning, one wait and what is ready."""
+    rows = [
+        ("Redis", "ok", "ready", "It answers.", ""),
+        ("Worker", "wait", "not known yet", "Seen once Redis answers.", ""),
+        ("Scheduler", "bad", "missing", "It was never seen.", "Start python -m workers scheduler."),
+        ("Reachable under that address", "warn", "look at this", "This machine gets no answer there.",
+         "Check DNS, certificate and proxy. Some networks do not let a machine reach its own public address."),
+    ]  # fmt: skip
+    keys = ("title", "kind", "word", "found", "todo")
+    area = {"title": "Queue and processes", "id": "queue", "rows": [dict(zip(keys, row, strict=True)) for row in rows]}
+    address = ("Redirect URI", "https://books.harborpoint.example/connect/intuit/callback")
+    return {
+        "ready": False, "missing": 1, "areas": [area, {"title": "Mail", "id": "mail", "rows": []}],
+        "addresses": [{"title": "Intuit", "rows": [address]}],
+    }  # fmt: skip

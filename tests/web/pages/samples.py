@@ -56,6 +56,8 @@ PAGES: dict[str, tuple[str, Context]] = {
     "connections": ("connect/connections.html", connect_samples.connections),
     "disconnect": ("connect/disconnect_confirm.html", connect_samples.disconnect),
     "disconnected": ("connect/disconnected.html", connect_samples.disconnected),
+    "setup": ("setup/index.html", connect_samples.setup),
+    "setup-enter": ("setup/enter.html", lambda: {"wrong": True}),
     "join": ("connect/join.html", connect_samples.join),
     "denied": ("connect/denied.html", connect_samples.denied),
     "invite": ("connect/invite.html", connect_samples.invite),

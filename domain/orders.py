@@ -30,7 +30,7 @@ from domain.formats import format_long_day
 from domain.goods import EXPENSE_TYPES, place_goods
 from domain.known import Entry, Facts, Lists
 from domain.matching import fit_repertoire, fold, ledger_name
-from domain.money import round_money
+from domain.money import plain, round_money
 from domain.order_documents import OrderHead, OrderStatus
 from domain.order_parts import LedgerOrder, OrderHistory, Part, lines_of, parts_of
 from domain.order_settings import Becomes, Freight, OrderNumbers, OrderSettings, VendorNumber
@@ -179,6 +179,10 @@ def _draft(
     dated = _dated(scope, settings, facts, reasons, notes)
     if reasons or vendor is None:
         return None
+    total = sum((line.amount for line in lines), Decimal(0))
+    if total < 0:
+        reasons.append(reason("order_negative", total=plain(total, currency), currency=currency))
+        return None
     creations += [*([new_vendor] if new_vendor else []), *new_items]
     if tax_code is not None and len(lines) > facts.taxed_lines:
         reasons.append(reason("too_many_taxed_lines", lines=len(lines), limit=facts.taxed_lines))
@@ -190,7 +194,7 @@ def _draft(
     return Draft(
         kind=scope.kind, party=vendor, number=number, date=dated.date, due_date=None,
         term=_term(scope, settings, lists), currency=currency, lines=tuple(lines), tax_total=Decimal(0),
-        send_tax=False, total=sum((line.amount for line in lines), Decimal(0)), memo=memo, marker=marker,
+        send_tax=False, total=total, memo=memo, marker=marker,
         message=text[: facts.customer_memo_length] if scope.kind == ORDER else "", tax_choice="none",
         moved_from=dated.moved_from, location=_chosen("location", settings.location, lists.locations),
         foreign=currency != facts.currency, rate=Decimal(1) if at_one else None, notes=tuple(notes), payable=payable,

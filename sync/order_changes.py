@@ -25,8 +25,8 @@ from domain.order_parts import parts_of
 from domain.order_settings import OrderSettings
 from domain.reasons import Reason, reason
 from domain.statuses import Flag, Status
-from models import Document
-from sync import codec, orders, stamped
+from models import Document, Posting
+from sync import codec, operations, orders, stamped
 from sync.documents import set_flag, set_status, step
 from sync.lease import exclusive
 from sync.runtime import Runtime
@@ -262,8 +262,37 @@ def settle(db: Session, row: Document, *, why: str, now: datetime, who: str) -> 
     if row.status != Status.FAULT or row.reason_code not in DECIDABLE or row.ledger_id is None:
         return False
     set_flag(row, Flag.KEPT)
-    if row.on_record:
-        row.on_record = {**row.on_record, "kept": [*(row.on_record.get("kept") or []), *row.reasons]}
+    _remember(row)
     set_status(db, row, Status.COMPLETE, [], now)
     step(db, row, now, "kept", f"Settled: {why}", who=who)
+    return True
+
+
+def _remember(row: Document) -> None:
+    """A person decided about what it was asked for: the same is not asked again."""
+    if row.on_record:
+        row.on_record = {**row.on_record, "kept": [*(row.on_record.get("kept") or []), *row.reasons]}
+
+
+def may_take_out(db: Session, row: Document) -> bool:
+    """What a cancelled order made can be deleted in the ledger too; the order itself only when no bill of it stands."""
+    if row.status != Status.FAULT or row.reason_code != "order_cancelled_after" or row.ledger_id is None:
+        return False
+    others = [one for one in orders.rows_of_order(db, row) if one.id != row.id and one.ledger_id is not None]
+    return bool(row.part) or all(Flag.VOIDED in (one.flags or []) for one in others)
+
+
+def take_out(db: Session, row: Document, *, why: str, now: datetime, who: str) -> bool:
+    """Delete it in the ledger too: a void like every other, which looks first whether something is paid on it. False:
+    nothing is to decide. The caller rings; asking twice joins the open one."""
+    exclusive(db, row.company_id)
+    db.expire(row)
+    if not may_take_out(db, row):
+        return False
+    _remember(row)
+    row.run_id = None
+    operations.reserve(
+        db, row, operations.VOID, db.get_one(Posting, row.posting_id).draft, terms={"by": who}, now=now, interactive=1
+    )
+    step(db, row, now, "void_asked", f"A person asked for it to be deleted in {{the_ledger}}: {why}", who=who)
     return True

@@ -27,7 +27,7 @@ from domain.order_settings import Becomes, OrderSettings
 from domain.orders import billed_on_receipt, plan_order
 from domain.plan import Plan
 from domain.reasons import Reason, reason
-from domain.statuses import LIVE_STATES, PostingState, Status
+from domain.statuses import LIVE_STATES, Flag, PostingState, Status
 from domain.vendors import vendor_names
 from models import Company, Document, Posting
 from sync import currencies, mirror
@@ -238,7 +238,7 @@ def whole_history(db: Session, rows: Sequence[Document]) -> OrderHistory:
 
 def _live(db: Session, row: Document) -> bool:
     posting = db.get(Posting, row.posting_id) if row.posting_id else None
-    return posting is not None and posting.state in LIVE_STATES
+    return posting is not None and posting.state in LIVE_STATES and Flag.VOIDED not in (row.flags or [])
 
 
 def _history(documents: Iterable[Document]) -> OrderHistory:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from connectors.sources.base import Source, Voided
+from domain.order_documents import ORDER
 from domain.reasons import Reason, reason
 from domain.reversal import KINDS
 from domain.settings import VoidPolicy
@@ -97,6 +98,11 @@ def decidable(row: Document) -> bool:
     return row.status == Status.FAULT and asked and row.ledger_id is not None
 
 
+def correctable(row: Document) -> bool:
+    """It stands in a closed period, and there is an opposite document that takes it back."""
+    return decidable(row) and row.reason_code in CORRECTABLE and row.ledger_kind in KINDS
+
+
 def void(db: Session, row: Document, *, now: datetime, who: str) -> bool:
     """Void in the ledger too; what was shown as paid may be set free, and no more. False: there is nothing to decide.
 
@@ -107,7 +113,8 @@ def void(db: Session, row: Document, *, now: datetime, who: str) -> bool:
     if not decidable(row) or row.reason_code in CORRECTABLE:
         return False
     shown = Reason.from_json(row.reasons[0]).params
-    terms = {"by": who, "applied": shown["applied"]} if "applied" in shown else {"by": who}
+    free = "applied" in shown and row.kind != ORDER  # a payment to a vendor is a person's to take off
+    terms = {"by": who, "applied": shown["applied"]} if free else {"by": who}
     draft = db.get_one(Posting, row.posting_id).draft
     row.run_id = None
     reserve(db, row, VOID, draft, terms=terms, now=now, interactive=1)
@@ -121,7 +128,7 @@ def correct(db: Session, row: Document, *, now: datetime, who: str) -> bool:
     twice joins the open one. The caller rings."""
     exclusive(db, row.company_id)
     db.expire(row)
-    draft = last_written(db, row) if decidable(row) and row.reason_code in CORRECTABLE else None
+    draft = last_written(db, row) if correctable(row) else None
     if draft is None:
         return False
     row.run_id = None

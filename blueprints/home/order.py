@@ -36,12 +36,14 @@ def order_decision(company_id: int, document_id: int) -> ResponseReturnValue:
         page = render_template(
             "home/order_decision.html", form=form, number=number_of(row), beside=beside,
             sentence=why.sentence(ledger_names(company())[1]) if why else "",
-            found=(row.alike or {}).get("found") or [],
+            found=(row.alike or {}).get("found") or [], takes_out=order_changes.may_take_out(db(), row),
             action=url_for("home.order_decision", document_id=row.id), skip_url=url_for("home.skip", id=row.id),
             back_url=url_for("home.document", document_id=row.id),
         )  # fmt: skip
         return page, 422 if form.errors else 200
     reason, adopted = form.reason.data or "", request.form.get("adopt", "") if beside else ""
+    if not beside and request.form.get("delete") == "yes":
+        return _take_out(company_id, row, reason)
     capabilities = capabilities_of(company_id) if adopted else None
     with writing() as write:
         mine, who = write.get_one(Document, row.id), the_user().name
@@ -62,6 +64,21 @@ def order_decision(company_id: int, document_id: int) -> ResponseReturnValue:
         flash("It goes with the next posting, beside the other bill.", "ok")
     else:
         flash("Settled. The document counts as posted.", "ok")
+    return redirect(url_for("home.document", document_id=row.id))
+
+
+def _take_out(company_id: int, row: Document, reason: str) -> ResponseReturnValue:
+    """Delete the bill or order of a cancelled order in the ledger too."""
+    with writing() as write:
+        mine = write.get_one(Document, row.id)
+        done = order_changes.take_out(write, mine, why=reason, now=now(), who=the_user().name)
+        if done:
+            audit.record(write, company_id, now(), the_user().email, "void asked", number_of(row), {"why": reason})
+    if done:
+        ring(enqueue.ring, company_id)
+        flash("It is deleted as soon as the ledger was asked whether anything changed.", "ok")
+    else:
+        flash("There is nothing to delete now: it was decided already, or a bill of the order stands.", "warn")
     return redirect(url_for("home.document", document_id=row.id))
 
 

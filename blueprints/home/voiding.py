@@ -11,6 +11,7 @@ from blueprints.context import db
 from blueprints.doors import ledger_page
 from connectors.ledgers.base import Kind
 from domain.formats import format_day
+from domain.order_documents import ORDER
 from domain.statuses import Flag
 from models import Company, Document
 from sync import voids
@@ -18,6 +19,8 @@ from sync import voids
 
 def note(row: Document, company: Company, short: str, *, staff: bool) -> dict[str, Any]:
     """Voided in the source: void the copy in the ledger, or keep it with a reason."""
+    if row.kind == ORDER:
+        return _purchase(row, short, staff)
     verb = "Delete" if row.ledger_kind == Kind.CREDIT_MEMO else "Void"
     label = f"{verb} in {short}" + (", set the payment free" if row.reason_code == "void_paid" else "")
     void = {"label": label, "url": url_for("home.void", document_id=row.id), "method": "post"}
@@ -28,6 +31,21 @@ def note(row: Document, company: Company, short: str, *, staff: bool) -> dict[st
     if verb == "Delete":
         text += f" {short} cannot void a credit memo through its interface: it is deleted."
     return {"kind": "warn", "text": text, "actions": [void, keep] if staff else []}
+
+
+def _purchase(row: Document, short: str, staff: bool) -> dict[str, Any]:
+    """A bill that is paid or in a closed period stays: a vendor credit is for a person to enter. Else it can be tried
+    again."""
+    keep = {"label": "Keep it", "url": url_for("home.keep", document_id=row.id)}
+    again = {"label": f"Delete in {short}", "url": url_for("home.void", document_id=row.id), "method": "post"}
+    if row.reason_code == "void_paid":
+        text = f"Take the payment off it in {short} first, then delete it; or keep it and enter a vendor credit."
+    elif row.reason_code in voids.CORRECTABLE:
+        text = "Nothing in a closed period is deleted. Keep it, and enter a vendor credit there if it is not owed."
+        return {"kind": "warn", "text": text, "actions": [keep] if staff else []}
+    else:
+        text = f"{short} is asked once more before anything is done there."
+    return {"kind": "warn", "text": text, "actions": [again, keep] if staff else []}
 
 
 def _closed(row: Document, keep: dict[str, Any], short: str, staff: bool) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class Capabilities:
     """Kinds whose records keep id and number at zero when they are taken out of the books."""
     can_delete: frozenset[str] = frozenset()
     """Kinds that can be deleted: nothing of the record stays, and its number is free."""
+    unlinks: frozenset[str] = frozenset()
+    """Kinds of which a document must be taken off the order it fulfils before it is voided or deleted."""
     can_update: frozenset[str] = frozenset()
     """Kinds that can be replaced in place: same id, another content."""
     can_mail: frozenset[str] = frozenset()

@@ -185,6 +185,8 @@ class MemoryCompany:
         if self.closed_through is not None and date.fromisoformat(entry.body["date"]) <= self.closed_through:
             return Refused((LedgerFault(Refusal.CLOSED_PERIOD, "6210", "The period is closed.", entry.id),))
         if member.operation in ("void", "delete"):
+            if linked := purchases.linked(entry, self.entries):
+                return Refused(linked)
             self.void(entry.id)
             if member.operation == "delete" or entry.kind not in self.keeps_voided:
                 self.entries.remove(entry)
@@ -295,7 +297,7 @@ class MemoryLedger:
             taxed_lines=750,
             refuses_second_copy=frozenset(refuses),
             can_void=frozenset(kind.value for kind in company.keeps_voided),
-            can_delete=frozenset(kind.value for kind in DOCUMENTS),
+            can_delete=frozenset(kind.value for kind in DOCUMENTS), unlinks=frozenset({Kind.BILL.value}),
             can_update=frozenset(kind.value for kind in DOCUMENTS),
             can_mail=frozenset(kind.value for kind in SALES),
             can_attach=frozenset(kind.value for kind in SALES),

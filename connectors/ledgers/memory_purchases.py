@@ -70,6 +70,15 @@ def fault(kind: Kind, body: Mapping[str, Any], entries: Sequence[Held]) -> Ledge
     return None
 
 
+def linked(entry: Held, entries: Sequence[Held]) -> tuple[LedgerFault, ...]:
+    """Why a bill or an order is not deleted: the one hangs on the other. Empty when nothing hangs on it."""
+    bills = [entry] if entry.kind is Kind.BILL else [one for one in entries if one.kind is Kind.BILL and one.live]
+    names = {line["ordered"][0] for bill in bills for line in bill.body["lines"] if line.get("ordered")}
+    if entry.kind in PURCHASES and (names if entry.kind is Kind.BILL else entry.id in names):
+        return (LedgerFault(Refusal.OTHER, "6000", "It is linked to others. Unlink it before you delete it."),)
+    return ()
+
+
 def line_ids(body: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(place) for place in range(1, len(body["lines"]) + 1))
 

@@ -84,6 +84,7 @@ def capabilities(profile: LedgerProfile | None) -> Capabilities:
         short_id_length=10,
         can_void=frozenset(kind.value for kind in payloads.VOIDED),
         can_delete=frozenset(kind.value for kind in payloads.VOIDED | payloads.DELETED),
+        unlinks=frozenset({Kind.BILL.value}),
         can_update=frozenset(kind.value for kind in (Kind.INVOICE, Kind.CREDIT_MEMO, *purchases.KINDS)),
         can_mail=frozenset({Kind.INVOICE.value, Kind.CREDIT_MEMO.value}),
         can_attach=frozenset({Kind.INVOICE.value, Kind.CREDIT_MEMO.value}),

@@ -156,6 +156,12 @@ _LINES: dict[str, Entry] = {
         "Choose the other side in Settings, Purchase Orders, or change the preference in {the_ledger}; then Retry.",
         ORDERS,
     ),
+    "order_negative": fault(
+        Stage.TOTALS, "The order comes to less than nothing",
+        "The order comes to {total} {currency}, and neither a bill nor a purchase order can be negative",
+        "What is sent back outweighs what is bought. That is a vendor credit, which nobody but you can enter rightly.",
+        "Correct quantities and costs in Autotask, then Retry; or enter a vendor credit in {the_ledger} and skip it.",
+    ),
     "order_line_nameless": fault(
         Stage.ITEMS, "A line names no product", "Line {line} names no product and has no code",
         "Without a name no item can be chosen.", "Give the line a product in Autotask, then Retry.",
@@ -246,7 +252,7 @@ _ASKED: dict[str, Entry] = {
         Stage.LEDGER, "Cancelled in Autotask after it was posted",
         "The order was cancelled in Autotask on {when}; {number} still stands in {the_ledger}",
         "Bookbridge never deletes a bill or an order by itself.",
-        "Delete or close it in {the_ledger} if it is not owed, then choose Settled; or keep it, with a reason.",
+        "If it is not owed, delete it from here or in {the_ledger}; else choose Settled, with a reason.",
         DECIDE,
     ),
 }

@@ -8,6 +8,7 @@ still under way can apply any more, so the next generation may begin at once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
 MOST_GENERATIONS = 5
 """How often a change is planned again by itself because somebody else was quicker."""
-VOID, UPDATE = "void", "update"
+VOID, UPDATE, UNLINK = "void", "update", "unlink"
+_QUEUED = {UNLINK: VOID}
+"""What waits for an operation is told in the words of another: it is only a step on the way."""
 
 
 class RecordChange(Operation):
@@ -59,7 +62,8 @@ class RecordChange(Operation):
         if objection is not None:
             s.reject(posting, [objection])
             return
-        posting.base_version, posting.next_action_at = record.echo.version or "", s.now
+        if not self.waits(s, posting):
+            posting.base_version, posting.next_action_at = record.echo.version or "", s.now
 
     def refused(self, s: Settling, posting: Posting, refused: Refused) -> None:
         """The record itself says what became of it; only then a no counts."""
@@ -98,6 +102,10 @@ class RecordChange(Operation):
     def objection(self, s: Settling, posting: Posting, record: Done) -> Reason | None:
         """Why the record, as it stands, is not to be touched."""
         raise NotImplementedError
+
+    def waits(self, s: Settling, posting: Posting) -> bool:
+        """Something else must be written first: it was reserved, and this generation ended."""
+        return False
 
     def gone(self, s: Settling, posting: Posting, record: Done | None) -> None:
         """The record is void or deleted."""
@@ -141,6 +149,19 @@ class Void(RecordChange):
             currency=document.currency,
         )
 
+    def waits(self, s: Settling, posting: Posting) -> bool:
+        """A bill hangs on the order that it fulfils, and such a one is not deleted: it is taken off first."""
+        if posting.ledger_kind not in s.capabilities.unlinks or posting.terms.get("unlinked"):
+            return False
+        document = s.db.get_one(Document, posting.document_id)
+        draft = _written(s.db, document)
+        if draft is None or not any(line.ordered for line in draft.lines):
+            return False
+        s.superseded(posting)
+        reserve(s.db, document, UNLINK, codec.dump(draft), terms=_again(posting), now=s.now,
+                interactive=posting.interactive)
+        return True
+
     def done(self, s: Settling, posting: Posting, done: Done, by: str) -> None:
         if done.echo.live:
             s.unknown(posting, "the ledger's answer shows it as it was", wait=0)
@@ -172,6 +193,48 @@ class Void(RecordChange):
         set_status(s.db, document, Status.COMPLETE, [], s.now)
         step(s.db, document, s.now, "voided", text, ledger_id=posting.target_id, by=by)
         claims.release(s.db, document, s.now)
+
+
+class Unlink(Void):
+    """Takes a bill off the order that it fulfils: the same content without the links. Then the void itself follows,
+    reserved in the transaction in which this is certainly done; a process that dies in between leaves one of the two
+    open. A bill that a person changed there is left alone: what would be written is ours."""
+
+    name = UNLINK
+    writes = UPDATE
+    sent = "Taken off its purchase order, sent to {the_ledger}"
+
+    def payload(self, ledger: Ledger, posting: Posting, created: Mapping[tuple[str, str], str]) -> bytes:
+        draft = codec.load(Draft, posting.draft)
+        bare = replace(draft, lines=tuple(replace(line, ordered=None) for line in draft.lines))
+        target, version = posting.target_id or "", posting.base_version or ""
+        return ledger.change(Change(kind_of(posting), UPDATE, target, version, bare))
+
+    def waits(self, s: Settling, posting: Posting) -> bool:
+        return False
+
+    def objection(self, s: Settling, posting: Posting, record: Done) -> Reason | None:
+        changed = echo_problem(codec.load(Draft, posting.draft), record, s.tenant)
+        if changed is not None:
+            told = f"it was changed there ({changed}) and hangs on its order; take it off the order there"
+            return reason(self.refused_code, number=record.number, message=told, code="–")
+        return super().objection(s, posting, record)
+
+    def done(self, s: Settling, posting: Posting, done: Done, by: str) -> None:
+        document = self._end(s, posting, by)
+        step(s.db, document, s.now, "unlinked", "Taken off its purchase order in {the_ledger}",
+             ledger_id=posting.target_id, by=by)
+        terms = {**_again(posting), "unlinked": True}
+        reserve(s.db, document, VOID, posting.draft, terms=terms, now=s.now, interactive=posting.interactive)
+
+    def moved_on(self, s: Settling, posting: Posting, record: Done) -> None:
+        """It was done, or somebody changed it. Doing it twice is harmless, so it is asked for again."""
+        s.superseded(posting)
+        if posting.generation >= posting.terms.get("first", 1) + MOST_GENERATIONS:
+            s.reject(posting, [reason(self.changed_code, number=posting.ledger_number)])
+            return
+        document = s.db.get_one(Document, posting.document_id)
+        reserve(s.db, document, UNLINK, posting.draft, terms=posting.terms, now=s.now, interactive=posting.interactive)
 
 
 class Update(RecordChange):
@@ -256,9 +319,26 @@ def reserve(
     )
     db.add(posting)
     db.flush()
-    set_status(db, document, Status.PENDING, [reason(f"{operation}_queued")], now)
+    set_status(db, document, Status.PENDING, [reason(f"{_QUEUED.get(operation, operation)}_queued")], now)
     wake(db, document.company_id, now)
     return posting
+
+
+def _again(posting: Posting) -> dict[str, Any]:
+    """What was agreed to, for another operation, whose generations are counted by themselves."""
+    return {name: value for name, value in posting.terms.items() if name != "first"}
+
+
+def _written(db: Session, document: Document) -> Draft | None:
+    """The frozen draft of our last write of the document's content."""
+    posting = db.scalars(
+        select(Posting).where(
+            Posting.document_id == document.id, Posting.operation.in_(("create", UPDATE)),
+            Posting.state.in_((PostingState.CONFIRMED, PostingState.DONE)),
+        ).order_by(Posting.id.desc()).limit(1)
+    ).first()
+    draft = codec.load_draft(posting.ledger_kind, posting.draft) if posting is not None else None
+    return draft if isinstance(draft, Draft) else None
 
 
 def absence_proves(s: Settling, posting: Posting) -> bool:

@@ -54,6 +54,9 @@ class Remove(Void):
             return reason(self.refused_code, number=record.number, message=f"books closed through {closed}", code="–")
         return None
 
+    def waits(self, s: Settling, posting: Posting) -> bool:
+        return False
+
     def done(self, s: Settling, posting: Posting, done: Done, by: str) -> None:
         if done.echo.live:
             s.unknown(posting, "the ledger's answer shows it as it was", wait=0)

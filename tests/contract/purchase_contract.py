@@ -253,6 +253,22 @@ class PurchaseContract:
         assert bench.bought(Kind.BILL) == []
         assert all(not one.echo.live for one in bench.now(Kind.BILL, record.ledger_id))
 
+    def test_a_bill_that_hangs_on_an_order_is_taken_off_it_by_the_same_content_without_the_links(
+        self, bench: PurchaseBench
+    ) -> None:
+        vendor, item = bench.vendor("A"), bench.bought_item("B")
+        goods = bench.order(vendor, item)
+        order = made(bench.create(Kind.PURCHASE_ORDER, replace(goods, lines=goods.lines[:1], total=Decimal(420))))
+        draft = part_of(bench.bill(vendor, item), order, 10, "V-1")
+        record = made(bench.create(Kind.BILL, draft))
+        if Kind.BILL in bench.ledger.capabilities.unlinks:
+            assert isinstance(bench.change("void", Kind.BILL, record), Refused)
+            bare = replace(draft, lines=tuple(replace(line, ordered=None) for line in draft.lines))
+            record = made(bench.change("update", Kind.BILL, record, bare))
+            assert not bench.order_closed(order.ledger_id) and bench.bought(Kind.BILL) == [("V-1", Decimal(420))]
+        assert not made(bench.change("void", Kind.BILL, record)).echo.live
+        assert bench.bought(Kind.BILL) == [] and not bench.order_closed(order.ledger_id)
+
     def test_an_update_of_an_older_version_changes_nothing(self, bench: PurchaseBench) -> None:
         draft = bench.bill()
         first = made(bench.create(Kind.BILL, draft))

@@ -191,6 +191,8 @@ CLOSED_AP = Entry("33", "AP", False, {"type": "Accounts Payable"})
         ("order_of_nothing", lambda: planned(order(line("1", 0)))),
         ("order_empty", lambda: planned(order())),
         ("order_zero", lambda: planned(order(line("1", 5, "0")))),
+        ("order_negative", lambda: planned(order(line("1", 1, "42"), line("2", -3, "42", name="Cable")))),
+        ("order_negative", lambda: planned(order(line("1", 1, "-5")), settings=ORDERS)),
         ("order_cancelled", lambda: planned(order(line(), status=OrderStatus.CANCELLED))),
         ("order_not_submitted", lambda: planned(order(line(), status=OrderStatus.NEW))),
         ("payable_missing", lambda: planned(order(line()), settings=replace(SETTINGS, payable=None))),
@@ -227,6 +229,12 @@ def test_all_reasons_are_told_at_once() -> None:
 
 
 # ---- what goes through ---------------------------------------------------------------------------------------
+
+
+def test_what_is_sent_back_beside_what_is_bought_comes_off_the_bill() -> None:
+    draft = planned(order(line("1", 3, "42"), line("2", -1, "42", name="Cable"))).draft
+    assert draft is not None
+    assert ([each.amount for each in draft.lines], draft.total) == ([Decimal(126), Decimal(-42)], Decimal(84))
 
 
 def test_a_vendor_called_like_a_customer_gets_the_suffix_and_the_preview_says_so() -> None:

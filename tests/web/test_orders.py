@@ -20,6 +20,7 @@ from models import (
     MirrorEntry,
     MirrorState,
     PartyEntry,
+    Posting,
     Run,
     RunItem,
     ToolRow,
@@ -287,6 +288,44 @@ def test_a_bill_that_may_be_there_is_decided_with_a_reason(shop: Site) -> None:
         row = db.get_one(Document, id)
         assert (row.status, row.alike["post_anyway"]["why"]) == ("Pending Sync", "another delivery")
         assert db.get_one(Company, a).id == a
+
+
+def test_a_cancelled_order_can_be_deleted_in_the_ledger_from_its_page(shop: Site) -> None:
+    a = shop.ids["A"]["company_id"]
+    why = [{"code": "order_cancelled_after", "params": {"when": "20 Nov 2026", "number": "V-1"}}]
+    posted = {"reasons": why, "reason_code": "order_cancelled_after", "ledger_id": "151", "ledger_kind": "bill"}
+    id = add_order(shop, part="V-1", **posted)
+    whole = add_order(shop, **{**posted, "ledger_id": "150", "ledger_kind": "purchase_order"})
+    with shop.db() as db, db.begin():
+        made = Posting(
+            company_id=a, document_id=id, ledger_tenant="1", source_tenant="513558", kind="purchase_order",
+            source_id="411", part="V-1", operation="create", generation=1, ledger_kind="bill", state="DONE",
+            draft={"number": "V-1"}, marker="ref:A", ledger_id="151", sends=1, lookups=0, created_at=NOW,
+            changed_at=NOW,
+        )  # fmt: skip
+        db.add(made)
+        db.flush()
+        db.get_one(Document, id).posting_id = made.id
+    client, sent = shop.client("A staff"), {"company_id": a, "reason": "never delivered", "delete": "yes"}
+    assert "Delete in QuickBooks" in get(shop, f"documents/{id}/decide", "A staff")
+    assert "Delete in QuickBooks" not in get(shop, f"documents/{whole}/decide", "A staff"), "its bill stands"
+    for which in (id, id, whole):
+        assert client.post(f"/c/{a}/documents/{which}/decide", base_url=BASE, data=sent).status_code == 302
+    with shop.db() as db:
+        asked = db.scalars(select(Posting).where(Posting.operation == "void")).one()
+        assert (asked.document_id, asked.target_id, asked.terms["by"]) == (id, "151", "A staff")
+        assert db.get_one(Document, whole).reason_code == "order_cancelled_after"
+
+
+@pytest.mark.parametrize(("code", "offered"), [("void_closed", 1), ("void_paid", 2), ("void_refused", 2)])
+def test_a_bill_that_could_not_be_deleted_is_tried_again_or_kept(shop: Site, code: str, offered: int) -> None:
+    params = {"number": "V-1", "date": "its date", "applied": "1.00", "total": "2.00", "currency": "USD",
+              "message": "no", "code": "6000"}  # fmt: skip
+    why = [{"code": code, "params": params}]
+    id = add_order(shop, reasons=why, reason_code=code, ledger_id="151", ledger_kind="bill")
+    page = get(shop, f"documents/{id}", "A staff")
+    assert (f"/documents/{id}/keep" in page) + (f"/documents/{id}/void" in page) == offered
+    assert "first open day</" not in page
 
 
 def test_a_vendor_that_is_only_similar_is_linked_to_a_vendor(shop: Site) -> None:

@@ -186,7 +186,7 @@ def decision() -> dict[str, Any]:
     return {
         "form": home_samples.Reason(data={"reason": ""}), "number": "PO-10415", "beside": True,
         "sentence": "QuickBooks has a bill that may be this one: V-9, 13 Nov 2026, USD 420.00",
-        "found": [{"id": "9", "text": "V-9, 13 Nov 2026, USD 420.00"}], "action": "/page/order-decision",
+        "found": [{"id": "9", "text": "V-9, 13 Nov 2026, USD 420.00"}], "takes_out": False, "action": "/page/order-decision",
         "skip_url": "/page/skip", "back_url": "/page/order-document",
     }  # fmt: skip
 
@@ -201,6 +201,11 @@ def decision_several() -> dict[str, Any]:
 def settle() -> dict[str, Any]:
     text = "4 of Switch 24p were taken back after bill V-9 was posted: a vendor credit of USD 168.00 is due"
     return decision() | {"beside": False, "found": [], "sentence": text}
+
+
+def decision_cancelled() -> dict[str, Any]:
+    text = "The order was cancelled in Autotask on 20 Nov 2026; V-9 still stands in QuickBooks"
+    return settle() | {"sentence": text, "takes_out": True}
 
 
 def _way(name: str, ordered: str, received: str, billed: str, cost: str) -> dict[str, str]:

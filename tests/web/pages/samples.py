@@ -118,6 +118,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     "order-decision": ("home/order_decision.html", order_samples.decision),
     "order-decision-several": ("home/order_decision.html", order_samples.decision_several),
     "order-settle": ("home/order_decision.html", order_samples.settle),
+    "order-decision-cancelled": ("home/order_decision.html", order_samples.decision_cancelled),
     "order-document": ("home/document.html", order_samples.document),
     "order-preview": ("home/document.html", order_samples.preview),
     "check": ("tools/check.html", tool_samples.check),

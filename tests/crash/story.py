@@ -21,7 +21,7 @@ from sandbox.qbo import books
 from sandbox.world import World
 from tests.infra.company import ask_sync, config_for, connect
 from tests.infra.processes import Processes, Started
-from tools.waiting import wait_until
+from tools.waiting import WaitedTooLong, wait_until
 from workers import enqueue
 from workers.wiring import Services
 
@@ -118,6 +118,23 @@ class Story:
         with self.services.sessions() as db:
             open_ = db.scalars(select(Run.id).where(Run.finished_at.is_(None)).limit(1)).first()
             return open_ is None and db.scalars(select(Posting.id).where(moving).limit(1)).first() is None
+
+    def settle(self) -> None:
+        """Wait until it rests; who waits too long reads what is open."""
+        try:
+            self.wait(self.at_rest, "everything has settled after the crash", timeout_s=120)
+        except WaitedTooLong as late:
+            with self.services.sessions() as db:
+                postings = db.execute(
+                    select(Posting.kind, Posting.operation, Posting.state, Posting.next_action_at, func.count())
+                    .where(Posting.state != "DONE").group_by(Posting.kind, Posting.operation, Posting.state)
+                ).all()
+                runs = db.execute(
+                    select(Run.id, Run.phase, Run.step, Run.message).where(Run.finished_at.is_(None))
+                ).all()
+                lease = db.get_one(CompanyLease, self.company_id)
+                held = (lease.holder, lease.expires_at, lease.wake_at, lease.rung_at, lease.step)
+            raise AssertionError(f"postings {postings}, runs {runs}, lease {held}") from late
 
     def finished(self, run_id: int) -> bool:
         with self.services.sessions() as db:

@@ -47,7 +47,7 @@ def choose_customer(
         name = currency_name(party.name, currency, facts)
     chosen = None if header.party_id else settings.no_company_customer
     entry = _existing_customer(party, name, lists, facts, reasons, chosen)
-    if entry is None and not _is_new(party, name, lists, reasons):
+    if entry is None and not _is_new(party, name, lists, facts, reasons):
         return None, None
     if not facts.multi_currency and currency != facts.currency:
         reasons.append(reason("foreign_currency", document=currency, ledger=facts.currency))
@@ -61,7 +61,7 @@ def choose_customer(
     draft = PartyDraft(
         key=party.id, name=name, email=party.email, phone=party.phone, address=party.address,
         term=find_term(header, settings.term_map, lists), currency=currency if facts.multi_currency else None,
-        tax_exempt=party.tax_exempt,
+        tax_exempt=party.tax_exempt, numbered=not _number_holders(party, lists, facts),
     )
     return Reference("customer", party.id, name), draft
 
@@ -72,7 +72,7 @@ def match_party(party: Party, lists: Lists, facts: Facts) -> tuple[Entry | None,
     reasons: list[Reason] = []
     entry = _existing_customer(party, name, lists, facts, reasons, None)
     if entry is None:
-        _is_new(party, name, lists, reasons)
+        _is_new(party, name, lists, facts, reasons)
     return entry, reasons
 
 
@@ -104,8 +104,7 @@ def _existing_customer(
             reasons.append(reason("customer_inactive", name=entry.name))
             return None
         return entry
-    number = party_number(facts.party_numbers, party.id)
-    numbered = [entry for entry in lists.customers_by_number.get(number or "", ()) if entry.active]
+    numbered = [entry for entry in _number_holders(party, lists, facts) if entry.active]
     if len(numbered) == 1:
         return numbered[0]
     if fold(party.name) in lists.twins:
@@ -119,7 +118,19 @@ def _existing_customer(
     if not active and found:
         reasons.append(reason("customer_inactive", name=party.name))
         return None
+    if active and lists.exact_names and _spaced(active[0].name) != _spaced(name):
+        reasons.append(reason("customer_similar", name=party.name, candidates=active[0].name))
+        return None
     return active[0] if active else None
+
+
+def _spaced(name: str) -> str:
+    return " ".join(name.split())
+
+
+def _number_holders(party: Party, lists: Lists, facts: Facts) -> tuple[Entry, ...]:
+    """Records that bear the number we give a party, archived ones too: a number is given once."""
+    return lists.customers_by_number.get(party_number(facts.party_numbers, party.id) or "", ())
 
 
 def _merged(party: Party, name: str, linked: str, lists: Lists) -> Reason:
@@ -131,7 +142,7 @@ def _merged(party: Party, name: str, linked: str, lists: Lists) -> Reason:
     return reason("customer_merged", name=party.name, ledger_id=linked, survivor=alive[0].name, survivor_id=alive[0].id)
 
 
-def _is_new(party: Party, name: str, lists: Lists, reasons: list[Reason]) -> bool:
+def _is_new(party: Party, name: str, lists: Lists, facts: Facts, reasons: list[Reason]) -> bool:
     """True when nothing of that name or similar exists; else the reason was added (here or by the caller before)."""
     decided = lists.links.get(("customer", party.id))
     if reasons and any(why.code in ("link_gone", "customer_merged", "customer_inactive") for why in reasons):
@@ -155,5 +166,10 @@ def _is_new(party: Party, name: str, lists: Lists, reasons: list[Reason]) -> boo
     if similar:
         shown = "” or “".join(similar[:3])
         reasons.append(reason("customer_similar", name=party.name, candidates=shown))
+        return False
+    archived = _number_holders(party, lists, facts)
+    if archived and decided != CREATE_NEW:
+        number = party_number(facts.party_numbers, party.id) or ""
+        reasons.append(reason("customer_number_held", name=party.name, number=number, holder=archived[0].name))
         return False
     return True

@@ -324,6 +324,8 @@ class PartyDraft:
     kind: str = "customer"
     company_name: str = ""
     """The name as the source has it, where `name` bears a suffix."""
+    numbered: bool = True
+    """It gets our number, where the ledger's customers have one."""
     parent: Reference | None = None
     """It stands under this customer and is billed with it."""
 

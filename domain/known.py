@@ -88,6 +88,8 @@ class Lists:
     customers_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     customers_by_number: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     """By the number of ours that they bear (`matching.party_number`)."""
+    exact_names: bool = False
+    """Names of customers must agree in upper and lower case too (a setting)."""
     customers_by_loose: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     vendors_by_name: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     accounts: Mapping[str, Entry] = field(default_factory=dict)

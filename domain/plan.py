@@ -58,13 +58,13 @@ def marker(*identity: str) -> str:
     return "ref:" + base64.b32encode(digest)[:8].decode()
 
 
-def effective_number(header: SourceHeader, numbering: Numbering) -> str | None:
+def effective_number(header: SourceHeader, settings: InvoiceSettings) -> str | None:
     """The number the ledger document carries; None when the ledger numbers."""
-    if numbering is Numbering.LEDGER:
+    if settings.numbering is Numbering.LEDGER:
         return None
-    if numbering is Numbering.SOURCE_ID or not header.number:
-        return header.id
-    return header.number
+    if settings.numbering is Numbering.SOURCE_ID:
+        return f"{settings.number_prefix}{header.id}"
+    return header.number or header.id
 
 
 def plan(
@@ -188,7 +188,7 @@ def _billed_again(document: SourceDocument, settings: InvoiceSettings, lists: Li
 def _number(
     header: SourceHeader, settings: InvoiceSettings, lists: Lists, facts: Facts, reasons: list[Reason]
 ) -> str | None:
-    number = effective_number(header, settings.numbering)
+    number = effective_number(header, settings)
     if facts.own_numbers is (settings.numbering is Numbering.LEDGER):
         reasons.append(reason("numbering_contradicted"))
     if number is None:

@@ -182,7 +182,11 @@ class InvoiceSettings:
     sync_state: SyncState = SyncState.OFF
     look_back_days: int = 14
     numbering: Numbering = Numbering.SOURCE
+    number_prefix: str = ""
+    """Before the source's id where that is the number. It stays once a document bears it."""
     match_by: MatchBy = MatchBy.NUMBER
+    exact_names: bool = False
+    """A customer's name must agree with the source's in upper and lower case too."""
     missing_item: MissingItem = MissingItem.HOLD
     created_item_account: str | None = None
     zero_total: ZeroTotal = ZeroTotal.SKIP
@@ -238,6 +242,8 @@ class InvoiceSettings:
     """The source's PDF hangs on each posted document."""
     attach_shown: bool = False
     """It goes with the ledger's mail to the customer."""
+    history_note: bool = False
+    """A note in the history of each posted document says where it comes from."""
     scheduled_mails: Rhythm = Rhythm.DAILY
     mail_hour: int = 7
     """The daily report's hour, 0 to 23, in the company's time zone."""

@@ -81,7 +81,7 @@ class Serving:
         self.look_at = 0.0
         self.looking: set[int] = set()
         self.mirror_stale = False
-        self.profile_stale = False
+        self.profile_stale = self.references_stale = False
         self.failures = 0
         self.trouble: Exception | None = None
         """Why the ledger is left alone; None when its last answer was one."""
@@ -192,13 +192,16 @@ class Serving:
 
     def _read_changes(self) -> bool:
         within = timedelta(0) if self.profile_stale else mirror.DAY
-        mirror.refresh(self.rt, self.company_id, self.ledger, None, profile_within=within)
-        self.profile_stale = False
+        mirror.refresh(
+            self.rt, self.company_id, self.ledger, None, profile_within=within, deletions=self.references_stale
+        )
+        self.profile_stale = self.references_stale = False
         return True
 
     def _note_refusals(self, settling: Settling) -> None:
         """What was planned with is no longer so: it is read again before the next plan."""
         self.profile_stale |= settling.profile_refused
+        self.references_stale |= settling.references_refused
         self.mirror_stale |= settling.references_refused or settling.profile_refused
 
     # ---- look-ups -------------------------------------------------------------------------------------------

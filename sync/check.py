@@ -125,7 +125,7 @@ class Check:
     def _with_numbers(self, lists: Lists, page: Sequence[SourceDocument]) -> Lists:
         """Numbers that repeat within this pass count as well as those of stored documents."""
         for document in page:
-            number = effective_number(document.header, self.settings.numbering)
+            number = effective_number(document.header, self.settings)
             if number is not None:
                 self.numbers.setdefault(number, document.header.id)
         return replace(lists, numbers={**self.numbers, **lists.numbers})

@@ -154,7 +154,7 @@ class Copy:
     def in_ledger(self, seen: Seen) -> Found:
         """Live documents of this number in the ledger: (ours, others). Asked of the ledger itself."""
         header = seen.document.header
-        number = effective_number(header, self.settings.numbering) or header.number
+        number = effective_number(header, self.settings) or header.number
         if not number:
             return (), ()
         kind = Kind.CREDIT_MEMO if header.total < 0 else Kind.INVOICE

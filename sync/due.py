@@ -37,8 +37,8 @@ class NotBefore:
     """None: as the source."""
 
 
-# Attachments have a worker of their own (sync.attaching). A change of a record is not sent before it was read.
-_ENGINES = Posting.operation != attaching.ATTACH
+# Attachments and notes have a worker of their own (sync.attaching). A change is not sent before its record was read.
+_ENGINES = Posting.operation.not_in(attaching.OPERATIONS)
 _UNREAD = and_(
     _ENGINES, Posting.state == PostingState.NEW, Posting.target_id.is_not(None), Posting.base_version.is_(None))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -92,7 +93,8 @@ def _pairs(
     catalog = mirror.catalog_of(db, company_id)
     if which == CUSTOMER:
         parties = lists.billed_parties(db, company_id)
-        return customers(parties, lists.customer_lists(db, company_id, parties), facts)
+        known = replace(lists.customer_lists(db, company_id, parties), exact_names=settings.exact_names)
+        return customers(parties, known, facts)
     if which == ITEM:
         known = lists.item_lists(db, company_id, catalog)
         return items(compare(known, settings.match_by, facts), known)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Capabilities, Kind, LedgerProfile
 from domain import rounding
-from domain.customers import currency_name, document_key, stand_in
+from domain.customers import CREATE_NEW, currency_name, document_key, stand_in
 from domain.documents import Catalog, Party, SourceDocument, SourceHeader, SourceLine
 from domain.items import item_name, own_names
 from domain.known import Entry, Facts, Lists
@@ -76,7 +76,7 @@ def prefetch(
     customers = entries_of(db, company_id, Kind.CUSTOMER, folded=folded, loose={loose(name) for name in names},
                          ids={value for (kind, _), value in links.items() if kind == "customer"}
                          | ({settings.no_company_customer} if settings.no_company_customer else set()))
-    unlinked = [party.id for party in billed if ("customer", party.id) not in links]
+    unlinked = [party.id for party in billed if links.get(("customer", party.id), CREATE_NEW) == CREATE_NEW]
     known = {entry.id for entry in customers}
     customers += [one for one in _numbered(db, company_id, facts.party_numbers, unlinked) if one.id not in known]
     vendors = entries_of(db, company_id, Kind.VENDOR, folded=folded)
@@ -95,6 +95,7 @@ def prefetch(
         customers={e.id: e for e in customers}, customers_by_name=by_name(customers, fold),
         customers_by_number=_by_number(customers),
         customers_by_loose=by_name(customers, loose), vendors_by_name=by_name(vendors, fold),
+        exact_names=settings.exact_names,
         accounts=accounts, items={e.id: e for e in items}, items_by_name=by_name(items, fold),
         terms_by_name=by_name(terms, fold),
         tax_codes={e.id: e for e in tax_codes},
@@ -259,7 +260,7 @@ def _numbers(
     """Effective number → the first document that bears it. Documents set aside do not count."""
     if settings.numbering is not Numbering.SOURCE:
         return {}
-    wanted = sorted({n for d in documents if (n := effective_number(d.header, settings.numbering))})
+    wanted = sorted({n for d in documents if (n := effective_number(d.header, settings))})
     found: dict[str, tuple[int, str]] = {}
     for start in range(0, len(wanted), 400):
         part = wanted[start : start + 400]

@@ -44,11 +44,12 @@ _EMPTY = (
 
 def refresh(
     rt: Runtime, company_id: int, ledger: Ledger, source: Source | None, *, whole: bool = False,
-    profile_within: timedelta = timedelta(days=1),
+    profile_within: timedelta = timedelta(days=1), deletions: bool = False,
 ) -> None:
     """Bring mirror, profile and catalog up to date: one metered read when little is needed, all when asked.
 
-    `profile_within`: how old the ledger's preferences (its closing date is one) may be at most.
+    `profile_within`: how old the ledger's preferences (its closing date is one) may be at most. `deletions`: lists
+    whose feed does not tell what was deleted are read whole.
     """
     with rt.sessions() as db:
         same_company(db, company_id, ledger.tenant)
@@ -60,7 +61,8 @@ def refresh(
         todo_lists_at = state.todo_lists_at if state else None
     now = rt.clock.now()
     old = whole or watermark is None or watermark < now - FEED_REACH
-    if old or whole_at is None or whole_at < now - DAY:
+    daily = whole_at is None or whole_at < now - DAY
+    if old or daily:
         profile = _refresh_profile(rt, company_id, ledger)
         _progress(rt, company_id, "{the_ledger} tax codes")
         used = [kind for kind, on in zip(TRACKED_KINDS, (profile.classes, profile.locations), strict=True) if on]
@@ -76,6 +78,8 @@ def refresh(
             old = True
     if old:
         _refresh_whole(rt, company_id, ledger)
+    elif unfed := tuple(Kind(kind) for kind in sorted(ledger.capabilities.unfed_deletions) if daily or deletions):
+        _store(rt, company_id, ledger.lists(unfed), whole_kinds=unfed)
     if source is not None and (whole or catalog_at is None or catalog_at < now - DAY):
         _progress(rt, company_id, "Autotask billing codes, terms and taxes")
         _store_catalog(rt, company_id, source.catalog())

@@ -18,8 +18,9 @@ from connectors.errors import PlatformError
 from connectors.ledgers.base import Done, Kind, Sought
 from connectors.sources.base import Source
 from domain.documents import SourceHeader
+from domain.plan import effective_number
 from domain.reasons import Reason, reason
-from domain.settings import InvoiceSettings, Numbering
+from domain.settings import InvoiceSettings
 from domain.statuses import Status
 from models import Company, Document, Step
 from sync import codec, invoices, orders, pauses
@@ -133,8 +134,7 @@ def sought(rows: Sequence[Document], settings: InvoiceSettings) -> list[Sought]:
 
 
 def number_of(header: SourceHeader, settings: InvoiceSettings) -> str:
-    by_id = settings.numbering is Numbering.SOURCE_ID
-    return header.id if by_id or not header.number else header.number
+    return effective_number(header, settings) or header.number or header.id
 
 
 def settle(

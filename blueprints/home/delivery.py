@@ -38,21 +38,28 @@ def note(row: Document, *, staff: bool) -> dict[str, Any] | None:
 
 
 def facts(row: Document) -> list[tuple[str, str]]:
-    """Where the mail stands, to whom and when; and the PDF."""
-    mail, file = delivery.of(db(), row), attaching.of(db(), row)
+    """Where the mail stands, to whom and when; the PDF, and the note in the history."""
+    mail = delivery.of(db(), row)
     told = [("Mail to customer", _words(mail))] if mail is not None else []
-    return [*told, ("Autotask's PDF", attaching.status(file))] if file is not None else told
+    hanging = [(label, attaching.of(db(), row, operation)) for operation, label in _HANGING]
+    return [*told, *((label, attaching.status(each)) for label, each in hanging if each is not None)]
+
+
+_HANGING = ((attaching.ATTACH, "Autotask's PDF"), (attaching.NOTE, "Note in the history"))
 
 
 def _file_note(row: Document, *, staff: bool) -> dict[str, Any] | None:
-    file = attaching.of(db(), row)
+    """What is said of the PDF, else of the note, while it does not hang there."""
+    found = [each for operation, _ in _HANGING if (each := attaching.of(db(), row, operation)) and each.reasons]
+    file = found[0] if found else None
     why = attaching.why_not(file) if file is not None else None
     if file is None or why is None or file.state not in (PostingState.NEW, PostingState.REJECTED):
         return None
     told = why.sentence(ledger_names(company())[1])
     if file.state == PostingState.NEW:
         return {"kind": "plain", "text": f"{told}. It is tried again by itself.", "actions": []}
-    again = {"label": "Attach again", "url": url_for("home.attach_again", document_id=row.id), "method": "post"}
+    verb = "Attach" if file.operation == attaching.ATTACH else "Write"
+    again = {"label": f"{verb} again", "url": url_for("home.attach_again", document_id=row.id), "method": "post"}
     return {"kind": "warn", "text": f"{told}.", "actions": [again] if staff else []}
 
 

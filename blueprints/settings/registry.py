@@ -12,6 +12,7 @@ from blueprints.settings.sections.line_map import LineMap
 from blueprints.settings.sections.lines import Lines
 from blueprints.settings.sections.mails import Mails
 from blueprints.settings.sections.memo import Memo
+from blueprints.settings.sections.names import Names
 from blueprints.settings.sections.no_company import NoCompany
 from blueprints.settings.sections.numbers import Numbers
 from blueprints.settings.sections.recipients import Recipients
@@ -48,6 +49,7 @@ MORE: tuple[Section, ...] = (
     Memo(),
     LineMap(),
     Tracking(),
+    Names(),
     NoCompany(),
     SubCompanies(),
     Rounding(),

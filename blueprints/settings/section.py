@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from connectors import registry
@@ -20,7 +20,7 @@ from domain.settings import InvoiceSettings, TrackBy
 from domain.taxes import TaxModel
 from domain.todos import TodoLists
 from domain.tracking import source_values
-from models import Company, Membership, MirrorEntry, PartyEntry, User
+from models import Company, Membership, MirrorEntry, PartyEntry, Posting, User
 from sync import mirror, taxsums, todo_state
 
 Choices = list[tuple[str, str]]
@@ -48,6 +48,8 @@ class Scene:
     capabilities: Capabilities
     emails: Sequence[str] = ()
     """Of the company's members, admins first."""
+    prefix_used: bool = False
+    """A document bears the source's id behind the prefix that holds now."""
     tax_warning: str = ""
     """Said beside the tax setting once the ledger did not book the amount that was sent."""
     _read: dict[str, Sequence[Record]] = field(default_factory=dict)
@@ -106,7 +108,10 @@ def scene_of(db: Session, company: Company, current: InvoiceSettings, ledger: st
     members = select(User.email).join(Membership, Membership.user_id == User.id)
     emails = db.scalars(members.where(Membership.company_id == company.id).order_by(Membership.role, User.id)).all()
     can = registry.capabilities_of(company.ledger)
-    return Scene(company, current, entries, ledger, can, emails, taxsums.warning(db, company.id, ledger))
+    return Scene(
+        company, current, entries, ledger, can, emails, _prefix_used(db, company.id, current),
+        taxsums.warning(db, company.id, ledger),
+    )
 
 
 @dataclass(slots=True)
@@ -115,6 +120,16 @@ class _SourceRecord:
     name: str
     active: bool
     details: Any
+
+
+def _prefix_used(db: Session, company_id: int, current: InvoiceSettings) -> bool:
+    """Looked for only where there is a prefix: without one it may be chosen at any time."""
+    if not current.number_prefix:
+        return False
+    bears = Posting.ledger_number == literal(current.number_prefix) + Posting.source_id
+    return db.scalars(
+        select(Posting.id).where(Posting.company_id == company_id, Posting.operation == "create", bears).limit(1)
+    ).first() is not None
 
 
 def _named(values: Mapping[str, str]) -> Sequence[Record]:

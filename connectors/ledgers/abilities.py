@@ -42,6 +42,9 @@ class Capabilities:
     """Kinds on which a file can hang."""
     attachment_bytes: int = 0
     """The largest file that we hand over."""
+    can_note: frozenset[str] = frozenset()
+    """Kinds whose history takes a note of ours."""
+    note_length: int = 0
     originals: frozenset[str] = frozenset()
     """Kinds of which the ledger has a printed copy (`original`)."""
     bill_number_length: int = 21
@@ -52,6 +55,8 @@ class Capabilities:
     key_lasts_s: float | None = None
     """How long the same whole body may go again under its key; later, or for a part of it, a new key is taken, after a
     look-up. None: for ever, and for any part."""
+    unfed_deletions: frozenset[str] = frozenset()
+    """Kinds whose deletions the change feed does not tell: they are read whole once a day, and after a refusal."""
     versions: bool = True
     """A change names the version it saw and is refused when the record moved on; else it was read a moment before."""
     lines_on_accounts: bool = False

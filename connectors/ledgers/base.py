@@ -360,6 +360,15 @@ class Ledger(FindsAlike, Protocol):
         LostAnswer when it may hang there."""
         ...
 
+    def noted(self, kind: Kind, ledger_id: str, marker: str) -> bool:
+        """Whether a note with our marker stands in the record's history. One metered read."""
+        ...
+
+    def note(self, kind: Kind, ledger_id: str, text: str) -> None:
+        """Add a note to the history, of the kinds in `capabilities.can_note`. One call, no retry, and a second call
+        makes a second note: the caller took the slot and looked first. Raises as `attach` does."""
+        ...
+
     def link(self, kind: Kind, ledger_id: str) -> str:
         """The address at which a person opens the record. Pure."""
         ...

@@ -15,7 +15,6 @@ from decimal import Decimal
 from typing import Any
 
 from connectors import jsonbytes
-from connectors.errors import BadAnswer
 from connectors.ledgers import memory_purchases as purchases
 from connectors.ledgers.base import (
     Alike,
@@ -36,6 +35,7 @@ from connectors.ledgers.base import (
     Sought,
     is_alike,
 )
+from connectors.ledgers.memory_papers import MemoryPapers
 from connectors.ledgers.memory_records import DOCUMENTS, SALES, done_of, held_of, matches, record_of, same, version_of
 from connectors.limits import Used
 from domain.documents import AnyDraft, ItemDraft, PartyDraft, Reference
@@ -106,6 +106,8 @@ class MemoryCompany:
     """(record, address) of every mail that went to a customer."""
     files: list[tuple[str, str, bool]] = field(default_factory=list)
     """(record, name, shown to the customer) of every attachment."""
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    """(record, text) of every note in a history."""
     unreadable: str = ""
     """A call that holds this text anywhere is refused as a whole."""
     shows_mails: bool = True
@@ -274,7 +276,7 @@ class MemoryCompany:
         return sent if takes and not self.either_numbers else str(1000 + self._last_id)
 
 
-class MemoryLedger:
+class MemoryLedger(MemoryPapers):
     """The connector on a `MemoryCompany`. Limits never bite: `slot` always grants."""
 
     def __init__(self, company: MemoryCompany) -> None:
@@ -302,6 +304,8 @@ class MemoryLedger:
             can_mail=frozenset(kind.value for kind in SALES),
             can_attach=frozenset(kind.value for kind in SALES),
             attachment_bytes=1_000_000,
+            can_note=frozenset(kind.value for kind in SALES),
+            note_length=2000,
             originals=frozenset(kind.value for kind in (*SALES, Kind.PURCHASE_ORDER)),
         )
 
@@ -382,20 +386,6 @@ class MemoryLedger:
         return {
             one.key: tuple(held for held in kept if held.kind == one.kind and is_alike(one, held)) for one in sought
         }
-
-    def original(self, kind: Kind, ledger_id: str) -> bytes:
-        return b"%PDF-1.4\n% " + f"{kind} {ledger_id}".encode()
-
-    def attached(self, kind: Kind, ledger_id: str, name: str) -> bool:
-        return any((record, held) == (ledger_id, name) for record, held, _ in self.company.files)
-
-    def attach(self, kind: Kind, ledger_id: str, name: str, content: bytes, *, shown: bool) -> None:
-        if not any(one.kind is kind and one.id == ledger_id for one in self.company.entries):
-            raise BadAnswer("The record is gone.")
-        self.company.files.append((ledger_id, name, shown))
-
-    def link(self, kind: Kind, ledger_id: str) -> str:
-        return f"https://books.invalid/{self.tenant}/{kind}/{ledger_id}"
 
     def _changes(self, entries: Sequence[Entry]) -> Changes:
         watermark = self.company.clock() - timedelta(minutes=5)

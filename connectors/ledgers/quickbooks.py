@@ -228,6 +228,12 @@ class QuickBooksLedger:
         self._count("upload")
         self._connection.call(bulk=True).upload(payloads.attachment(kind, ledger_id, name, shown=shown), content)
 
+    def noted(self, kind: Kind, ledger_id: str, marker: str) -> bool:
+        return False
+
+    def note(self, kind: Kind, ledger_id: str, text: str) -> None:
+        raise ValueError("QuickBooks takes no notes: what we have to say stands in the private note")
+
     def link(self, kind: Kind, ledger_id: str) -> str:
         """Source of the real address: the one QuickBooks Online itself shows, with the company named."""
         if self._endpoints.sandbox is not None:

@@ -78,6 +78,10 @@ _PAPERS = {
         "credit_note_id",
     ),
 }  # fmt: skip
+_HISTORY = {
+    Kind.INVOICE: ("get_invoice_history", "create_invoice_history"),
+    Kind.CREDIT_MEMO: ("get_credit_note_history", "create_credit_note_history"),
+}
 _PAGES = {
     Kind.INVOICE: "/AccountsReceivable/View.aspx?InvoiceID={}",
     Kind.CREDIT_MEMO: "/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={}",
@@ -115,8 +119,11 @@ CAPABILITIES = Capabilities(
     can_mail=frozenset({Kind.INVOICE.value}),
     can_attach=frozenset(kind.value for kind in payloads.DOCUMENTS),
     attachment_bytes=10_000_000,
+    can_note=frozenset(kind.value for kind in _HISTORY),
+    note_length=2500,
     can_promote=frozenset(kind.value for kind in payloads.DOCUMENTS),
     key_lasts_s=300.0,
+    unfed_deletions=frozenset({Kind.ITEM.value}),
     versions=False,
     lines_on_accounts=True,
     negative_quantities=False,
@@ -265,6 +272,16 @@ class XeroLedger:
             self._connection.call(bulk=True).ask(
                 method, ledger_id, file_name(name), content, include_online=shown and kind is Kind.INVOICE
             )
+
+    def noted(self, kind: Kind, ledger_id: str, marker: str) -> bool:
+        rows = records.rows_of(self._ask(_HISTORY[kind][0], ledger_id), "HistoryRecords")
+        return any(marker in (records.text(row.get("Details")) or "") for row in rows)
+
+    def note(self, kind: Kind, ledger_id: str, text: str) -> None:
+        self._count("note")
+        with self._in_flight(patient=False):
+            body = {"HistoryRecords": [{"Details": text}]}
+            self._connection.call(bulk=True).ask(_HISTORY[kind][1], ledger_id, body)
 
     def link(self, kind: Kind, ledger_id: str) -> str:
         """Through Xero's own door, which chooses the organisation first. Source: Xero, "Deep linking to Xero"."""

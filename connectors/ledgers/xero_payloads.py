@@ -185,7 +185,7 @@ def _line(line: DraftLine, draft: Draft, ids: Ids, spelling: Spelling) -> dict[s
 
 def _contact(draft: PartyDraft) -> dict[str, Any]:
     body: dict[str, Any] = {"Name": draft.name}
-    number = party_number(NUMBER_PREFIX, draft.key)
+    number = party_number(NUMBER_PREFIX, draft.key) if draft.numbered else None
     if number:
         body["ContactNumber"] = number
     if draft.email and _usable(draft.email):

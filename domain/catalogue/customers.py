@@ -58,6 +58,15 @@ ENTRIES: dict[str, Entry] = {
         "An inactive customer accepts no new documents.",
         "Make it active in {the_ledger}, then Retry.",
     ),
+    "customer_number_held": fault(
+        Stage.CUSTOMER,
+        "An archived customer has the number",
+        "“{holder}”, which is archived in {the_ledger}, bears the number {number} of customer “{name}”",
+        "It is how {the_ledger} knew “{name}” until it was archived, and a number is given once.",
+        "Restore “{holder}” in {the_ledger}, then Retry; or link another customer, or choose Create New: the new one "
+        "gets no number.",
+        ("Link or create", "link_customer"),
+    ),
     "customer_is_vendor": fault(
         Stage.CUSTOMER,
         "The name belongs to a vendor",

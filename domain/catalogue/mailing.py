@@ -48,6 +48,14 @@ ENTRIES: dict[str, Entry] = {
         "Correct what the sentence names. Choose Attach again on the document's page.",
         DOCUMENT,
     ),
+    "not_noted": skip(
+        Stage.LEDGER,
+        "Note not written",
+        "The history of {number} has no note of ours: {message}",
+        "The document is in the books; only the note is missing. It was tried several times.",
+        "Correct what the sentence names. Choose Write again on the document's page.",
+        DOCUMENT,
+    ),
     "mail_zero": skip(
         Stage.LEDGER,
         "Not mailed: its total is zero",

@@ -46,6 +46,14 @@ def _inactive(stage: Stage) -> None:
     _go(stage)
 
 
+def _archived_number(stage: Stage) -> None:
+    """A ledger whose customers bear our numbers; the one with this company's was archived under another name."""
+    stage.ledger.capabilities = replace(stage.ledger.capabilities, party_numbers="AT-")
+    stage.books.add(Kind.CUSTOMER, "Long gone", number="AT-175")
+    stage.edit("Long gone", active=False)
+    _go(stage)
+
+
 def _is_vendor(stage: Stage) -> None:
     stage.books.add(Kind.VENDOR, NAME)
     _go(stage)
@@ -161,6 +169,7 @@ CASES: dict[str, Case] = {
     "customer_twice_in_ledger": Case(
         lambda s: (s.books.add(Kind.CUSTOMER, "CUSTOMER  175"), _there(NAME)(s)), _link(NAME)),
     "customer_inactive": Case(_inactive, _active(wanted=True)),
+    "customer_number_held": Case(_archived_number, lambda s: s.link("175", None)),
     "customer_is_vendor": Case(
         _is_vendor, lambda s: s.books.rename(s.entry(NAME).id, f"{NAME} (V)")),
     "customer_currency": Case(_foreign(currency="USD"), lambda s: s.link("175", None)),

@@ -7,8 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from connectors.errors import NotAllowed, Unavailable
-from connectors.ledgers.base import Refusal
+from connectors.errors import BadAnswer, NotAllowed, Unavailable
+from connectors.ledgers.base import Kind, Refusal
 from connectors.ledgers.memory import Entry
 from domain.documents import Party
 from domain.settings import MissingItem
@@ -91,6 +91,20 @@ def _attach(stage: Stage) -> None:
     assert len(stage.books.files) == 1
 
 
+def _no_note(stage: Stage) -> None:
+    def refuse(kind: Kind, ledger_id: str, text: str) -> None:
+        raise BadAnswer("The history takes no notes today.")
+
+    stage.ledger.note = refuse  # type: ignore[method-assign]
+    _post(stage)
+
+
+def _write(stage: Stage) -> None:
+    del stage.ledger.note
+    _decide(attaching.try_again)(stage)
+    assert len(stage.books.notes) == 1
+
+
 def _todo(before: Callable[[Stage], object]) -> Callable[[Stage], None]:
     """To-dos are wanted, something is wrong with them, and there is a Fault to tell of."""
 
@@ -158,6 +172,7 @@ CASES: dict[str, Case] = {
         settings=MAILS,
     ),
     "not_attached": Case(_no_pdf, _attach, on=(), where=Where.FOLLOWS, left=1, settings={"attach_pdf": True}),
+    "not_noted": Case(_no_note, _write, on=(), where=Where.FOLLOWS, left=1, settings={"history_note": True}),
     "todo_resource_gone": Case(
         _todo(_staff(people=(replace(PEOPLE[0], active=False),))), _written(_staff(people=PEOPLE)), on=(),
         where=Where.TOLD, ends=0, settings=TODOS,

@@ -289,7 +289,7 @@ class Stage:
         return self.row.status
 
     def _follow(self) -> list[Posting]:
-        return [one for one in self.world.postings() if one.operation in ("send", "attach")]
+        return [one for one in self.world.postings() if one.operation in ("send", "attach", "note")]
 
     def live(self) -> int:
         return len(self.books.documents())

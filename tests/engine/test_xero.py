@@ -18,7 +18,6 @@ from domain.settings import InitialStatus, Numbering
 from domain.statuses import Flag, PostingState, Status
 from models import BatchRow, Company, Document, Link, Posting
 from sandbox.server import World as Sandbox
-from sandbox.xero import contacts
 from sync import codec, promoting
 from tests.connectors.xero_bench import XeroOrganisation
 from tests.engine.world import World, furnish, invoice, line, make_world
@@ -150,29 +149,6 @@ def test_a_contact_that_is_gone_stops_its_own_invoice_only(bridge: Callable[...,
     stopped = {id for id, row in documents.items() if row.status == Status.FAULT}
     assert stopped == {id for id, row in documents.items() if int(id) > 10 and row.party_id == "176"}
     assert len(stopped) == 2 and len(it.at.documents()) == 10
-
-
-def test_a_contact_is_known_by_our_number_whatever_it_is_called_now_and_never_when_archived(
-    bridge: Callable[..., Bridge],
-) -> None:
-    it = bridge()
-    made = {
-        name: contacts.store(it.at.org, {"Name": name, **more}, creating=True)["id"]
-        for name, more in {
-            "Renamed by the bookkeeper": {"ContactNumber": "AT-175"}, "Customer 175": {},
-            "Long gone": {"ContactNumber": "AT-176"}, "Customer 176": {},
-        }.items()
-    }  # fmt: skip
-    gone = it.at.org.record("Contact", made["Long gone"])
-    assert gone is not None
-    it.at.org.replace(gone, {**gone["entity"], "ContactStatus": "ARCHIVED"}, {"number": "AT-176"})
-    it.world.source.put(invoice("1", party="175"), invoice("2", party="176"), invoice("3", party="177"))
-    documents = it.sync()
-    assert {row.status for row in documents.values()} == {Status.COMPLETE}, [row.reasons for row in documents.values()]
-    billed = {row["entity"]["InvoiceNumber"]: row["entity"]["ContactID"] for row in it.at.org.records("Invoice")}
-    assert billed["AT-1"] == made["Renamed by the bookkeeper"]
-    assert billed["AT-2"] == made["Customer 176"]
-    assert billed["AT-3"] not in made.values() and len(list(it.at.org.records("Contact"))) == 5
 
 
 def test_a_draft_that_was_changed_is_not_approved_unasked(bridge: Callable[..., Bridge]) -> None:

@@ -15,6 +15,7 @@ import pytest
 from domain.settings import InitialStatus, Numbering, ThemeRule
 from domain.statuses import PostingState, Status
 from sandbox.server import World as Sandbox
+from sandbox.xero import papers
 from sync import codec
 from tests.connectors.xero_bench import XeroOrganisation
 from tests.engine.test_xero import Bridge
@@ -87,3 +88,27 @@ def test_autotasks_pdf_hangs_once_on_invoice_and_credit_note(bridge: Bridges, fa
         names = [row["FileName"] for row in record(it, kind, number)["attachments"]]
         assert names == [f"Autotask-invoice-{id}.pdf"]
     assert {one.state for one in it.world.postings() if one.operation == "attach"} == {PostingState.DONE}
+
+
+@pytest.mark.parametrize("fault", [None, "response_lost", "request_lost", "error_500_after"])
+def test_each_document_has_one_note_of_ours_in_its_history(bridge: Bridges, fault: str | None) -> None:
+    it = bridge(history_note=True)
+    it.world.source.put(invoice("1"), invoice("2", "-40.00"))
+    if fault:
+        it.at.world.faults.plan(fault, "xero", "*/history PUT")
+    complete(it)
+    for kind, number, id in (("Invoice", "AT-1", "1"), ("CreditNote", "AT-2", "2")):
+        notes = [row["Details"] for row in papers.history(it.at.org, kind, record(it, kind, number)["id"])
+                 if row["Changes"] == "Note"]  # fmt: skip
+        assert len(notes) == 1 and f"Autotask invoice {number}, id {id}, of 2026-11-13." in notes[0]
+    assert it.writes("/History") == (3 if fault == "request_lost" else 2)
+
+
+def test_a_prefix_makes_the_number_and_the_look_up_uses_it(bridge: Bridges) -> None:
+    it = bridge(numbering=Numbering.SOURCE_ID, number_prefix="INV:")
+    it.world.source.put(invoice("1", number="AT-9"), invoice("2", "-40.00", number="AT-9"))
+    for struck in ("invoices PUT", "creditnotes PUT"):
+        it.at.world.faults.plan("response_lost", "xero", struck)
+    complete(it)
+    assert sorted(number or "" for number, _ in it.at.documents()) == ["INV:1", "INV:2"]
+    assert it.sync()["1"].ledger_number == "INV:1" and len(it.at.documents()) == 2

@@ -237,6 +237,9 @@ def i22_one_mail_each(watcher: Watcher, tenant: Tenant) -> Finding:
     for (record, name), count in Counter((record, name) for record, name, _ in tenant.books.files).items():
         if count > 1:
             yield f"ledger document {record}", f"has {name} {count} times"
+    for record, count in Counter(record for record, _ in tenant.books.notes).items():
+        if count > 1:
+            yield f"ledger document {record}", f"has our note {count} times"
 
 
 def i14_rows_stay_in_their_company(watcher: Watcher, tenant: Tenant) -> Finding:

@@ -136,17 +136,26 @@ class SimLedger:
         return self.line.read("attached", lambda: self.inner.attached(kind, ledger_id, name), 1)
 
     def attach(self, kind: Kind, ledger_id: str, name: str, content: bytes, *, shown: bool) -> None:
-        """An upload of its own: it can be lost, or stored without an answer. Nothing arrives late here."""
+        self._hang("attach", lambda: self.inner.attach(kind, ledger_id, name, content, shown=shown))
+
+    def noted(self, kind: Kind, ledger_id: str, marker: str) -> bool:
+        return self.line.read("noted", lambda: self.inner.noted(kind, ledger_id, marker), 1)
+
+    def note(self, kind: Kind, ledger_id: str, text: str) -> None:
+        self._hang("note", lambda: self.inner.note(kind, ledger_id, text))
+
+    def _hang(self, name: str, work: Callable[[], None]) -> None:
+        """A write of its own: it can be lost, or stored without an answer. Nothing arrives late here."""
         faults = self.line.faults
 
         def upload() -> None:
             if faults.happens("request_lost", documents=1):
                 raise LostAnswer("The upload got no answer.", platform=self.line.platform)
-            self.inner.attach(kind, ledger_id, name, content, shown=shown)
+            work()
             if faults.happens("answer_lost", documents=1):
                 raise LostAnswer("The upload got no answer.", platform=self.line.platform)
 
-        self.line.read("attach", upload, 1)
+        self.line.read(name, upload, 1)
 
     # ---- pure -----------------------------------------------------------------------------------------------
 

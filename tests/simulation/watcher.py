@@ -39,6 +39,7 @@ MORE_MOVES: dict[str, set[tuple[str, str]]] = {
     "send": {("REJECTED", "NEW"), ("NEW", "DONE"), ("NEW", "NEEDS_HUMAN")},
     "attach": {("NEW", "DONE")},
     "promote": {("NEW", "DONE")},
+    "note": {("NEW", "DONE")},
 }
 """What writes that follow a document may do besides."""
 KEY = "source_id || CASE WHEN coalesce(part, '') = '' THEN '' ELSE '/' || part END"

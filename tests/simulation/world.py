@@ -147,6 +147,7 @@ def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: 
         attach_shown=rng.random() < 0.5,
         error_todos=rng.random() < 0.4, todo_action_type=TODO_ACTION, todo_resource=TODO_PERSON,
         initial_status=rng.choice((InitialStatus.DRAFT, InitialStatus.SUBMITTED, InitialStatus.APPROVED)),
+        history_note=number % 3 == 0,
     )
     if books.drafts:  # every line of a Xero document names a tax code
         untaxed = books.add(Kind.TAX_CODE, "No tax", rate="0", taxable=False).id

@@ -5,6 +5,7 @@ Switching the mail on asks once.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from wtforms import BooleanField
@@ -23,6 +24,10 @@ class Delivery(Section):
         confirm_mail_customers = BooleanField("Yes, customers get these mails")
         attach_pdf = BooleanField("Attach Autotask’s PDF")
         attach_shown = BooleanField("Show the PDF to the customer")
+        history_note = BooleanField("Write a note into the history")
+
+    def hidden(self, scene: Scene) -> Collection[str]:
+        return () if scene.capabilities.can_note else ("history_note",)
 
     def check(self, form: Any, scene: Scene) -> None:
         if form.mail_customers.data and not scene.current.mail_customers and not form.confirm_mail_customers.data:

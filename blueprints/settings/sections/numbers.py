@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from wtforms import RadioField
-from wtforms.validators import InputRequired
+from wtforms import RadioField, StringField
+from wtforms.validators import InputRequired, Regexp
+from wtforms.validators import Optional as Blank
 
 from blueprints.settings.section import Scene, Section, refuse, text_choices
 from domain.settings import Numbering
@@ -16,6 +18,7 @@ NUMBERING = (
     (Numbering.SOURCE_ID, "Use the Autotask Invoice ID"),
     (Numbering.LEDGER, "Let the ledger generate the number"),
 )
+PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._/-]{0,9}\Z")
 
 
 class Numbers(Section):
@@ -29,8 +32,18 @@ class Numbers(Section):
             [InputRequired("Choose which number the documents carry.")],
             choices=text_choices(NUMBERING),
         )
+        number_prefix = StringField(
+            "Before the Autotask Invoice ID",
+            [Blank(), Regexp(PREFIX, message="Use at most 10 letters, digits or the signs : . _ / and -.")],
+        )
+
+    def read(self, name: str, data: Any) -> Any:
+        return (data or "").strip() if name == "number_prefix" else data
 
     def check(self, form: Any, scene: Scene) -> None:
+        if (form.number_prefix.data or "").strip() != scene.current.number_prefix and scene.prefix_used:
+            borne = f"Documents bear “{scene.current.number_prefix}” before their id already."
+            refuse(form.number_prefix, f"{borne} It stays, so that every one of them is found by its number.")
         contradiction = numbering_contradiction(scene.company, form.numbering.data)
         if contradiction:
             refuse(form.numbering, contradiction)

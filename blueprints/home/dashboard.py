@@ -21,15 +21,16 @@ from blueprints.queries import Totals, sums, waiting_documents
 from blueprints.shell import count_faults, last_look, ledger_names
 from blueprints.tools import reconcile
 from blueprints.tools.sync_now import running_run
-from domain.formats import format_moment, format_plural, format_totals
+from domain.formats import format_day, format_moment, format_plural, format_totals
 from domain.mails import Event
 from domain.settings import InvoiceSettings, SyncState
 from domain.statuses import Status
-from models import Document, Run
+from models import Document, Grant, Run
 from sync import addresses, alerts, connection, credentials, line_figures, reports, settings, taxsums, todo_state
 from sync.areas import INVOICES, ORDERS, Area
 
 DAYS = 14
+CONSENT_ENDS = timedelta(days=30)
 
 SYNC_WORDS = {
     SyncState.ON: "On", SyncState.REVIEW: "Review", SyncState.OFF: "Off", SyncState.NEXT_BATCH: "Next batch",
@@ -201,6 +202,7 @@ def _needs(company_id: int) -> list[dict[str, Any]]:
                     "action": {"label": "Open Connections", "url": url_for("connect.connections")},
                 }
             )
+    needs += _consent_needs(company_id)
     needs += _tax_needs(company_id)
     needs += _mail_needs()
     needs += _todo_needs(company_id)
@@ -225,6 +227,20 @@ def _needs(company_id: int) -> list[dict[str, Any]]:
         for code, count in rows
     ]
     return needs
+
+
+def _consent_needs(company_id: int) -> list[dict[str, Any]]:
+    """A consent that ends for good, whatever is renewed (Intuit: five years), is renewed by a person in time."""
+    row = connection.of(db(), company_id, credentials.LEDGER)
+    grant = db().get(Grant, row.grant_id) if row is not None and row.grant_id else None
+    end = grant.hard_expires_at if grant is not None and grant.ended_at is None else None
+    if end is None or end - now() > CONSENT_ENDS:
+        return []
+    return [{
+        "title": f"The consent in {{the_ledger}} ends on {format_day(end.date())}",
+        "sentence": "It lasts for so long only, however often it is used. Reconnect before; nothing else changes.",
+        "action": {"label": "Open Connections", "url": url_for("connect.connections")},
+    }]  # fmt: skip
 
 
 def _tax_needs(company_id: int) -> list[dict[str, Any]]:

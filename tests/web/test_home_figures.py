@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from domain.documents import SourceLine
 from domain.statuses import Flag, Status
-from models import Company
+from models import Company, Grant
 from sync import codec
 from tests.web import html_checks
 from tests.web.site import BASE, Site, document
@@ -77,3 +77,13 @@ def test_home_offers_to_approve_all_drafts_once_ten_wait(site: Site) -> None:
     assert f'action="/c/{a}/drafts/approve"' in text and "Approve all 10, and post as approved from now on" in text
     text = home("A staff")
     assert "Approve all" not in text and "flag=DRAFT" in text and html_checks.problems(text) == []
+
+
+@pytest.mark.parametrize(("days", "told"), [(31, False), (30, True), (7, True)])
+def test_a_consent_that_ends_for_good_is_told_a_month_before(site: Site, days: int, told: bool) -> None:
+    a = site.ids["A"]["company_id"]
+    with site.db() as db, db.begin():
+        for grant in db.query(Grant):
+            grant.hard_expires_at = site.clock.now() + timedelta(days=days)
+    page = site.client("A admin").get(f"/c/{a}/", base_url=BASE).get_data(as_text=True)
+    assert ("The consent in QuickBooks ends on" in page) is told

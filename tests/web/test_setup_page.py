@@ -213,3 +213,37 @@ def test_the_page_counts_no_visitor_session(make: Make) -> None:
     site = make()
     answer = entered(site).get("/setup", base_url=BASE)
     assert "bookbridge-demo" not in answer.headers.get("Set-Cookie", "")
+
+
+def test_an_address_with_the_ledgers_name_stops_the_start(make: Make) -> None:
+    """Xero refuses links to such an address."""
+    with pytest.raises(ValueError, match="must not contain"):
+        make(public_url="https://xero-bridge.example", xero_client_id="SANDBOX-ID",
+             xero_client_secret="SANDBOX-SECRET-NOT-REAL")  # fmt: skip
+    with pytest.raises(ValueError, match="at least one ledger"):
+        make(intuit_client_id=None, intuit_client_secret=None)
+    with pytest.raises(ValueError, match="base64 of 32 bytes"):
+        make(encryption_keys="k1:c2hvcnQ=")
+
+
+def test_over_https_cookies_are_secure_and_browsers_stay_there(make: Make) -> None:
+    site = make(public_url="https://books.firm.example")
+    client = site.app.test_client()
+    for path in ("/", "/setup"):
+        answer = client.post(path, base_url="https://books.firm.example", data={"token": TOKEN}) if path == "/setup" \
+            else client.get(path, base_url="https://books.firm.example")  # fmt: skip
+        cookie = answer.headers["Set-Cookie"]
+        assert "Secure" in cookie and "HttpOnly" in cookie and "SameSite" in cookie
+        assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+
+
+def test_an_installation_with_one_marketplace_offers_that_one(make: Make, sandbox_world: World) -> None:
+    site = make(
+        intuit_client_id=None, intuit_client_secret=None, xero_client_id=sandbox_world.client_id,
+        xero_client_secret=sandbox_world.client_secret,
+    )  # fmt: skip
+    text = site.client().get("/", base_url=BASE).get_data(as_text=True)
+    assert "Sign in with Xero" in text and "Sign in with Intuit" not in text
+    led = site.client().post("/connect", base_url=BASE)
+    assert led.headers["Location"] == "/connect/problem"
+    assert "Not offered" in line(page(site), "QuickBooks Online")

@@ -59,6 +59,15 @@ def test_the_launch_leads_to_what_is_read_and_written_first(site: Site, made: di
         assert words in text
 
 
+def test_the_stores_address_leads_to_intuit_at_once(site: Site, made: dict[str, Any]) -> None:
+    visit = Visit.of(site)
+    led = visit.client.get("/get/intuit", base_url=BASE)
+    assert led.status_code == 303
+    answer = visit.come_back(visit.consent(led.headers["Location"], realm=made["realm"]))
+    company = company_of(site, made["realm"])
+    assert answer.headers["Location"] == f"/c/{company.id}/connect/autotask"
+
+
 def test_the_authorize_address_asks_for_no_more_than_needed(site: Site) -> None:
     query = parse_qs(urlsplit(Visit.of(site).begin()).query)
     assert set(query["scope"][0].split()) == {"openid", "profile", "email", "com.intuit.quickbooks.accounting"}

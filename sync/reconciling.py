@@ -25,7 +25,7 @@ from domain.order_documents import ORDER
 from domain.reconcile import PURCHASES, Ours, Outcome, Pair, Theirs, counted, markers_in, reconcile
 from domain.statuses import Flag, PostingState, Status
 from models import Company, Document, MirrorEntry, MirrorState, Posting, Run, ToolRow
-from sync import codec, orders, pauses, reports, requests
+from sync import codec, operations, orders, pauses, reports, requests
 from sync.reading import marker_of
 from sync.runtime import Runtime
 from sync.settings import load_orders
@@ -48,8 +48,8 @@ def read(rt: Runtime, company_id: int, ledger: Ledger, run_id: int) -> Mapping[s
     found |= _asked_by_id(ledger, ours, found)
     with rt.sessions() as db, db.begin():
         # Read again: what was posted while the ledger answered is in its list only by chance.
-        now_ours = {one.document_id: one for one in _ours(db, company_id)}
-        steady = [one for one in ours if now_ours.get(one.document_id) == one]
+        now_ours = {one.marker: one for one in _ours(db, company_id)}
+        steady = [one for one in ours if now_ours.get(one.marker) == one]
         names = _names(db, company_id)
         moving = _moving(db, company_id)
         pairs = reconcile(steady, [_theirs(done, names) for done in found.values() if done.echo.live])
@@ -76,9 +76,9 @@ def _asked_by_id(
     asked = [one for one in ours if one.posted and one.ledger_id and (one.kind, one.ledger_id) not in found]
     if not asked:
         return {}
-    sought = [Sought(str(one.document_id), Kind(one.kind), ledger_id=one.ledger_id) for one in asked]
+    sought = [Sought(one.marker, Kind(one.kind), ledger_id=one.ledger_id) for one in asked]
     answers = ledger.find(sought)
-    return {(one.kind, done.ledger_id): done for one in asked for done in answers.get(str(one.document_id), ())}
+    return {(one.kind, done.ledger_id): done for one in asked for done in answers.get(one.marker, ())}
 
 
 def _ours(db: Session, company_id: int) -> list[Ours]:
@@ -88,7 +88,26 @@ def _ours(db: Session, company_id: int) -> list[Ours]:
         .where(Document.company_id == company_id).order_by(Document.id)
     ).all()
     drafts = _last_written(db, company_id)
-    return [_our(company, row, posting, drafts) for row, posting in rows]
+    return [_our(company, row, posting, drafts) for row, posting in rows] + _corrections(db, company_id)
+
+
+def _corrections(db: Session, company_id: int) -> list[Ours]:
+    """What corrects a document of a closed period stands in the ledger beside it, under a marker of its own."""
+    rows = db.execute(
+        select(Document, Posting).join(Posting, Posting.document_id == Document.id)
+        .where(Posting.company_id == company_id, Posting.operation == operations.CORRECT, Posting.sends > 0)
+        .order_by(Posting.id)
+    ).all()
+    found: dict[int, Ours] = {}
+    for row, posting in rows:  # a later generation takes the place of one that was refused
+        draft, posted = codec.load(Draft, posting.draft), posting.state in (PostingState.CONFIRMED, PostingState.DONE)
+        found[row.id] = Ours(
+            document_id=row.id, source_id=row.source_id, number=posting.ledger_number or draft.number or "",
+            marker=posting.marker, kind=posting.ledger_kind or "", posted=posted, ledger_id=posting.ledger_id,
+            party=row.party_name, party_id=draft.party.ledger_id, date=draft.date, currency=draft.currency,
+            total=_cents(draft.total), tax=None, open_amount=None,
+        )  # fmt: skip
+    return list(found.values())
 
 
 def _last_written(db: Session, company_id: int) -> dict[int, Any]:

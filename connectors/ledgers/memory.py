@@ -218,7 +218,7 @@ class MemoryCompany:
         self, kind: Kind, body: Mapping[str, Any], old: Entry | None = None
     ) -> LedgerFault | None:
         rule = self._purchase_fault if kind in purchases.PURCHASES else self._sale_fault
-        if (fault := rule(kind, body) or self._date_fault(body)) is not None:
+        if (fault := rule(kind, body) or self._date_fault(kind, body)) is not None:
             return fault
         number = body.get("number")
         if number is None or not (self.own_numbers or self.either_numbers) or kind not in self.checked_numbers:
@@ -242,8 +242,9 @@ class MemoryCompany:
             return LedgerFault(Refusal.FEATURE_OFF, "5020", f"The plan has no {kind}.")
         return purchases.fault(kind, body, self.entries)
 
-    def _date_fault(self, body: Mapping[str, Any]) -> LedgerFault | None:
-        if self.closed_through is not None and date.fromisoformat(body["date"]) <= self.closed_through:
+    def _date_fault(self, kind: Kind, body: Mapping[str, Any]) -> LedgerFault | None:
+        books = kind is not Kind.PURCHASE_ORDER  # an order books nothing, so that no period is closed to it
+        if books and self.closed_through is not None and date.fromisoformat(body["date"]) <= self.closed_through:
             return LedgerFault(Refusal.CLOSED_PERIOD, "6210", "The period is closed.")
         if not self.takes_early_due and (body.get("due") or body["date"]) < body["date"]:
             return LedgerFault(Refusal.DUE_DATE, "6000", "The due date is before the date.")

@@ -13,8 +13,8 @@ from connectors.errors import NotAllowed
 from connectors.ledgers.base import Kind
 from connectors.ledgers.memory import MemoryCompany, MemoryLedger
 from domain.statuses import RunState
-from models import Company, MirrorState, Pause, Run, ToolRow
-from sync import mirror, pauses, reconciling, tools
+from models import Company, Document, MirrorState, Pause, Run, ToolRow
+from sync import mirror, pauses, reconciling, tools, voids
 from sync.tool_report import csv_text, rows_of
 from tests.engine.world import World, furnish, invoice, make_world
 
@@ -154,3 +154,21 @@ def _sql(statement: str):  # type: ignore[no-untyped-def]
     return text(statement)
 
 
+
+
+def test_what_corrects_a_document_of_a_closed_period_agrees_and_is_no_stranger(world: World) -> None:
+    world.source.put(invoice("1", "100.00"))
+    world.sync()
+    world.books.closed_through = date(2026, 11, 30)
+    world.source.void("1", world.clock.now())
+    for decide in (voids.void, voids.correct):
+        world.sync()
+        with world.sessions() as db, db.begin():
+            row = db.scalars(select(Document)).one()
+            assert decide(db, row, now=world.clock.now(), who="Robin")
+        world.serve_until_rest()
+    run = reconcile(world)
+    assert len(world.books.documents()) == 2 and run.summary["green"]
+    assert run.summary["counts"] == {"of": 2, "agree": 2, "drift": 0, "missing": 0, "duplicate": 0, "orphan": 0}
+    world.books._store(Kind.CREDIT_MEMO, world.books.documents()[1].body)  # a late twin of the correction
+    assert sorted(outcomes(world, reconcile(world)).values()) == ["agree", "agree", "duplicate"]

@@ -2,7 +2,7 @@
 
 A failing seed is printed with its commit and its shortest timeline found. The last line is one JSON object; the exit
 code is 0 only when nothing was posted twice, lost, posted to another company or stuck, no other invariant broke, and
-(from a hundred seeds on) every kind of fault occurred.
+(from fifty seeds on) every kind of fault occurred.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.simulation.profiles import CAMPAIGN, RESIDUAL
 from tests.simulation.shrinking import shrink, timeline
 
 FATAL = ("duplicates", "lost", "wrong_company", "stuck")
-MANY = 100
+MANY = 50
 """From so many seeds on every kind of fault must have occurred."""
 
 

@@ -21,6 +21,7 @@ from sync import (
     alike,
     codec,
     decisions,
+    delivery,
     operations,
     order_changes,
     promoting,
@@ -126,8 +127,11 @@ class Actors:
             if draw < 0.45:
                 self.decide_voids(tenant)
                 continue
-            if draw < 0.6:
+            if draw < 0.55:
                 self.replace_one(tenant)
+                continue
+            if draw < 0.62:
+                self.copy_anew(tenant)
                 continue
             if draw < 0.7:
                 self.approve_drafts(tenant)
@@ -196,12 +200,14 @@ class Actors:
         with self.services.sessions() as db, db.begin():
             rows = db.scalars(
                 select(Document)
-                .where(Document.company_id == tenant.company_id, Document.reason_code.in_(voids.DECIDABLE))
+                .where(Document.company_id == tenant.company_id)
+                .where(Document.reason_code.in_((*voids.DECIDABLE, *voids.CORRECTABLE)))
                 .order_by(Document.id)
             ).all()
             for row in rows:
                 if self.rng.random() < 0.8:
-                    done = voids.void(db, row, now=now, who="a person")
+                    decide = voids.correct if row.reason_code in voids.CORRECTABLE else voids.void
+                    done = decide(db, row, now=now, who="a person")
                 else:
                     done = voids.keep(db, row, why="as agreed", now=now, who="a person")
                 self.kernel.note(f"decided about the void of invoice {row.source_id}: {done}", tenant.company_id)
@@ -218,7 +224,9 @@ class Actors:
             ).order_by(Document.id)).all()  # fmt: skip
             for row in rows:
                 key = f"{row.source_id}/{row.part}" if row.part else row.source_id
-                if row.reason_code != "bill_exists":
+                if self.rng.random() < 0.6 and order_changes.may_take_out(db, row):
+                    done = order_changes.take_out(db, row, why="it was cancelled", now=now, who="a person")
+                elif row.reason_code != "bill_exists":
                     done = order_changes.settle(db, row, why="as agreed", now=now, who="a person")
                 elif self.rng.random() < 0.5:
                     done = alike.post_anyway(db, row, why="another one", now=now, who="a person")
@@ -240,16 +248,39 @@ class Actors:
             self.kernel.note(f"asked for {asked} drafts to be approved", tenant.company_id)
             enqueue.ring(self.services, tenant.company_id)  # type: ignore[arg-type]
 
+    def copy_anew(self, tenant: Tenant) -> None:
+        """Takes an invoice out of the ledger and has it posted anew; never one that was, or may be, mailed."""
+        with self.services.sessions() as db, db.begin():
+            rows = self._in_books(db, tenant)
+            held = {one.id: one for one in tenant.books.visible()}
+            rows = [row for row in rows if row.ledger_id in held and not held[row.ledger_id].mailed
+                    and delivery.of(db, row) is None]  # fmt: skip
+            if not rows:
+                return
+            row = self.rng.choice(rows)
+            draft = replacing.last_written(db, row)
+            if draft is None:
+                return
+            operations.reserve(
+                db, row, operations.REMOVE, codec.dump(draft), now=self.kernel.now(), interactive=1,
+                terms={"by": "a person", "version": version_of(held[str(row.ledger_id)]), "reviewed": None},
+            )
+        self.kernel.note(f"asked to copy invoice {row.source_id} anew", tenant.company_id)
+        enqueue.ring(self.services, tenant.company_id)  # type: ignore[arg-type]
+
+    def _in_books(self, db: Session, tenant: Tenant) -> list[Document]:
+        rows = db.scalars(
+            select(Document)
+            .where(Document.company_id == tenant.company_id, Document.status == Status.COMPLETE)
+            .order_by(Document.id)
+        ).all()
+        return [row for row in rows if row.kind == "invoice" and replacing.in_books(db, row)
+                and not tenant.wanted[row.source_id].voided]  # fmt: skip
+
     def replace_one(self, tenant: Tenant) -> None:
         """An invoice that is in the books changes in the source, and a person replaces the ledger's version."""
         with self.services.sessions() as db, db.begin():
-            rows = db.scalars(
-                select(Document)
-                .where(Document.company_id == tenant.company_id, Document.status == Status.COMPLETE)
-                .order_by(Document.id)
-            ).all()
-            rows = [row for row in rows if replacing.in_books(db, row) and not tenant.wanted[row.source_id].voided
-                    and row.kind == "invoice"]
+            rows = self._in_books(db, tenant)
             if not rows:
                 return
             row = self.rng.choice(rows)

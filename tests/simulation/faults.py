@@ -52,6 +52,7 @@ RATES: dict[str, float] = {
     "removed_in_ledger": 0.02,
     "party_away": 0.03,
     "day_limit": 0.01,
+    "period_closed": 0.06,
     # for each place asked of the limiter
     "slot_wait": 0.05,
 }

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+from connectors.ledgers.memory_records import SALES
 from domain.order_documents import ORDER
 from domain.order_settings import Becomes, Freight
 from domain.statuses import Flag
-from tests.simulation.reading import Finding, freight_of, ours, removed
+from tests.simulation.reading import Finding, corrections, freight_of, ours, removed
 from tests.simulation.watcher import KEY, Row, Watcher
 from tests.simulation.world import BY_HAND, Tenant
 
@@ -37,6 +38,22 @@ def freight_is_booked(watcher: Watcher, tenant: Tenant) -> Finding:
             booked = sum((freight_of(tenant, entry) for entry in bills), Decimal(0))
             if booked != head.freight:
                 yield f"purchase_order {id}", f"has freight of {booked} on its bills instead of {head.freight}", "I21"
+
+
+def corrections_are_opposite(watcher: Watcher, tenant: Tenant) -> Finding:
+    """A document of a closed period that was voided in the source: it stays, and one opposite document undoes it."""
+    held = ours(tenant)
+    for key, entries in corrections(tenant).items():
+        name, originals = tenant.wanted[key].name, held[key]
+        if len(entries) > 1:
+            yield name, f"is corrected {len(entries)} times: {[entry.id for entry in entries]}", "duplicates"
+        if len(originals) != 1 or not tenant.wanted[key].voided:
+            yield name, f"is corrected, and {len(originals)} of it are in the books", "corrected"
+        for entry in entries if originals else ():
+            if entry.total != originals[0].total or {entry.kind, originals[0].kind} != set(SALES):
+                yield name, f"of {originals[0].total} is corrected by {entry.kind} of {entry.total}", "corrected"
+            if entry.body["date"] <= originals[0].body["date"]:
+                yield name, f"is corrected on {entry.body['date']}", "corrected"
 
 
 def foreign_documents_are_untouched(watcher: Watcher, tenant: Tenant) -> Finding:
@@ -89,11 +106,13 @@ def error_marks_follow_faults(watcher: Watcher, tenant: Tenant) -> Finding:
     ).fetchall()
     bear = {id for id, document in tenant.source.contents.items()
             if document.header.order and document.header.order.external_number == "ERROR"}  # fmt: skip
+    taken = {id for id, document in tenant.source.contents.items()
+             if document.header.order and document.header.order.external_number not in (None, "ERROR")}  # fmt: skip
     for kind, area, failed in (("invoice", "invoices", tenant.source.failed), (ORDER, "orders", bear)):
         wanted = {
             id for id, of, status, number, ledger in rows
             if of == kind and status == "Fault" and ledger is None
-            and (number is None if kind == "invoice" else "/" not in id)
+            and (number is None if kind == "invoice" else "/" not in id and id not in taken)
         }
         for id in sorted(failed ^ (wanted if chosen.get(area) else set())):
             told = "bears ERROR" if id in failed else "bears no ERROR"
@@ -123,6 +142,6 @@ def todos_follow_faults(watcher: Watcher, tenant: Tenant) -> Finding:
 
 
 FOLLOWING = (
-    freight_is_booked, foreign_documents_are_untouched, statuses_are_the_ledgers, error_marks_follow_faults,
-    todos_follow_faults,
+    freight_is_booked, corrections_are_opposite, foreign_documents_are_untouched, statuses_are_the_ledgers,
+    error_marks_follow_faults, todos_follow_faults,
 )

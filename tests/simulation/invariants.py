@@ -17,7 +17,7 @@ from domain.statuses import STATUS_OF, Flag, PostingState
 from sync.settle import MAX_LOOKUPS, MAX_SENDS
 from tests.simulation.books import DOCUMENTS
 from tests.simulation.following import FOLLOWING, order_mark
-from tests.simulation.reading import Finding, freight_of, ours, removed
+from tests.simulation.reading import Finding, corrections, freight_of, ours, removed
 from tests.simulation.watcher import CREATIONS, KEY, QUARANTINE, Watcher
 from tests.simulation.world import Tenant
 
@@ -31,9 +31,9 @@ def final(watcher: Watcher) -> None:
                 watcher.blame(name, tenant.company_id, subject, text)
 
 
-GONE = ("voided_open", "void_paid", "void_refused", "void_changing", "void_closed", "void_queued")
-ASKED_FOR = ("overwrite_", "promote_", "order_cancelled_after", "unreceived_after", "received_after", "update_queued",
-             "mail_unsure", *GONE)  # fmt: skip
+GONE = ("voided_open", "void_paid", "void_refused", "void_changing", "void_closed", "void_queued", "correct_")
+ASKED_FOR = ("overwrite_", "remove_", "promote_", "order_cancelled_after", "unreceived_after", "received_after",
+             "update_queued", "mail_unsure", *GONE)  # fmt: skip
 """Reasons of documents that are in the books while something else about them waits."""
 
 
@@ -71,7 +71,7 @@ def wrong_company(watcher: Watcher, tenant: Tenant) -> Finding:
 
 
 def i02_nothing_lost(watcher: Watcher, tenant: Tenant) -> Finding:
-    held, gone = ours(tenant), removed(tenant)
+    held, gone, corrected = ours(tenant), removed(tenant), corrections(tenant)
     statuses = dict(watcher.db.execute(
         f"SELECT {KEY}, status || ' ' || coalesce(reason_code, '') FROM documents WHERE company_id = ?",
         (tenant.company_id,),
@@ -82,7 +82,8 @@ def i02_nothing_lost(watcher: Watcher, tenant: Tenant) -> Finding:
             yield tenant.name_of(id), f"was posted although: {wanted.why}", "I02"
         elif not wanted.posts or held[id] or wanted.voided or id in gone or stands.startswith(PLAIN_SIGHT):
             continue
-        elif wanted.instead_of is None or not (held[wanted.instead_of] or wanted.instead_of in gone):
+        first = wanted.instead_of or ""
+        if first not in gone and (first in corrected or not held.get(first)):
             yield tenant.name_of(id), f"eligible ({wanted.why}) and not in the books; it stands as {stands}", "lost"
 
 
@@ -108,8 +109,9 @@ def i21_billed_once(watcher: Watcher, tenant: Tenant) -> Finding:
     billed: dict[str, set[str]] = {}
     pieces: dict[str, Decimal] = {}
     freight: dict[str, Decimal] = {}
+    corrected = corrections(tenant)
     for id, entries in ours(tenant).items():
-        for entry in entries:
+        for entry in entries if id not in corrected else ():
             bought = entry.kind in (Kind.BILL, Kind.PURCHASE_ORDER)
             for one in entry.body["lines"] if not bought else ():
                 billed.setdefault(one["text"], set()).add(id)
@@ -145,9 +147,9 @@ def i08_done_means_marked(watcher: Watcher, tenant: Tenant) -> Finding:
             yield from order_mark(watcher, tenant, row, header.order.external_number)
             continue
         if header.marked_at is None:
-            yield f"invoice {row.source_id}", "is DONE, and the source has no mark"
+            yield f"{row.kind} {row.key}", "is DONE, and the source has no mark"
         if not tenant.books.own_numbers and header.number is None:
-            yield f"invoice {row.source_id}", "is DONE, and the ledger's number is not in the source"
+            yield f"{row.kind} {row.key}", "is DONE, and the ledger's number is not in the source"
 
 
 SETTLED = (PostingState.CONFIRMED, PostingState.DONE, PostingState.NEEDS_HUMAN)
@@ -231,9 +233,11 @@ def i18_retries_are_bounded(watcher: Watcher, tenant: Tenant) -> Finding:
 
 
 def i22_one_mail_each(watcher: Watcher, tenant: Tenant) -> Finding:
-    for record, count in Counter(record for record, _ in tenant.books.mails).items():
+    whose = {row.ledger_id: row.key for row in watcher.postings.values()
+             if row.company_id == tenant.company_id and row.ledger_id and row.kind not in CREATIONS}  # fmt: skip
+    for key, count in Counter(whose.get(record, f"? {record}") for record, _ in tenant.books.mails).items():
         if count > 1 and not tenant.books.forgotten_at:
-            yield f"ledger document {record}", f"was mailed {count} times"
+            yield tenant.name_of(key), f"was mailed {count} times"
     for (record, name), count in Counter((record, name) for record, name, _ in tenant.books.files).items():
         if count > 1:
             yield f"ledger document {record}", f"has {name} {count} times"
@@ -258,15 +262,16 @@ def i14_rows_stay_in_their_company(watcher: Watcher, tenant: Tenant) -> Finding:
 
 def the_reconciler_finds_it(watcher: Watcher, tenant: Tenant) -> Finding:
     """What stands twice, or was taken out by hand, is named by the newest reconciliation; nothing else is."""
+    keys = dict(watcher.db.execute(f"SELECT id, {KEY} FROM documents WHERE company_id = ?", (tenant.company_id,)))
     rows = watcher.db.execute(
         "SELECT t.outcome, t.data FROM tool_rows t WHERE t.run_id = (SELECT max(id) FROM runs WHERE kind = 'reconcile'"
         " AND company_id = ? AND finished_at IS NOT NULL)", (tenant.company_id,),
     ).fetchall()  # fmt: skip
     told: dict[str, set[str]] = {}
     for outcome, data in rows:
-        told.setdefault(outcome, set()).add(json.loads(data)["source_id"])
+        told.setdefault(outcome, set()).add(keys.get(json.loads(data)["document_id"], "?"))
     held, gone = ours(tenant), removed(tenant)
-    held = {id: entries for id, entries in held.items() if id in tenant.wanted and tenant.wanted[id].kind == "invoice"}
+    held = {id: entries for id, entries in held.items() if id != "?"}
     twice = {id for id, entries in held.items() if len(entries) > 1}
     known = told.get("duplicate", set()) | told.get("orphan", set()) | told.get("missing", set())
     for id in sorted(twice - known):
@@ -274,6 +279,8 @@ def the_reconciler_finds_it(watcher: Watcher, tenant: Tenant) -> Finding:
     posted = {id for id, entries in held.items() if len(entries) == 1}
     for id in sorted(told.get("duplicate", set()) - twice):
         yield tenant.name_of(id), "is told to stand twice", "unfound"
+    for id in sorted(told.get("orphan", set()) - twice):
+        yield tenant.name_of(id), "is told to stand there without our knowing", "unfound"
     for id in sorted(told.get("missing", set()) & posted - gone):
         yield tenant.name_of(id), "is told to be missing", "unfound"
     if not rows and posted:

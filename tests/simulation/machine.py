@@ -104,8 +104,9 @@ class Bells:
     waiting: list[tuple[float, str, tuple[int, ...]]] = field(default_factory=list)
 
     def put_all(self, services: object, name: str, function: str, each: Iterable[tuple[int, ...]]) -> bool:
-        """In place of `workers.enqueue.put_all`: what stands in the queue is not put there again."""
-        standing = {(one[1], one[2]) for one in self.waiting}
+        """In place of `workers.enqueue.put_all`: what stands in the queue is not put there again. A late one does not
+        stand there: a worker took it and is slow to begin."""
+        standing = {(one[1], one[2]) for one in self.waiting if one[0] <= self.kernel.now_s}
         heard = True
         for ids in each:
             if function in JOBS and (function, ids) not in standing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,10 @@ from tests.simulation.world import Tenant, Wanted
 
 if TYPE_CHECKING:
     from tests.simulation.actors import Actors
+
+
+CLOSING = date(2026, 11, 13)
+"""The day of all invoices."""
 
 
 def outside(
@@ -134,6 +138,10 @@ class Outside:
             if faults.happens("day_limit"):
                 tenant.ledger_line.limited_until = kernel.now_s + faults.seconds(60, 900)
                 kernel.note("the ledger's calls of the day are used up", tenant.company_id)
+            if tenant.closes and tenant.books.closed_through is None and faults.happens("period_closed"):
+                tenant.books.closed_through = CLOSING
+                faults.touch("period_closed", sum(1 for one in tenant.wanted.values() if one.posts))
+                kernel.note("the books of the month are closed", tenant.company_id)
             if faults.happens("party_away"):
                 self._party_away()
             if faults.happens("keys_forgotten"):
@@ -159,7 +167,8 @@ class Outside:
         for entry in held:
             if faults.happens("changed_in_ledger"):
                 books.edit_by_hand(entry)
-        removable = [one for one in held if one.kind is not Kind.PURCHASE_ORDER]  # bills refer to the lines of orders
+        # Bills refer to the lines of orders, corrections to what they correct.
+        removable = [one for one in held if one.kind is not Kind.PURCHASE_ORDER and not self.tenant.closes]
         if removable and faults.happens("removed_in_ledger"):
             gone: Entry = self.rng.choice(removable)
             books.remove_by_hand(gone)

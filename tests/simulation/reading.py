@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from connectors.ledgers.memory import Entry
 from domain.plan import marker
+from sync.operations import CORRECT
 from tests.simulation.world import Tenant
 
 Finding = Iterator[tuple[str, ...]]
@@ -20,11 +21,25 @@ def by_source(tenant: Tenant, entries: Iterable[Entry]) -> dict[str, list[Entry]
     known = {
         marker(*whose, one.kind, one.id, *((one.part,) if one.part else ())): key for key, one in tenant.wanted.items()
     }
+    known |= {marker(*whose, one.kind, one.id, CORRECT): "" for one in tenant.wanted.values()}
     found: dict[str, list[Entry]] = {id: [] for id in tenant.wanted}
     for entry in entries:
         reference = MARKER.search(str(entry.body["marker"]))
         if reference is not None:
             found.setdefault(known.get(reference.group(), "?"), []).append(entry)
+    found.pop("", None)  # what corrects a document is not that document
+    return found
+
+
+def corrections(tenant: Tenant) -> dict[str, list[Entry]]:
+    """Live documents that correct one of a closed period, by what that is wanted for."""
+    whose = (str(tenant.company_id), tenant.books.tenant, tenant.source.tenant)
+    known = {marker(*whose, one.kind, one.id, CORRECT): key for key, one in tenant.wanted.items()}
+    found: dict[str, list[Entry]] = {}
+    for entry in tenant.books.documents():
+        reference = MARKER.search(str(entry.body["marker"]))
+        if reference is not None and reference.group() in known:
+            found.setdefault(known[reference.group()], []).append(entry)
     return found
 
 

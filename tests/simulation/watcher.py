@@ -40,6 +40,9 @@ MORE_MOVES: dict[str, set[tuple[str, str]]] = {
     "attach": {("NEW", "DONE")},
     "promote": {("NEW", "DONE")},
     "note": {("NEW", "DONE")},
+    "remove": {("NEW", "DONE")},
+    "unlink": {("NEW", "DONE")},
+    "create": {("CONFIRMED", "REJECTED"), ("DONE", "REJECTED")},  # its copy was taken out
 }
 """What writes that follow a document may do besides."""
 KEY = "source_id || CASE WHEN coalesce(part, '') = '' THEN '' ELSE '/' || part END"
@@ -203,6 +206,10 @@ class Watcher:
             self.blame("I06", row.company_id, subject, f"moved from {before.state} to {row.state}")
         if (before.state, row.state) == ("READY", "REJECTED") and before.sends:
             self.blame("I06", row.company_id, subject, "was withdrawn although it may be in the ledger")
+        if before.state in ("CONFIRMED", "DONE") and row.state == "REJECTED":
+            held = {entry.id for entry in self.tenants[row.company_id].books.documents()}
+            if before.ledger_id in held:
+                self.blame("I06", row.company_id, subject, f"was given up while {before.ledger_id} is in the ledger")
         stood = self.statuses.get(row.document_id or 0, "")
         if row.state == "SENDING" and row.operation == "create" and stood in ("Fault", "Skipped Over", "Complete"):
             self.blame("I20", row.company_id, subject, f"is sent while it stands as {stood}")

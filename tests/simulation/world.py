@@ -17,7 +17,7 @@ from connectors.ledgers.base import Kind
 from connectors.sources.memory import MemorySource
 from domain.documents import Catalog, Code, Party, SourceDocument
 from domain.order_settings import Becomes, Freight
-from domain.settings import InitialStatus, InvoiceSettings, MissingItem, Numbering, SyncState, VoidPolicy
+from domain.settings import ClosedPeriod, InitialStatus, InvoiceSettings, MissingItem, Numbering, SyncState, VoidPolicy
 from models import Company, CompanyLease, Connection, ErrorMarkState, MirrorState, SettingsVersion, TodoState
 from sync import codec, todo_state
 from tests.engine.world import invoice, line
@@ -92,6 +92,8 @@ class Tenant:
     purchases: Purchases | None = None
     untaxed: str | None = None
     """The ledger's code of untaxed lines, where each line names one."""
+    closes: bool = False
+    """Its books are closed for the month of its invoices one day; later ones go on the first open day."""
     foreign: dict[str, Decimal] = field(default_factory=dict)
     """Documents that people typed into the ledger, and their totals: nobody else's business."""
     relinked_until: float = 0.0
@@ -118,12 +120,13 @@ def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: r
     own_numbers = False if hard else rng.random() < 0.7
     books = dialect.books(clock=kernel.now, tenant=f"913000000000000{number}", own_numbers=own_numbers, kernel=kernel)
     source = MemorySource(tenant=f"5135{number:02}")
-    company_id, untaxed = _rows(db, number, books, source, own_numbers, rng, dialect)
+    closes = not hard and rng.random() < 0.3
+    company_id, untaxed = _rows(db, number, books, source, own_numbers, rng, dialect, closes)
     books.company_id = company_id
     tenant = Tenant(
         company_id, books, source, Line(kernel, faults, company_id, dialect.ledger),
         Line(kernel, faults, company_id, "Autotask"), members=rng.choice((1, 2)) if hard else rng.randint(1, 30),
-        dialect=dialect, untaxed=untaxed,
+        dialect=dialect, untaxed=untaxed, closes=closes,
     )  # fmt: skip
     _furnish(tenant, rng)
     _documents(tenant, rng, hard, most)
@@ -132,7 +135,7 @@ def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: r
 
 
 def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: bool, rng: random.Random,
-          dialect: Dialect) -> tuple[int, str | None]:  # fmt: skip
+          dialect: Dialect, closes: bool) -> tuple[int, str | None]:  # fmt: skip
     account = books.add(Kind.ACCOUNT, "Sales", type="Income").id
     settings = InvoiceSettings(
         start_date=date(2026, 1, 1),
@@ -145,6 +148,7 @@ def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: 
         mail_customers=rng.random() < 0.3,
         attach_pdf=rng.random() < 0.3,
         attach_shown=rng.random() < 0.5,
+        closed_period=ClosedPeriod.OPEN_DAY if closes else ClosedPeriod.STOP,
         error_todos=rng.random() < 0.4, todo_action_type=TODO_ACTION, todo_resource=TODO_PERSON,
         initial_status=rng.choice((InitialStatus.DRAFT, InitialStatus.SUBMITTED, InitialStatus.APPROVED)),
         history_note=number % 3 == 0,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from connectors import jsonbytes
@@ -28,7 +29,7 @@ from connectors.ledgers.base import (
     Unknown,
 )
 from connectors.ledgers.memory import Entry, MemoryLedger
-from connectors.ledgers.memory_records import DOCUMENTS, same
+from connectors.ledgers.memory_records import DOCUMENTS, done_of, same
 from domain.taxes import TaxModel
 from tests.simulation.books import SimBooks
 
@@ -87,6 +88,20 @@ class XeroBooks(SimBooks):
         super().forget_replays()
         self.forgotten |= {(key, short_id) for key, (_, _, told) in self.answers.items() for short_id in told.outcomes}
         self.answers.clear()
+
+    def _one(self, member: Member) -> Outcome:
+        """A purchase order created under a number in use changes the order that has it."""
+        assert self.kernel is not None
+        body = jsonbytes.load(member.payload)
+        creates = member.kind is Kind.PURCHASE_ORDER and member.operation == "create" and body.get("number")
+        held = [one for one in self.entries if creates and one.live and one.kind is member.kind
+                and same(one.number, body["number"])]  # fmt: skip
+        if not held or self.kernel.now_s < self.lapsed_until:
+            return super()._one(member)
+        entry = held[0]
+        entry.body, entry.version, entry.updated_at = body, entry.version + 1, self.clock()
+        entry.total = sum((Decimal(line["amount"]) for line in body["lines"]), Decimal(0))
+        return done_of(entry, self)
 
     def _name_fault(self, member: Member, body: Mapping[str, Any]) -> LedgerFault | None:
         """A customer and a vendor of one name are no clash: a contact can be both."""

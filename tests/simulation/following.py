@@ -92,7 +92,7 @@ def statuses_are_the_ledgers(watcher: Watcher, tenant: Tenant) -> Finding:
         if states.get(row.ledger_id or "", "approved") == "draft":
             yield f"{row.kind} {row.source_id}", "was approved, and the ledger holds a draft", "promoted"
     for ledger_id, flag in flagged.items():
-        if not flag and states.get(ledger_id, "approved") != "approved":
+        if not flag and states.get(ledger_id) in ("draft", "submitted"):
             yield f"ledger document {ledger_id}", "is a draft and nothing says so", "promoted"
 
 

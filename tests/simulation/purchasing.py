@@ -39,9 +39,11 @@ def furnish(db: Session, tenant: Tenant, rng: random.Random, most: int) -> None:
         )
     }  # fmt: skip
     tenant.purchases = Purchases(rng.choice(tuple(Becomes)), ids["Freight"], rng.choice(tuple(Freight)))
+    numbers = rng.choice(tuple(OrderNumbers)) if books.either_numbers else OrderNumbers.LEDGER
+    tenant.purchases.numbered = numbers is OrderNumbers.SOURCE
     chosen = OrderSettings(
         days=30, active=rng.random() < 0.6, becomes=tenant.purchases.becomes,
-        numbers=OrderNumbers.SOURCE if books.own_order_numbers else OrderNumbers.LEDGER,
+        numbers=numbers,
         bill_number=rng.choice(tuple(VendorNumber)), payable=ids["Payable"], freight_account=ids["Freight"],
         created_item_account=ids["Purchases"], missing_item=MissingItem.CREATE, freight=tenant.purchases.freight,
         closed_period=ClosedPeriod.OPEN_DAY if tenant.closes else ClosedPeriod.STOP,
@@ -86,6 +88,9 @@ def _order(id: str, tenant: Tenant, rng: random.Random) -> SourceDocument:
     ))  # fmt: skip
     if healthy and 0.12 <= draw < 0.2 and head.vendor_invoice and tenant.purchases_of().becomes is Becomes.BILL:
         _typed_in(tenant, document, head.vendor_invoice)
+    made = tenant.purchases_of()
+    if healthy and draw < 0.25 and made.becomes is Becomes.ORDER and made.numbered:
+        _numbered_by_hand(tenant, document)
     if healthy and tenant.purchases_of().becomes in MARKED_BY_BILLS:
         for _ in range(rng.choice((0, 1, 1, 2, 3))):
             document = received(tenant, document, rng)
@@ -115,6 +120,19 @@ def _typed_in(tenant: Tenant, document: SourceDocument, number: str) -> None:
     })  # fmt: skip
     tenant.foreign[entry.id] = entry.total or Decimal(0)
     wanted.posts, wanted.why = False, "the vendor's bill was typed in by hand"
+
+
+def _numbered_by_hand(tenant: Tenant, document: SourceDocument) -> None:
+    """Somebody keeps an order of the same number in the ledger, where writing one under that number would change it."""
+    vendor = next((one.id for one in tenant.books.entries if one.kind is Kind.VENDOR), None)
+    entry = tenant.books._store(Kind.PURCHASE_ORDER, {
+        "party": vendor or tenant.books.add(Kind.VENDOR, "Walk-in vendor").id, "number": document.header.number,
+        "date": "2026-11-01", "currency": "USD", "tax": Decimal(0), "marker": BY_HAND, "status": "approved",
+        "lines": [{"item": "0", "text": "By hand", "amount": Decimal("5.00"), "quantity": Decimal(1)}],
+    })  # fmt: skip
+    tenant.foreign[entry.id] = entry.total or Decimal(0)
+    wanted = tenant.wanted[document.header.id]
+    wanted.posts, wanted.why = False, "its number is another order's"
 
 
 # ---- what happens to orders -------------------------------------------------------------------------------------
@@ -198,7 +216,7 @@ class Buying:
         contents = self.tenant.source.contents
         healthy = [one for one in self.tenant.wanted.values()
                    if one.kind == ORDER and not one.part and one.why == "order" and not one.voided
-                   and one.id in contents]  # fmt: skip
+                   and one.id in contents and not fully_received(contents[one.id])]  # such an order is over
         if not healthy:
             return
         chosen, draw = self.rng.choice(healthy), self.rng.random()

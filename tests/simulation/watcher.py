@@ -42,6 +42,7 @@ MORE_MOVES: dict[str, set[tuple[str, str]]] = {
     "note": {("NEW", "DONE")},
     "remove": {("NEW", "DONE")},
     "unlink": {("NEW", "DONE")},
+    "close": {("NEW", "DONE"), ("NEW", "SKIPPED"), ("UNKNOWN", "SKIPPED")},
     "create": {("CONFIRMED", "REJECTED"), ("DONE", "REJECTED")},  # its copy was taken out
 }
 """What writes that follow a document may do besides."""

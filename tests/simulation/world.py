@@ -72,6 +72,8 @@ class Purchases:
     becomes: Becomes
     freight_account: str
     freight: Freight
+    numbered: bool = False
+    """Orders bear the source's numbers in the ledger."""
     receipts: int = 0
     """Made so far: each has an id of its own."""
 
@@ -193,6 +195,8 @@ def _furnish(tenant: Tenant, rng: random.Random) -> None:
     tenant.source.put_party(Party("180", "Acme Ltd"), Party("181", "Grey Heron"), Party("182", "Refused Partners"))
     tenant.books.add(Kind.CUSTOMER, "ACME Limited")
     tenant.books.add(Kind.VENDOR, "Grey Heron")
+    if not tenant.dialect.one_name_list:  # one contact, which stands in both lists
+        tenant.books.add(Kind.CUSTOMER, "Grey Heron")
     tenant.books.refused_names = frozenset({"Refused Partners"})
     tenant.source.lists = Catalog({id: Code(id, name, number) for id, name, number in CODES})
     if rng.random() < 0.5:

@@ -257,7 +257,8 @@ def _scheduler(seen: Seen) -> Finding:
     if seen.queue is not Answer.GOOD:
         return Finding(Area.QUEUE, title, Kind.WAIT, "Seen once Redis answers.")
     if seen.beat_age_s is not None and seen.beat_age_s <= BEAT_S:
-        return Finding(Area.QUEUE, title, Kind.OK, f"Its last look was {seen.beat_age_s:.0f} seconds ago.")
+        age = format_plural(round(seen.beat_age_s), "second")
+        return Finding(Area.QUEUE, title, Kind.OK, f"Its last look was {age} ago.")
     found = "It was never seen." if seen.beat_age_s is None else "It has not looked for more than a minute."
     return Finding(Area.QUEUE, title, Kind.BAD, found, "Start python -m workers scheduler.")
 

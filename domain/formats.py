@@ -79,6 +79,12 @@ def format_moment(value: datetime, zone: str, seconds: bool = False) -> str:
     return f"{format_day(local)}, {_clock(local, seconds)}"
 
 
+def format_until(value: datetime, now: datetime, zone: str) -> str:
+    """`14:05`, or with its day where that is another one than now in the given IANA zone."""
+    same = _local(value, zone).date() == _local(now, zone).date()
+    return format_clock(value, zone, seconds=(value - now).total_seconds() < 60) if same else format_moment(value, zone)
+
+
 def format_stamp(value: datetime, zone: str) -> str:
     """`19 Nov, 13:58:07`, for events in a row whose year is clear; the full moment belongs on hover."""
     local = _local(value, zone)

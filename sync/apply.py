@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from connectors.errors import NeedsReconnect, NotAllowed, NotSent, PlatformError, RetryLater
 from connectors.ledgers.base import Answer, Batch, Done, Ledger, Refused, Unknown
 from connectors.sources.base import Source
+from domain.formats import format_until
 from domain.reasons import Reason, reason
 from domain.statuses import PostingState
 from models import Attempt, Company, Posting, Run
@@ -379,10 +380,9 @@ class Serving:
                     self._complete_attempt(db, one.tag, one)
 
     def _apply_answer(self, db: Session, tag: Sent, finished: Finished) -> None:
-        settling = self._settling(db)
+        settling, error = self._settling(db), finished.error
         answer: Answer | None = finished.value
-        error = finished.error
-        until = self._until(error)
+        until, zone = self._until(error), db.get_one(Company, self.company_id).time_zone
         postings = by_ids(db, [posting_id for posting_id, _ in tag.postings])
         load_documents(db, [p.document_id for p in postings if p.document_id])
         for posting in postings:
@@ -390,7 +390,7 @@ class Serving:
                 continue
             outcome = answer.outcomes.get(posting.short_id or "") if answer is not None else None
             if isinstance(error, (NotSent, RetryLater, NeedsReconnect, NotAllowed)):
-                settling.not_sent(posting, str(error), until, _why_not_sent(error, until))
+                settling.not_sent(posting, str(error), until, _why_not_sent(error, until, self.lease.now(), zone))
             elif isinstance(outcome, Done):
                 settling.done(posting, outcome, "response")
             elif isinstance(outcome, Refused):
@@ -480,12 +480,12 @@ class Serving:
             self._keep_seen(self.pool.wait(1.0))
 
 
-def _why_not_sent(error: PlatformError, until: datetime) -> Reason:
-    """What a document that could not be sent waits for."""
+def _why_not_sent(error: PlatformError, until: datetime, now: datetime, zone: str) -> Reason:
+    """What a document that could not be sent waits for, in the company's time."""
     if isinstance(error, (NeedsReconnect, NotAllowed)):
         return reason("reconnect", platform=error.platform or "the ledger")
     code = "ledger_limit" if isinstance(error, RetryLater) else "ledger_away"
-    return reason(code, time=f"{until:%H:%M:%S} UTC")
+    return reason(code, time=format_until(until, now, zone))
 
 
 def _waiting_step(trouble: Exception | None, ledger_waits: timedelta, wake: datetime) -> str:

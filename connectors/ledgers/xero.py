@@ -93,12 +93,16 @@ _PAGES = {
 """Source: Xero, "Deep linking to Xero"."""
 
 
-def limits_for(tenant: str) -> tuple[Limit, ...]:
-    """Xero's 60 calls a minute and 5,000 a day per organisation (1,000 for an app on the Starter tier: then Xero's own
-    answer says until when). The window is a little longer than Xero's and a few places are left free, because the
-    service counts arrivals and we count departures."""
+DAY_CALLS = 5000
+_DAY_KNOWN_S = 3600.0
+
+
+def limits_for(tenant: str, day_calls: int = DAY_CALLS) -> tuple[Limit, ...]:
+    """Xero's 60 calls a minute per organisation, and its calls of a day: 1,000 for an app on the Starter tier, 5,000
+    for others, as its answers tell. The windows are a little longer than Xero's and a few places are left free, because
+    the service counts arrivals and we count departures."""
     scope = f"xero:{tenant}"
-    return (Limit(f"{scope}:minute", 57, 60.5), Limit(f"{scope}:day", 4990, 86_400.0))
+    return (Limit(f"{scope}:minute", 57, 60.5), Limit(f"{scope}:day", max(day_calls - 10, 1), 86_400.0))
 
 
 CAPABILITIES = Capabilities(
@@ -165,6 +169,7 @@ class XeroLedger:
         self.tenant = tenant
         self._profile = profile
         self._back = back
+        self._left = -1
         self._endpoints = endpoints
         self._limiter = limiter
         self._clock = clock
@@ -177,6 +182,7 @@ class XeroLedger:
             access=access,
             clock=clock,
             throttled=self._throttled,
+            day_left=self._day_left,
         )
 
     # ---- reading ------------------------------------------------------------------------------------------
@@ -239,7 +245,7 @@ class XeroLedger:
         return payloads.compose(members)
 
     def slot(self, operation: str) -> float:
-        return self._limiter.take(limits_for(self.tenant))
+        return self._limiter.take(self._limits())
 
     def send(self, batch: Batch) -> Answer:
         """One call under the batch's key. The only repeat is the one after a 401, with the same key."""
@@ -293,7 +299,7 @@ class XeroLedger:
     # ---- limits -------------------------------------------------------------------------------------------
 
     def usage(self) -> list[Used]:
-        return self._limiter.used(limits_for(self.tenant))
+        return self._limiter.used(self._limits())
 
     # ---- inside -------------------------------------------------------------------------------------------
 
@@ -378,7 +384,7 @@ class XeroLedger:
 
     def _read(self, ask: Callable[[Call], T]) -> T:
         def once() -> T:
-            self._waiting.place(limits_for(self.tenant), _WAIT, PLATFORM)
+            self._waiting.place(self._limits(), _WAIT, PLATFORM)
             self._count("read")
             with self._in_flight(patient=True):
                 return ask(self._connection.call())
@@ -400,6 +406,22 @@ class XeroLedger:
 
     def _count(self, operation: str) -> None:
         self._limiter.tally(f"xero:{self.tenant}", operation, self._clock().astimezone(UTC).date().isoformat())
+
+    def _limits(self) -> tuple[Limit, ...]:
+        told = self._limiter.noted(f"xero:{self.tenant}:day:calls")
+        return limits_for(self.tenant, int(told) if told else DAY_CALLS)
+
+    def _day_left(self, left: int) -> None:
+        """Learn the day's limit, shared by all workers for an hour: what we used and what is left. Xero's day begins
+        at another moment than ours, so within the hour the smaller figure holds."""
+        if left == self._left:
+            return
+        self._left = left
+        used = next(one.used for one in self._limiter.used(limits_for(self.tenant)) if one.name.endswith(":day"))
+        told = self._limiter.noted(f"xero:{self.tenant}:day:calls")
+        calls = min(used + left, int(told) if told else DAY_CALLS)
+        if told is None or calls < int(told):
+            self._limiter.note(f"xero:{self.tenant}:day:calls", str(calls), _DAY_KNOWN_S)
 
     def _throttled(self, limit: str, seconds: float) -> None:
         name = "day" if limit == "day" else "minute"

@@ -70,6 +70,8 @@ class Connection:
     access: Access
     clock: Callable[[], datetime]
     throttled: Callable[[str, float], None]
+    day_left: Callable[[int], None] = lambda left: None
+    """Hears how many calls Xero says are left of the day, with every answer."""
 
     def call(self, *, bulk: bool = False) -> Call:
         return Call(self, bulk=bulk)
@@ -127,6 +129,9 @@ class Call:
         )
         self.status = answer.status_code
         self.request_id = answer.headers.get("xero-correlation-id")
+        left = answer.headers.get("X-DayLimit-Remaining", "")
+        if left.isdigit():
+            self._connection.day_left(int(left))
         return answer
 
     def _refuse(self, answer: requests.Response) -> NoReturn:

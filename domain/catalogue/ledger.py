@@ -211,7 +211,7 @@ ENTRIES: dict[str, Entry] = {
         Stage.LEDGER,
         "Waits for the ledger's limit",
         "{the_ledger} limit, continues at {time}",
-        "{the_ledger} allows a number of calls per minute, and they are used up.",
+        "{the_ledger} allows a number of calls per minute and per day, and they are used up.",
         "Nothing needs doing: it continues by itself.",
     ),
     "ledger_away": wait(

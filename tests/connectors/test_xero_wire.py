@@ -175,3 +175,25 @@ def test_nothing_changed_is_an_empty_list_in_either_spelling(at: XeroOrganisatio
 def test_an_organisation_takes_neither_bills_nor_purchase_orders_from_us(at: XeroOrganisation) -> None:
     found = at.ledger.check()
     assert (found.bills, found.purchase_orders, at.ledger.capabilities.takes_orders) == (False, False, False)
+
+
+def test_the_days_calls_are_those_that_xero_tells(at: XeroOrganisation) -> None:
+    """1,000 for an app on the smallest tier; 5,000 until something is told."""
+    at.org.set_switches({"day_calls": 1000})
+    at.world.limits.switch(on=True)
+    ledger = at.connect(LocalLimiter(utc_now), profile=at.profile)
+    most = [{used.name.rsplit(":", 1)[1]: used.most for used in ledger.usage()}["day"]]
+    ledger.send(contacts(at, "Acme"))
+    most.append({used.name.rsplit(":", 1)[1]: used.most for used in ledger.usage()}["day"])
+    assert most[0] == 4990 and 980 <= most[1] <= 990
+
+
+def test_the_last_calls_of_a_day_are_not_asked_for_in_vain(at: XeroOrganisation) -> None:
+    at.org.set_switches({"day_calls": 12})
+    at.world.limits.switch(on=True)
+    ledger = at.connect(LocalLimiter(utc_now), profile=at.profile)
+    before = len(at.calls)
+    with pytest.raises(RetryLater, match="limit of calls"):
+        for _ in range(12):
+            ledger.lists([Kind.ITEM])
+    assert all(call.status == 200 for call in at.calls[before:])

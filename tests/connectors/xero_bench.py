@@ -67,7 +67,7 @@ class XeroOrganisation:
             http=Http(time.monotonic, timeouts=options.pop("timeouts", Timeouts()), observe=self.calls.append),
             endpoints=endpoints(self.base),
             limiter=limiter or Unlimited(utc_now),
-            clock=utc_now,
+            clock=options.pop("clock", utc_now),
             pause=self.pauses.append,
         )
         return platforms.xero(self.tenant, options.pop("access", self.tokens), **options)

@@ -30,6 +30,7 @@ class Bridge:
         self.at = at
         accounts = at.ledger.lists([Kind.ACCOUNT]).records
         account = next(one.id for one in accounts if one.details["type"] == "Income")
+        self.account = account
         chosen = {
             "created_item_account": account, "untaxed_code": "NONE", "rounding_account": account,
             "initial_status": InitialStatus.APPROVED, **changes,

@@ -22,6 +22,7 @@ from models import (
     MirrorState,
     Outbox,
     PartyEntry,
+    Posting,
     Run,
     SettingsVersion,
     WebSession,
@@ -116,6 +117,24 @@ def test_numbering_that_the_ledger_contradicts_is_refused_with_how_to_change_it(
     answer = save(site, numbering="source")
     assert answer.status_code == 422 and "Custom transaction numbers" in answer.get_data(as_text=True)
     assert save(site, numbering="ledger").status_code == 302
+
+
+def test_a_prefix_stays_once_a_document_bears_it(site: Site) -> None:
+    a, chosen = site.ids["A"]["company_id"], {"numbering": "source_id"}
+    assert save(site, **chosen, number_prefix="A B").status_code == 422
+    assert save(site, **chosen, number_prefix="X-").status_code == 302
+    assert save(site, **chosen, number_prefix="INV:").status_code == 302, "nothing bears the first one"
+    with site.db() as db, db.begin():
+        db.add(Posting(
+            company_id=a, ledger_tenant="1", source_tenant="1", kind="invoice", source_id="4711", operation="create",
+            part="", generation=1, ledger_kind="invoice", state="DONE", draft={}, terms={}, sends=1, lookups=0,
+            created_at=site.clock.now(), changed_at=site.clock.now(), marker="", ledger_number="INV:4711",
+        ))  # fmt: skip
+    for other in ("INV-", ""):
+        answer = save(site, **chosen, number_prefix=other)
+        assert answer.status_code == 422 and "It stays, so that every one" in answer.get_data(as_text=True)
+    assert save(site, **chosen, number_prefix="INV:", look_back_days="20").status_code == 302
+    assert current(site).number_prefix == "INV:"
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def _draft(
         currency, at_one, why = vendor_currency(party, entry, settings, lists, facts)
     reasons += filter(None, (why, currency_reason(lists, facts)))
     number = _number(scope, settings, facts, reasons)
-    payable = _payable(settings, currency, lists, facts, reasons)
+    payable = _payable(scope.kind, settings, currency, lists, facts, reasons)
     tax_code = _tax_code(header.party_id, settings, lists, facts, reasons)
     lines, new_items = _lines(scope, settings, lists, facts, currency, tax_code, reasons, notes)
     dated = _dated(scope, settings, facts, reasons, notes)
@@ -230,7 +230,7 @@ def _own_number(scope: _Scope, settings: OrderSettings) -> str | None:
 
 
 def _payable(
-    settings: OrderSettings, currency: str, lists: Lists, facts: Facts, reasons: list[Reason]
+    kind: str, settings: OrderSettings, currency: str, lists: Lists, facts: Facts, reasons: list[Reason]
 ) -> Reference | None:
     """The payable account of the order's currency: the chosen one, else the ledger's own for that currency (R81)."""
     if settings.payable is None:
@@ -248,8 +248,8 @@ def _payable(
     ]
     if len(fitting) == 1:
         return Reference("account", fitting[0].id, fitting[0].name, fitting[0].id)
-    if not fitting and currency != facts.currency:
-        return None  # The ledger makes its payable account of that currency with the first bill.
+    if kind == BILL and not fitting and currency != facts.currency:
+        return None  # The ledger makes its payable account of that currency with the first bill; an order names one.
     reasons.append(reason("payable_currency", account=usable.name, currency=currency))
     return None
 

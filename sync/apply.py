@@ -298,9 +298,9 @@ class Serving:
             return False
         with self.lease.transaction("Checking documents") as db:
             now = self.lease.now()
-            rows = [row for _, row in sorted(load_documents(db, ids).items()) if row.reason_code != stamped.CODE]
-            company = db.get_one(Company, self.company_id)
-            preparation = Preparation(db, company, now, self.lease.fence)
+            found = [row for _, row in sorted(load_documents(db, ids).items())]
+            rows = [row for row in found if row.reason_code != stamped.CODE and row.due_at is not None]
+            preparation = Preparation(db, db.get_one(Company, self.company_id), now, self.lease.fence)
             preparation.page(rows, self.ledger.capabilities)
         self.rt.failpoint("after_reserve")
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import render_template, url_for
@@ -9,11 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from blueprints.context import db, now, the_user
 from blueprints.home.routes import blueprint
-from blueprints.queries import sums, waiting_documents
+from blueprints.queries import Totals, sums, waiting_documents
 from blueprints.shell import condition, count_faults, ledger_names
 from domain.statuses import Status
 from models import Company, Document
 from sync import access
+from sync.areas import AREAS
 
 
 @blueprint.get("/companies")
@@ -28,9 +30,10 @@ def boards() -> ResponseReturnValue:
 
 def _row(company: Company, role: str) -> dict[str, Any]:
     kind, word, look = condition(company)
-    pending, pending_totals = waiting_documents(db(), company.id)
     month = now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    posted, posted_totals = sums(db(), company.id, Document.status == Status.COMPLETE, Document.completed_at >= month)
+    pending = _apart(lambda *where: waiting_documents(db(), company.id, *where))
+    done = (Document.status == Status.COMPLETE, Document.completed_at >= month)
+    posted = _apart(lambda *where: sums(db(), company.id, *done, *where))
     return {
         "id": company.id,
         "name": company.name,
@@ -41,10 +44,18 @@ def _row(company: Company, role: str) -> dict[str, Any]:
         "word": word,
         "look": look,
         "pending": pending,
-        "pending_totals": pending_totals,
         "faults": count_faults(company.id),
         "posted": posted,
-        "posted_totals": posted_totals,
         "role": role,
         "errors_url": url_for("logs.errors", company_id=company.id),
+    }
+
+
+def _apart(found: Callable[..., tuple[int, Totals]]) -> dict[str, Any]:
+    """How many documents in all, and each product by itself: what customers owe and what is owed to vendors are never
+    added together."""
+    areas = [(area.words.capitalize(), *found(Document.kind == area.kind)) for area in AREAS]
+    return {
+        "count": sum(count for _, count, _ in areas),
+        "parts": [{"words": words, "count": count, "totals": totals} for words, count, totals in areas if count],
     }

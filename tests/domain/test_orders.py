@@ -310,6 +310,18 @@ def test_a_foreign_order_takes_the_payable_account_of_its_currency() -> None:
     assert (draft.payable.ledger_id, draft.currency, draft.rate) == ("34", "EUR", None)
 
 
+def test_for_a_new_foreign_vendor_a_bill_needs_no_payable_account_of_its_currency_and_an_order_does() -> None:
+    """QuickBooks makes that account with the first bill; a purchase order must name one that is there."""
+    known = lists(party=EUROS, catalog=Catalog(multi_currency=True))
+    bill = planned(order(line()), known, facts=SEVERAL)
+    assert bill.draft is not None
+    assert (bill.draft.payable, bill.draft.currency) == (None, "EUR")
+    made = [(each.kind, each.currency) for each in bill.creations if isinstance(each, PartyDraft)]
+    assert made == [("vendor", "EUR")]
+    whole = planned(order(line()), known, ORDERS, SEVERAL)
+    assert codes(whole) == ["payable_currency"] and "EUR" in whole.reasons[0].sentence()
+
+
 def test_abroad_each_line_has_the_vendors_or_the_companys_purchase_code() -> None:
     tax_codes = {"5": Entry("5", "20.0% P", True, {}), "6": Entry("6", "No VAT", True, {})}
     settings = replace(SETTINGS, tax_code="5", vendors=(VendorRule("41", tax_code="6"),))

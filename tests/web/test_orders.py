@@ -371,6 +371,18 @@ def test_orders_and_bills_are_kinds_of_their_own_in_lists_and_on_home(shop: Site
     assert (named["PO-411"], named["PO-412"]) == ("Purchase order", "Bill")
 
 
+def test_all_companies_tells_invoices_and_orders_apart(shop: Site) -> None:
+    """What customers owe and what is owed to vendors are never one sum."""
+    alone = shop.client("A admin").get("/companies", base_url=BASE).text
+    assert "Purchase orders" not in alone
+    add_order(shop, "412", status="Complete", reasons=[], reason_code=None, ledger_id="151", ledger_kind="bill",
+              completed_at=NOW)
+    add_order(shop, "413", status="Pending Sync", reason_code="waits_for_receipt", reasons=[])
+    page = shop.client("A admin").get("/companies", base_url=BASE).text
+    assert page.count("Purchase orders 1: USD 420.00") == 1 and "Invoices 1: USD" in page
+    assert 'data-l="On its way">1<span class="sub">USD 420.00</span>' in page
+
+
 def test_all_that_is_ready_takes_no_order_along(shop: Site) -> None:
     """Review and release speaks of invoices; an order that is ready is told of, and goes where it was ticked."""
     a = shop.ids["A"]["company_id"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import pytest
 import redis
@@ -107,3 +108,36 @@ def test_a_queue_that_is_away_is_no_error(migrated_sqlite_url: str) -> None:
     assert enqueue.put(services, enqueue.DEFAULT, "serve", 1) is False
     with pytest.raises(redis.RedisError):
         enqueue.waiting(services)
+
+
+def test_each_company_is_looked_at_within_a_minute_whatever_a_run_did(services: Services) -> None:
+    """The minute counts from the last look, not from the end of a run, and passes while one is on."""
+    furnish(services)
+    clock = Moving(services.now())
+    moved = replace(services, clock=clock)  # type: ignore[arg-type]
+    with moved.sessions() as db, db.begin():
+        db.execute(update(Company).values(next_poll_at=None))
+    looked = []
+    for second in range(0, 150, 5):
+        schedule.tick(moved, 1)
+        line = enqueue.queue(moved.redis, enqueue.INTERACTIVE)
+        polls = [job for job in line.jobs if job.func_name == "workers.jobs.poll"]
+        looked += [second] if len(polls) == 3 else []
+        for job in polls:
+            line.remove(job)
+        clock.at += timedelta(seconds=5)
+        if second == 30:
+            with moved.sessions() as db, db.begin():
+                run = db.scalars(select(Run)).one()
+                run.state, run.phase, run.finished_at = "Finished", "finished", clock.now()
+    assert looked == [0, 60, 120] and moved.config.poll_seconds == 60
+
+
+@dataclass
+class Moving:
+    """Time that the test moves."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at

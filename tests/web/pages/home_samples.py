@@ -226,12 +226,19 @@ def boards() -> dict[str, Any]:
         "shell": shell(company=None, connection=None),
         "companies": [
             {"id": i, "name": name, "url": "/page/home", "ledger": "QuickBooks Online", "currency": "USD", "kind": kind, "word": word,
-             "look": look, "pending": pending, "pending_totals": usd("12406.00"), "faults": faults, "errors_url": "/page/errors",
-             "posted": 318 if pending else 0, "posted_totals": usd("486210.75"), "role": "admin"}
+             "look": look, "pending": _apart(pending, "12406.00"), "faults": faults, "errors_url": "/page/errors",
+             "posted": _apart(318 if pending else 0, "486210.75", 41), "role": "admin"}
             for i, (name, kind, word, look, pending, faults) in enumerate(states)
         ],
         "connect_url": "/page/consent",
     }  # fmt: skip
+
+
+def _apart(count: int, total: str, orders: int = 0) -> dict[str, Any]:
+    invoices = {"words": "Invoices", "count": count, "totals": usd(total)}
+    bought = {"words": "Purchase orders", "count": orders, "totals": usd("38412.20")}
+    parts = [each for each in (invoices, bought) if count and each["count"]]
+    return {"count": sum(each["count"] for each in parts), "parts": parts}
 
 
 def boards_none() -> dict[str, Any]:

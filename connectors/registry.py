@@ -13,7 +13,7 @@ from typing import Any
 
 from connectors.endpoints import Endpoints
 from connectors.http import Http, PlatformSession
-from connectors.ledgers import quickbooks, xero
+from connectors.ledgers import quickbooks, xero, xero_calls
 from connectors.ledgers.base import Capabilities, Ledger, LedgerProfile
 from connectors.ledgers.quickbooks_http import Access
 from connectors.limits import Limiter
@@ -29,7 +29,7 @@ def side_of(platform: str) -> str:
 
 def capabilities_of(ledger: str) -> Capabilities:
     """What a ledger can do, whatever company it is; for pages, which talk to no platform. Raises KeyError."""
-    return {"quickbooks": quickbooks.capabilities(None), "xero": xero.CAPABILITIES}[ledger]
+    return {"quickbooks": quickbooks.capabilities(None), "xero": xero_calls.CAPABILITIES}[ledger]
 
 
 @dataclass(frozen=True, slots=True)

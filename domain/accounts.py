@@ -6,7 +6,7 @@ Settings are saved once and used for years; meanwhile a bookkeeper makes account
 from __future__ import annotations
 
 from domain.documents import Reference
-from domain.known import Lists
+from domain.known import Entry, Lists
 from domain.reasons import Reason, reason
 
 INCOME_TYPES = ("Income", "Other Income")
@@ -28,3 +28,12 @@ def usable_account(
         fits = " or ".join(types)
         return reason("account_unfit", purpose=purpose, account=entry.name, type=kind or "unknown", fits=fits)
     return Reference("account", entry.id, entry.name, entry.id)
+
+
+def account_of(entry: Entry, side: str, lists: Lists) -> Reference | None:
+    """The account on which an item books, `side` income or expense: by its id, else by its number."""
+    account = lists.accounts.get(str(entry.details.get(f"{side}_account_id") or ""))
+    number = entry.details.get(f"{side}_account_code")
+    if account is None and number:
+        account = next((each for each in lists.accounts.values() if each.details.get("number") == number), None)
+    return Reference("account", account.id, account.name, account.id) if account else None

@@ -10,7 +10,9 @@ from domain.matching import fold, ledger_name
 from domain.reasons import Reason, reason
 from domain.settings import InvoiceSettings, MatchBy, MissingItem
 
-UNUSABLE_ITEM_TYPES = frozenset({"Category", "Group"})
+BOUGHT_ONLY = "Bought only"
+UNUSABLE_ITEM_TYPES = frozenset({"Category", "Group", BOUGHT_ONLY})
+"""Types of items that stand on no sale."""
 
 
 def created_item(code: Code, name: str, account: Reference, facts: Facts) -> ItemDraft:

@@ -52,8 +52,8 @@ class Facts:
     bills: bool = True
     purchase_orders: bool = True
     """The ledger company's plan has them."""
-    own_order_numbers: bool = False
-    """It accepts our numbers for its purchase orders; else it numbers them."""
+    own_order_numbers: bool | None = False
+    """It accepts our numbers for its purchase orders; else it numbers them. None: either."""
     bill_number_length: int = 21
     purchases_by_customer: bool = False
     """Lines of bills and orders may name a customer, and be billable."""
@@ -72,6 +72,10 @@ class Facts:
     """The largest amount an approved document may carry beside its lines."""
     can_promote: bool = False
     """Documents may be created as drafts and approved later."""
+    keeps_terms: bool = True
+    """Terms are a list of the ledger; else a document has a due date only."""
+    chooses_payable: bool = True
+    """A bill names its payable account."""
     keeps_memos: bool = True
     themes: bool = False
     """A document may name a branding theme."""
@@ -111,6 +115,8 @@ class Lists:
     locations: Mapping[str, Entry] = field(default_factory=dict)
     themes: Mapping[str, Entry] = field(default_factory=dict)
     vendors: Mapping[str, Entry] = field(default_factory=dict)
+    vendors_by_number: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    """As customers_by_number."""
     vendors_by_loose: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     history: Mapping[tuple[str, str], OrderHistory] = field(default_factory=dict)
     """Source id and part of an order → what its other documents hold in the ledger."""

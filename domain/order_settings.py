@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.settings import ClosedPeriod, MissingItem, SyncState
+from domain.settings import ClosedPeriod, InitialStatus, MissingItem, SyncState
 
 
 class Becomes(StrEnum):
@@ -91,6 +91,8 @@ class OrderSettings:
     """Behind a new vendor's name where a customer has the same."""
     vendors: tuple[VendorRule, ...] = ()
     closed_period: ClosedPeriod = ClosedPeriod.STOP
+    initial_status: InitialStatus = InitialStatus.DRAFT
+    """As what bills and orders stand in the ledger at the end, where it knows drafts."""
     duplicate_days: int = 30
     """A bill of the same vendor and amount within that many days is asked about before posting (R73)."""
     error_todos: bool = True

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.accounts import usable_account
+from domain.arrival import arrival
 from domain.currencies import currency_reason
 from domain.customers import CREATE_NEW
 from domain.dates import find_term, first_open_day
@@ -189,15 +190,18 @@ def _draft(
         return None
     if at_one:
         notes.append(f"Confirmed for this vendor: the amount is booked in {currency} at a rate of 1.")
+    # The ledger keeps no bill's number unique, so none is approved before it is certainly there.
+    status, later = arrival(settings.initial_status, facts, draft_first=scope.kind == BILL or number is None)
     memo = ", ".join(filter(None, (f"Autotask order {header.number or header.id}", dated.remark)))
     text = fit_repertoire((header.comments or "").strip(), latin1_only=facts.latin1_only)
     return Draft(
-        kind=scope.kind, party=vendor, number=number, date=dated.date, due_date=None,
+        kind=scope.kind, party=vendor, number=number, date=dated.date, due_date=_due(scope, dated.date, lists, facts),
         term=_term(scope, settings, lists), currency=currency, lines=tuple(lines), tax_total=Decimal(0),
         send_tax=False, total=total, memo=memo, marker=marker,
         message=text[: facts.customer_memo_length] if scope.kind == ORDER else "", tax_choice="none",
         moved_from=dated.moved_from, location=_chosen("location", settings.location, lists.locations),
         foreign=currency != facts.currency, rate=Decimal(1) if at_one else None, notes=tuple(notes), payable=payable,
+        status=status, promote_to=later,
         ship_to=scope.head.ship_to if scope.kind == ORDER else (),
     )
 
@@ -232,7 +236,10 @@ def _own_number(scope: _Scope, settings: OrderSettings) -> str | None:
 def _payable(
     kind: str, settings: OrderSettings, currency: str, lists: Lists, facts: Facts, reasons: list[Reason]
 ) -> Reference | None:
-    """The payable account of the order's currency: the chosen one, else the ledger's own for that currency (R81)."""
+    """The payable account of the order's currency: the chosen one, else the ledger's own for that currency (R81). None
+    where the ledger has one for all."""
+    if not facts.chooses_payable:
+        return None
     if settings.payable is None:
         reasons.append(reason("payable_missing"))
         return None
@@ -295,7 +302,7 @@ def _lines(
     drafted, told, problems = build_lines(
         wanted, Decimal(1), currency, places, [tax_code] * len(taken), BlankText.NAME,
         decimals=facts.quantity_decimals, text_limit=facts.line_text_length, latin1_only=facts.latin1_only, parties={},
-        classes=[tracked] * len(taken),
+        classes=[tracked] * len(taken), negative_quantities=facts.negative_quantities,
     )
     notes += told
     reasons += problems
@@ -414,6 +421,15 @@ def _dated(
     opens, remark, told = first_open_day(day, closed, facts)
     notes += told
     return _Dated(opens, day, remark)
+
+
+def _due(scope: _Scope, day: dt.date, lists: Lists, facts: Facts) -> dt.date | None:
+    """Of a bill in a ledger without terms: the days of the source's, counted from the bill's own date. Else the ledger
+    counts by the terms."""
+    term = lists.catalog.terms.get(scope.document.header.term_id or "")
+    if facts.keeps_terms or scope.kind == ORDER or term is None or term.days is None:
+        return None
+    return day + dt.timedelta(days=term.days)
 
 
 def _term(scope: _Scope, settings: OrderSettings, lists: Lists) -> Reference | None:

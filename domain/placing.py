@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from domain.accounts import INCOME_TYPES, usable_account
+from domain.accounts import INCOME_TYPES, account_of, usable_account
 from domain.documents import Code, ItemDraft, Reference, SourceDocument
 from domain.items import UNUSABLE_ITEM_TYPES, created_item, existing_item, item_name, item_on_account, may_create
-from domain.known import Entry, Facts, Lists
+from domain.known import Facts, Lists
 from domain.line_kinds import LONG_SERVICES, PREPAID, kinds_of
 from domain.matching import fold
 from domain.reasons import Reason, reason
@@ -88,7 +88,7 @@ def _place(code: Code, kinds: tuple[str, ...], settings: InvoiceSettings, lists:
     name = item_name(code, settings.match_by, facts)
     problem, entry = existing_item(code.id, name, lists)
     if entry is not None:
-        account = _account_of(entry, lists)
+        account = account_of(entry, "income", lists)
         defaulted = account is not None and account.ledger_id == settings.created_item_account
         return Place(Reference("item", fold(name), entry.name, entry.id), account, defaulted)
     if facts.lines_on_accounts and problem is None:
@@ -111,7 +111,7 @@ def _on_item(item_id: str, code: Code, lists: Lists) -> Place | Reason:
         return reason("item_inactive", item=entry.name)
     if entry.details.get("type") in UNUSABLE_ITEM_TYPES:
         return reason("item_unusable", item=entry.name, type=str(entry.details.get("type")).lower())
-    return Place(Reference("item", fold(entry.name), entry.name, entry.id), _account_of(entry, lists))
+    return Place(Reference("item", fold(entry.name), entry.name, entry.id), account_of(entry, "income", lists))
 
 
 def _on_default_account(
@@ -158,11 +158,3 @@ def _too_early(place: Place, kinds: tuple[str, ...], lists: Lists) -> Reason | N
         return None
     code = "long_service_account" if kinds[0] == LONG_SERVICES else "prepaid_account"
     return reason(code, kind=kinds[0], item=place.item.name, account=entry.name)
-
-
-def _account_of(entry: Entry, lists: Lists) -> Reference | None:
-    account = lists.accounts.get(str(entry.details.get("income_account_id") or ""))
-    number = entry.details.get("income_account_code")
-    if account is None and number:
-        account = next((each for each in lists.accounts.values() if each.details.get("number") == number), None)
-    return Reference("account", account.id, account.name, account.id) if account else None

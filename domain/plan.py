@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from domain.arrival import arrival
 from domain.corrected import corrected_numbers
 from domain.currencies import currency_reason, rate_to_send
 from domain.customers import choose_customer
@@ -227,7 +228,7 @@ def _draft(
     tax_total = booked_tax(tax, lines, lists.tax_codes, sign, currency, per_line=facts.tax_per_line)
     total = round_money(header.total * sign, currency)
     credit = header.total < 0
-    status, later = _states(number, settings, facts)
+    status, later = arrival(settings.initial_status, facts, draft_first=number is None)
     found = sum((line.amount for line in lines), Decimal(0)) + tax_total
     left = Remainder(found, total, currency, len(lines), tax.ledger_taxed)
     beside = beside_lines(left, settings, facts) if status != InitialStatus.DRAFT and not credit else Decimal(0)
@@ -259,17 +260,6 @@ def _draft(
         tax_rows=tuple(replace(row, net=row.net * sign, tax=row.tax * sign) for row in tax.rows),
         tax_estimate=None if tax.estimate is None else round_money(tax.estimate * sign, currency),
     )
-
-
-def _states(number: str | None, settings: InvoiceSettings, facts: Facts) -> tuple[str, str]:
-    """As what a document is created, and what it becomes once it is certainly there. What the ledger numbers begins as
-    a draft: of a draft a second copy does no harm until somebody has looked for it."""
-    chosen = settings.initial_status
-    if not facts.can_promote:
-        return InitialStatus.APPROVED, ""
-    if number is None and chosen is not InitialStatus.DRAFT:
-        return InitialStatus.DRAFT, chosen
-    return chosen, ""
 
 
 def _about_rounding(rounded: RoundingLine | None, beside: Decimal, currency: str) -> list[str]:

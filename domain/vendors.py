@@ -1,6 +1,7 @@
 """Who supplies: the ledger vendor of a source company, found, linked or to be created; never guessed. Pure (R82).
 
 Where the ledger keeps one list of names, a vendor called like a customer gets a suffix; the preview says so before.
+Where one record can be both, the customer of a company is its vendor as well.
 """
 
 from __future__ import annotations
@@ -8,14 +9,16 @@ from __future__ import annotations
 from domain.customers import CREATE_NEW
 from domain.documents import Party, PartyDraft, Reference
 from domain.known import Entry, Facts, Lists
-from domain.matching import fold, ledger_name, loose
+from domain.matching import fold, ledger_name, loose, party_number
 from domain.order_settings import OrderSettings
 from domain.reasons import Reason, reason
 
 
 def vendor_names(party: Party, settings: OrderSettings, facts: Facts) -> tuple[str, ...]:
-    """The names under which a vendor is looked for: its own, and with the suffix."""
+    """The names under which a vendor is looked for: its own, and with the suffix where one may have been needed."""
     own = ledger_name(party.name, facts.party_name_length, latin1_only=facts.latin1_only)
+    if not facts.one_name_list:
+        return (own,)
     return tuple(dict.fromkeys((own, _suffixed(party, settings, facts))))
 
 
@@ -55,6 +58,9 @@ def _existing(party: Party, settings: OrderSettings, lists: Lists, facts: Facts)
         if entry is None:
             return None, reason("vendor_link_gone", name=party.name, ledger_id=linked)
         return (entry, None) if entry.active else (None, reason("vendor_inactive", name=entry.name))
+    known = _known_otherwise(party, lists, facts)
+    if known is not None:
+        return known, None
     if fold(party.name) in lists.twins:
         return None, reason("vendor_twice_in_source", name=party.name)
     for name in vendor_names(party, settings, facts):
@@ -67,6 +73,17 @@ def _existing(party: Party, settings: OrderSettings, lists: Lists, facts: Facts)
         if found:
             return None, reason("vendor_inactive", name=found[0].name)
     return None, None
+
+
+def _known_otherwise(party: Party, lists: Lists, facts: Facts) -> Entry | None:
+    """The record that is its customer, where one record can be both; else the one that bears our number for it."""
+    if not facts.one_name_list:
+        same = lists.vendors.get(lists.links.get(("customer", party.id), ""))
+        if same is not None and same.active:
+            return same
+    number = party_number(facts.party_numbers, party.id)
+    numbered = [entry for entry in lists.vendors_by_number.get(number or "", ()) if entry.active]
+    return numbered[0] if len(numbered) == 1 else None
 
 
 def _new_name(

@@ -22,6 +22,9 @@ from sync.documents import load as load_documents
 from sync.documents import set_status, step
 from sync.operations import rule_of
 
+NUMBER_FRESH = timedelta(minutes=2)
+"""So old is at most what a look-up said of a number when a creation under it goes out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -45,6 +48,7 @@ class Freezing:
         """The batch of these postings, as many as fit; `new_key` is for those never sent. None: none is to go."""
         states = (PostingState.NEW, PostingState.READY)
         postings = [p for p in by_ids(self.db, ids) if p.state in states and p.next_action_at is not None]
+        postings = [p for p in postings if not self._looks_again(p)]
         if not postings:
             return None
         key = postings[0].batch_key or new_key
@@ -63,6 +67,17 @@ class Freezing:
             self._intend(posting, documents[posting.document_id] if posting.document_id else None)
         sent = Sent(self._attempt(postings, key, body), tuple((p.id, p.short_id or "") for p in postings))
         return Batch(key, self.ledger.tenant, tuple(members), body), sent
+
+    def _looks_again(self, posting: Posting) -> bool:
+        """A creation that would change what bears its number, and was looked up too long ago: it is asked for again."""
+        by_number = posting.operation == "create" and posting.base_version is not None
+        if not by_number or self.now - posting.changed_at < NUMBER_FRESH:
+            return False
+        if posting.state == PostingState.NEW:
+            posting.base_version = None
+        else:
+            posting.state, posting.next_action_at = PostingState.UNKNOWN, self.now
+        return True
 
     def _key_holds(self, postings: Sequence[Posting], key: str) -> bool:
         """Whether these may go again under their key: for ever and in any part, or whole and for so long, as the ledger

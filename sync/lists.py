@@ -42,6 +42,7 @@ def facts(profile: LedgerProfile, capabilities: Capabilities) -> Facts:
         tax_per_line=capabilities.tax_per_line, rounding_most=capabilities.rounding_most,
         can_promote=bool(capabilities.can_promote), keeps_memos=capabilities.keeps_memos,
         themes=capabilities.themes,
+        keeps_terms=capabilities.keeps_terms, chooses_payable=capabilities.chooses_payable,
     )
 
 
@@ -78,7 +79,7 @@ def prefetch(
                          | ({settings.no_company_customer} if settings.no_company_customer else set()))
     unlinked = [party.id for party in billed if links.get(("customer", party.id), CREATE_NEW) == CREATE_NEW]
     known = {entry.id for entry in customers}
-    customers += [one for one in _numbered(db, company_id, facts.party_numbers, unlinked) if one.id not in known]
+    customers += [one for one in numbered(db, company_id, Kind.CUSTOMER, facts, unlinked) if one.id not in known]
     vendors = entries_of(db, company_id, Kind.VENDOR, folded=folded)
     accounts = {e.id: e for e in entries_of(db, company_id, Kind.ACCOUNT)}
     own = _own_items(settings, accounts, facts)
@@ -93,7 +94,7 @@ def prefetch(
     return Lists(
         parties=parties, catalog=catalog, links=links,
         customers={e.id: e for e in customers}, customers_by_name=by_name(customers, fold),
-        customers_by_number=_by_number(customers),
+        customers_by_number=by_number(customers),
         customers_by_loose=by_name(customers, loose), vendors_by_name=by_name(vendors, fold),
         exact_names=settings.exact_names,
         accounts=accounts, items={e.id: e for e in items}, items_by_name=by_name(items, fold),
@@ -119,7 +120,7 @@ def by_name(entries: Iterable[Entry], key: Callable[[str], str]) -> dict[str, tu
     return grouped
 
 
-def _by_number(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
+def by_number(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
     grouped: dict[str, tuple[Entry, ...]] = {}
     for entry in entries:
         number = str(entry.details.get("number") or "")
@@ -128,13 +129,14 @@ def _by_number(entries: Iterable[Entry]) -> dict[str, tuple[Entry, ...]]:
     return grouped
 
 
-def _numbered(db: Session, company_id: int, prefix: str, ids: Iterable[str]) -> list[Entry]:
-    """Customers that bear the number of one of these source parties, whatever their name is now."""
+def numbered(db: Session, company_id: int, kind: Kind, facts: Facts, ids: Iterable[str]) -> list[Entry]:
+    """Customers or vendors that bear the number of one of these source parties, whatever their name is now."""
+    prefix = facts.party_numbers
     wanted = {number for each in ids if (number := party_number(prefix, each))}
     if not wanted:
         return []
     bears = type_coerce(MirrorEntry.details, Text).contains(f'"number":"{prefix}', autoescape=True)
-    kept = (MirrorEntry.company_id == company_id, MirrorEntry.kind == Kind.CUSTOMER.value)
+    kept = (MirrorEntry.company_id == company_id, MirrorEntry.kind == kind.value)
     return [entry for row in db.scalars(select(MirrorEntry).where(*kept, bears))
             if (entry := _entry(row)).details.get("number") in wanted]
 
@@ -296,7 +298,7 @@ def customer_lists(db: Session, company_id: int, parties: Sequence[Party]) -> Li
     return Lists(
         links=links_of(db, company_id, "customer", [party.id for party in parties]),
         customers={e.id: e for e in customers}, customers_by_name=by_name(customers, fold),
-        customers_by_number=_by_number(customers),
+        customers_by_number=by_number(customers),
         customers_by_loose=by_name(customers, loose),
         vendors_by_name=by_name(entries_of(db, company_id, Kind.VENDOR), fold),
         twins=twins_of(db, company_id, {fold(party.name) for party in parties}),

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from connectors.ledgers.base import Done, Kind
 from domain.documents import Catalog, Draft, SourceDocument, SourceHeader, Window
 from domain.formats import format_day, format_rate
-from domain.goods import goods_name, item_key
+from domain.goods import goods_names, item_key
 from domain.known import Facts, Lists
 from domain.matching import fold, ledger_name, loose
 from domain.order_documents import ORDER
@@ -32,7 +32,16 @@ from domain.vendors import vendor_names
 from models import Company, Document, Posting
 from sync import currencies, mirror
 from sync.documents import step
-from sync.lists import by_name, entries_of, links_of, parties_of, source_document, twins_of
+from sync.lists import (
+    by_name,
+    by_number,
+    entries_of,
+    links_of,
+    numbered,
+    parties_of,
+    source_document,
+    twins_of,
+)
 from sync.settings import load_orders
 
 ERROR = "ERROR"
@@ -179,26 +188,30 @@ def prefetch(
         for id, party in parties.items() if id in for_ids
     }
     lines = [line for d in documents for line in d.lines]
+    both = set() if facts.one_name_list else vendor_ids  # one record can be customer and vendor
     links = (
-        links_of(db, company_id, "vendor", vendor_ids) | links_of(db, company_id, "customer", for_ids)
+        links_of(db, company_id, "vendor", vendor_ids) | links_of(db, company_id, "customer", for_ids | both)
         | links_of(db, company_id, "item", {key for line in lines if (key := item_key(line))})
     )  # fmt: skip
     vendors = entries_of(
         db, company_id, Kind.VENDOR, folded={fold(name) for name in names}, loose={loose(name) for name in names},
-        ids={value for (kind, _), value in links.items() if kind == "vendor"},
+        ids={value for (kind, id), value in links.items() if kind == "vendor" or id in both},
     )
+    known = {entry.id for entry in vendors}
+    vendors += [one for one in numbered(db, company_id, Kind.VENDOR, facts, vendor_ids) if one.id not in known]
     customers = entries_of(
         db, company_id, Kind.CUSTOMER, folded={fold(name) for name in names | whom},
         ids={value for (kind, _), value in links.items() if kind == "customer"},
     )
     items = entries_of(
-        db, company_id, Kind.ITEM, folded={fold(name) for line in lines if (name := goods_name(line, facts))},
+        db, company_id, Kind.ITEM, folded={fold(name) for line in lines for name in goods_names(line, facts)},
         ids={value for (kind, _), value in links.items() if kind == "item"},
     )
     return Lists(
         parties=parties, catalog=catalog, links=links, history=history,
         vendors={e.id: e for e in vendors}, vendors_by_name=by_name(vendors, fold),
-        vendors_by_loose=by_name(vendors, loose), customers={e.id: e for e in customers},
+        vendors_by_number=by_number(vendors), vendors_by_loose=by_name(vendors, loose),
+        customers={e.id: e for e in customers},
         customers_by_name=by_name(customers, fold), items={e.id: e for e in items}, items_by_name=by_name(items, fold),
         accounts={e.id: e for e in entries_of(db, company_id, Kind.ACCOUNT)},
         terms_by_name=by_name(entries_of(db, company_id, Kind.TERM), fold),
@@ -264,7 +277,7 @@ def record(row: Document, document: SourceDocument, draft: Draft) -> None:
     """Reserved: what of the order this document takes from now on."""
     part = next((each for each in parts_of(document) if each.key == document.part), None) if document.part else None
     lines = lines_of(document, part)
-    freight = sum((line.amount for line in draft.lines if line.item.kind == "account"), Decimal(0))
+    freight = sum((line.amount for line in draft.lines[len(lines) :]), Decimal(0))
     row.on_record = {
         "kind": draft.kind, "date": draft.date.isoformat(), "lines": [line.id for line in lines],
         "quantities": [str(line.quantity) for line in lines], "freight": str(freight), "ids": [],

@@ -54,9 +54,12 @@ class Preparation:
     kept_back: dict[int, Reason] = field(default_factory=dict)
     """Documents that a person holds."""
     area: Area = INVOICES
+    by_number: frozenset[str] = frozenset()
+    """Kinds of which a creation changes the record that bears its number."""
 
     def page(self, rows: Sequence[Document], capabilities: Capabilities) -> None:
         """Documents of any area, each planned with its own settings."""
+        self.by_number = capabilities.edited_by_number
         for area, part in by_area(rows):
             self._page(area, part, capabilities)
 
@@ -143,6 +146,7 @@ class Preparation:
             )
             self.db.add(posting)
         posting.ledger_kind, posting.draft = draft.kind, codec.dump(draft)
+        posting.target_id, posting.base_version = self._would_change(draft), None
         if row.kind == ORDER:
             orders.record(row, planned.document, draft)
         posting.plan_digest = codec.digest(posting.draft)
@@ -156,6 +160,10 @@ class Preparation:
         self.reserved.append((row, planned, posting))
         step(self.db, row, self.now, "checked", "Checked and reserved for posting", generation=posting.generation,
              notes=list(draft.notes))
+
+    def _would_change(self, draft: Draft) -> str | None:
+        """The number whose record is read before the first send, where a creation under it would change that record."""
+        return draft.number[:64] if draft.number and draft.kind in self.by_number else None
 
     def _look_first_if_there(self, row: Document, posting: Posting) -> None:
         """The last reconciliation saw a document of this marker in the ledger: it is looked up before it is sent."""

@@ -1,4 +1,7 @@
-"""The form of Settings, Purchase Orders: fields named as in `domain.order_settings.OrderSettings`, and its rules."""
+"""The form of Settings, Purchase Orders: fields named as in `domain.order_settings.OrderSettings`, and its rules.
+
+What the ledger has no use for is not asked: its field is taken out of the form, and its setting stays as it is.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,12 @@ from wtforms.validators import InputRequired, Length, NumberRange
 
 from blueprints.forms import Form
 from blueprints.settings.section import Scene, refuse
+from blueprints.settings.sections.status import STATUS
 from blueprints.settings.sections.todos import ACTION_TYPES, PEOPLE
 from domain.goods import EXPENSE_TYPES
 from domain.order_settings import Becomes, Freight, OrderNumbers, OrderSettings, VendorNumber
 from domain.orders import PAYABLE_TYPES
-from domain.settings import ClosedPeriod, MissingItem
+from domain.settings import ClosedPeriod, InitialStatus, MissingItem
 
 BECOMES = [
     (Becomes.BILL, "Bill at once"), (Becomes.ORDER, "Purchase order"), (Becomes.ON_RECEIPT, "Bill on receipt"),
@@ -24,7 +28,7 @@ BECOMES = [
 _SHORT = {"quickbooks": "QBO"}
 _ENUMS: dict[str, Any] = {
     "becomes": Becomes, "numbers": OrderNumbers, "bill_number": VendorNumber, "missing_item": MissingItem,
-    "freight": Freight, "closed_period": ClosedPeriod,
+    "freight": Freight, "closed_period": ClosedPeriod, "initial_status": InitialStatus,
 }  # fmt: skip
 
 
@@ -46,8 +50,8 @@ class OrdersForm(Form):
     freight_account = SelectField("Account for freight", choices=[])
     freight = SelectField("Freight stands", choices=[("first", "On the first bill"), ("by_value", "Shared by value")])
     term = SelectField("Terms where Autotask's have no equal", choices=[])
-    order_class = SelectField("Class of every line", choices=[])
-    location = SelectField("Location", choices=[])
+    order_class = SelectField("{Class_word} of every line", choices=[])
+    location = SelectField("{Location_word}", choices=[])
     purchase_for = BooleanField("Lines name the “purchase for” customer")
     billable = BooleanField("Lines are billable to that customer")
     tax_code = SelectField("Tax code for purchases", choices=[])
@@ -55,6 +59,7 @@ class OrdersForm(Form):
         InputRequired("Enter what stands behind the name."), Length(max=20)])
     closed_period = SelectField("A bill dated in a closed period", choices=[
         ("stop", "Waits"), ("open_day", "Goes on the first open day")])
+    initial_status = RadioField("Bills and orders arrive as", choices=[(str(v), label) for v, label in STATUS])
     error_todos = BooleanField("Create a to-do in Autotask when there is an error")
     todo_action_type = SelectField("Type of To-Do Action when there is an error.", choices=[])
     todo_resource = SelectField("Default resource to whom the error To-Dos will be assigned.", choices=[])
@@ -71,23 +76,50 @@ def filled(scene: Scene, current: OrderSettings, *, sent: bool) -> OrdersForm:
     form = OrdersForm(**({} if sent else {"formdata": None}), data={k: _plain(v) for k, v in data.items()})
     form.numbers.choices = [("ledger", scene.ledger), ("source", "Autotask")]
     form.missing_item.label.text = f"When an item cannot be found in {_qbo(scene)} that matches Autotask"
+    if scene.capabilities.lines_on_accounts:
+        form.missing_item.choices = [("create", "book the line on the account below"), form.missing_item.choices[1]]
+        form.created_item_account.label.text = "for lines without an item, select the expense account to use:"
     form.numbers.label.text = f"Assign {_qbo(scene)} PO Number from"
+    for name in _unasked(scene):
+        del form[name]
     _offer(form.created_item_account, scene, "account", "Choose an expense account", _typed(EXPENSE_TYPES))
-    _offer(form.payable, scene, "account", "Choose an AP account", _typed(PAYABLE_TYPES))
+    if "payable" in form:
+        _offer(form.payable, scene, "account", "Choose an AP account", _typed(PAYABLE_TYPES))
     _offer(form.freight_account, scene, "account", "Choose an account", _typed(EXPENSE_TYPES))
-    _offer(form.term, scene, "term", "The vendor's own", None)
-    _offer(form.order_class, scene, "class", "None", None)
-    _offer(form.location, scene, "location", "None", None)
-    _offer(form.tax_code, scene, "tax_code", "Choose a code", lambda code: code.details.get("purchases") is not False)
+    for name, kind, first in (("term", "term", "The vendor's own"), ("order_class", "class", "None"),
+                              ("location", "location", "None")):  # fmt: skip
+        if name in form:
+            _offer(form[name], scene, kind, first, None)
+    if "tax_code" in form:
+        _offer(form.tax_code, scene, "tax_code", "Choose a code", for_purchases)
     _offer(form.todo_action_type, scene, ACTION_TYPES, "Choose an action", None)
     _offer(form.todo_resource, scene, PEOPLE, "Choose a resource", None)
-    if not scene.taxed_by_code:
-        del form.tax_code
     if not sent and not form.todo_resource.data:
         people = {str((one.details or {}).get("note") or "").casefold(): one for one in scene.records(PEOPLE)}
         mine = [people[mail.casefold()] for mail in scene.emails if mail.casefold() in people]
         form.todo_resource.data = mine[0].ledger_id if mine else ""
     return form
+
+
+def _unasked(scene: Scene) -> list[str]:
+    """Fields that this ledger company has no use for."""
+    can = scene.capabilities
+    asked = {
+        "payable": can.chooses_payable, "term": can.keeps_terms, "vendor_suffix": can.one_name_list,
+        "purchase_for": can.names_customers, "billable": can.names_customers, "tax_code": purchase_taxed(scene),
+        "initial_status": bool(can.can_promote),
+    }  # fmt: skip
+    return [name for name, wanted in asked.items() if not wanted]
+
+
+def purchase_taxed(scene: Scene) -> bool:
+    """Lines of purchases go with a tax code; before the profile was read once, wherever sales do."""
+    known = (scene.company.profile or {}).get("purchase_tax")
+    return scene.taxed_by_code if known is None else bool(known)
+
+
+def for_purchases(code: Any) -> bool:
+    return code.details.get("purchases") is not False
 
 
 def _qbo(scene: Scene) -> str:
@@ -118,14 +150,16 @@ def check(form: OrdersForm, scene: Scene, current: OrderSettings, *, lists_ready
         form.form_errors.append("The lists of the ledger are still being read. Save again in a moment.")
         return False
     if form.missing_item.data == MissingItem.CREATE:
-        _must(form.created_item_account, scene, "account", "Choose the expense account of created items.",
+        what = "lines without an item" if scene.capabilities.lines_on_accounts else "created items"
+        _must(form.created_item_account, scene, "account", f"Choose the expense account of {what}.",
               _typed(EXPENSE_TYPES))
-    _must(form.payable, scene, "account", "Choose an AP account: active, and of type Accounts payable.",
-          _typed(PAYABLE_TYPES))
+    if "payable" in form:
+        _must(form.payable, scene, "account", "Choose an AP account: active, and of type Accounts payable.",
+              _typed(PAYABLE_TYPES))
     if form.freight_account.data:
         _must(form.freight_account, scene, "account", "Choose an active expense account.", _typed(EXPENSE_TYPES))
     _check_numbers(form, scene)
-    if form.billable.data and not form.purchase_for.data:
+    if "billable" in form and form.billable.data and not form.purchase_for.data:
         refuse(form.billable, "Billable lines need the “purchase for” customer.")
     if form.error_todos.data:
         _must(form.todo_action_type, scene, ACTION_TYPES, "Choose an action type that is active in Autotask.", None)
@@ -144,7 +178,9 @@ def _check_numbers(form: OrdersForm, scene: Scene) -> None:
     makes_orders = form.becomes.data in (Becomes.ORDER, Becomes.ORDER_AND_BILLS)
     if makes_orders and not profile.get("purchase_orders", True):
         refuse(form.becomes, f"This {scene.ledger} plan has no purchase orders. Choose a bill.")
-    own = bool(profile.get("own_order_numbers"))
+    own = profile.get("own_order_numbers", False)
+    if own is None:  # either is taken
+        return
     if makes_orders and own and form.numbers.data == OrderNumbers.LEDGER:
         refuse(form.numbers, f"Custom transaction numbers are on for purchase orders in {scene.ledger}, so it gives "
                "none itself. Switch them off there, or choose Autotask.")

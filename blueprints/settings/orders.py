@@ -14,12 +14,22 @@ from sqlalchemy import func, select
 from blueprints.access import Need, may
 from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.settings.lists import mirror_ready
-from blueprints.settings.order_fields import BECOMES, OrdersForm, check, filled, summary, values, vendor_rows
+from blueprints.settings.order_fields import (
+    BECOMES,
+    OrdersForm,
+    check,
+    filled,
+    for_purchases,
+    purchase_taxed,
+    summary,
+    values,
+    vendor_rows,
+)
 from blueprints.settings.routes import blueprint
 from blueprints.settings.section import Scene, scene_of
 from blueprints.shell import ledger_names
 from domain.order_documents import ORDER
-from domain.order_settings import Becomes, OrderSettings, VendorRule
+from domain.order_settings import Becomes, OrderNumbers, OrderSettings, VendorRule
 from domain.statuses import Status
 from models import Document, PartyEntry, User
 from sync import audit, settings
@@ -36,8 +46,6 @@ def orders(company_id: int) -> ResponseReturnValue:
 def save_orders(company_id: int) -> ResponseReturnValue:
     """Save leads to the review while orders were never looked for, else back."""
     scene, current = _now()
-    if not scene.capabilities.takes_orders:
-        return _page(filled(scene, current, sent=False), scene, current), 422
     form = filled(scene, current, sent=True)
     if not check(form, scene, current, lists_ready=mirror_ready(company_id)):
         return _page(form, scene, current), 422
@@ -115,7 +123,12 @@ def _now() -> tuple[Scene, OrderSettings]:
     scene = scene_of(db(), company(), settings.load_invoices(db(), company().id), ledger_names(company())[1])
     current = settings.load_orders(db(), company().id)
     here, there = scene.current.time_zone, scene.current.source_time_zone
-    return scene, replace(current, time_zone=here, source_time_zone=there)
+    current = replace(current, time_zone=here, source_time_zone=there)
+    either = (scene.company.profile or {}).get("own_order_numbers", False) is None
+    if either and settings.newest(db(), company().id, settings.ORDERS) is None:
+        # Our number can be looked for before anything is sent; so it is proposed where the ledger takes either.
+        current = replace(current, numbers=OrderNumbers.SOURCE)
+    return scene, current
 
 
 def _save(company_id: int, wanted: OrderSettings) -> bool:
@@ -150,7 +163,8 @@ def _page(form: OrdersForm, scene: Scene, current: OrderSettings) -> str:
     return render_template(
         "settings/orders.html", form=form, paused=current.paused, may_save=may(g.role, Need.ADMIN), vendors=vendors,
         rules=vendor_rows(current, dict(vendors), scene), becomes=[(str(value), label) for value, label in BECOMES],
-        codes=scene.choices("tax_code") if scene.taxed_by_code else [], abroad=scene.taxed_by_code,
-        own_numbers=bool(profile.get("own_order_numbers")), has_orders=bool(profile.get("purchase_orders", True)),
-        several=bool(profile.get("multi_currency")), takes_orders=scene.capabilities.takes_orders,
+        codes=scene.choices("tax_code", keep=for_purchases) if purchase_taxed(scene) else [],
+        has_orders=bool(profile.get("purchase_orders", True)), able=scene.capabilities,
+        either_number=profile.get("own_order_numbers", False) is None,
+        several=bool(profile.get("multi_currency")) and scene.capabilities.parties_have_currency,
     )  # fmt: skip

@@ -21,7 +21,6 @@ from blueprints.rows import number_of
 from blueprints.shell import ledger_names
 from blueprints.todo_words import error_mark_facts, todo_facts_of
 from blueprints.tools.routes import blueprint
-from connectors import registry
 from domain.order_documents import ORDER
 from domain.reasons import Reason
 from domain.statuses import RunState, Status
@@ -55,7 +54,6 @@ def orders(company_id: int) -> ResponseReturnValue:
         counts=[(str(status), counts.get(status, 0)) for status in Status], rows=[_waiting(row) for row in listed.rows],
         page=listed.pager, may_admin=may(g.role, Need.ADMIN), may_post=may(g.role, Need.STAFF),
         posted=bool(counts.get(Status.COMPLETE)), chosen=current.becomes is not None,
-        takes_orders=registry.capabilities_of(company().ledger).takes_orders,
     )  # fmt: skip
 
 

@@ -71,10 +71,22 @@ class Capabilities:
     """Documents have a private note and a text for the customer."""
     party_numbers: str = ""
     """Before the source's id in the number that a customer's record has of us; empty: records have no such number."""
-    takes_orders: bool = True
-    """Bills and purchase orders can be written; else nothing of them may be switched on."""
     themes: bool = False
     """A document may name the look it is printed in, one of the company's list."""
+    keeps_terms: bool = True
+    """Payment terms are a list of the ledger; else a document has a due date and nothing more."""
+    chooses_payable: bool = True
+    """A bill names its payable account; else the ledger has one for all."""
+    names_customers: bool = True
+    """A line of a purchase may name the customer it is bought for, where the company keeps track of that."""
+    parties_have_currency: bool = True
+    """A customer or vendor is kept in one currency; else any document has its own."""
+    edited_by_number: frozenset[str] = frozenset()
+    """Kinds of which a creation under a number in use changes the record that has it: looked up before the first
+    send."""
+    can_close: frozenset[str] = frozenset()
+    """Kinds that are closed by a write of their own once all of them is billed; else a bill's lines name the lines of
+    the order that they fulfil, which closes it."""
     mails_to_any: bool = True
     """A mail goes to the address that it is told; else to what the customer's record has."""
 
@@ -111,8 +123,9 @@ class LedgerProfile:
     bills: bool = True
     purchase_orders: bool = True
     """The company's plan has them."""
-    own_order_numbers: bool = False
-    """True when the ledger accepts our numbers for its purchase orders, False when it numbers them by itself."""
+    own_order_numbers: bool | None = False
+    """True when the ledger accepts our numbers for its purchase orders, False when it numbers them by itself, None when
+    it does either."""
     purchases_by_customer: bool = False
     """Lines of bills and purchase orders may name a customer, and be billable."""
     purchase_tax: bool = False

@@ -20,6 +20,8 @@ from connectors.limits import Used
 from domain.documents import AnyDraft, Draft
 from domain.held import Held
 
+CLOSED = "closed"
+
 
 class Kind(StrEnum):
     """Ledger record kinds that the mirror and postings speak of."""
@@ -77,8 +79,9 @@ class Changes:
 @dataclass(frozen=True, slots=True)
 class Change:
     """A write to a record that exists: `void` takes it out of the books (deletes it where the kind cannot be void),
-    `update` puts `draft` in its place under the same id, `promote` approves it as `draft` wants, `send` mails it to the
-    customer. `version` is the one that was read last; `address` is for a record that names none."""
+    `update` puts `draft` in its place under the same id, `promote` approves it as `draft` wants, `close` marks an order
+    as billed, `send` mails it to the customer. `version` is the one that was read last; `address` is for a record that
+    names none."""
 
     kind: Kind
     operation: str
@@ -125,7 +128,8 @@ class Echo:
     created_at: datetime | None = None
     live: bool = True
     status: str = ""
-    """draft, submitted or approved; empty where a ledger knows no such thing."""
+    """draft, submitted, approved, or closed (`CLOSED`: an order that is billed whole); empty where a ledger knows no
+    such thing."""
     record: Record | None = None
     """For parties and items: the entry for the mirror."""
     version: str | None = None

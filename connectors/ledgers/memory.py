@@ -17,6 +17,7 @@ from typing import Any
 from connectors import jsonbytes
 from connectors.ledgers import memory_purchases as purchases
 from connectors.ledgers.base import (
+    CLOSED,
     Alike,
     Answer,
     Batch,
@@ -177,7 +178,7 @@ class MemoryCompany:
             return Refused((LedgerFault(Refusal.BAD_REFERENCE, "610", "The record is gone.", str(body["id"])),))
         if member.operation == "send":
             return self._mail(entry, body.get("address") or entry.body.get("email"))
-        if member.operation == "promote":
+        if member.operation in ("promote", "close"):
             return self._promote(entry, body["status"])
         if self.drafts and body["version"].partition("/")[2] != entry.status and member.operation != "update":
             why = "Not of valid status for modification."
@@ -201,8 +202,8 @@ class MemoryCompany:
         return done_of(entry, self)
 
     def _promote(self, entry: Entry, status: str) -> Outcome:
-        """What is approved stays approved: going again changes nothing."""
-        if entry.status != status and entry.status != "approved":
+        """What is approved stays approved until it is closed: going again changes nothing."""
+        if entry.status not in (status, CLOSED, *(["approved"] if status != CLOSED else [])):
             entry.status, entry.version, entry.updated_at = status, entry.version + 1, self.clock()
         return done_of(entry, self)
 
@@ -343,11 +344,13 @@ class MemoryLedger(MemoryPapers):
         return jsonbytes.dump(_body(draft, references))
 
     def change(self, change: Change) -> bytes:
-        known = ("void", "delete", "update", "send", *(["promote"] if self.company.drafts else []))
+        known = ("void", "delete", "update", "send", *(["promote", "close"] if self.company.drafts else []))
         if change.operation not in known or change.kind not in DOCUMENTS:
             raise ValueError(f"this ledger cannot {change.operation} a record of kind {change.kind}")
         draft = _body(change.draft, {}) if change.draft is not None else None
         body = {"id": change.ledger_id, "version": change.version, "draft": draft}
+        if change.operation == "close":
+            body = {"id": change.ledger_id, "status": CLOSED}
         if change.operation == "promote":
             body = {"id": change.ledger_id, "status": change.draft.promote_to if change.draft else "approved"}
         return jsonbytes.dump({**body, "address": change.address} if change.operation == "send" else body)

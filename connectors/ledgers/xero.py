@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -24,7 +23,6 @@ from connectors.ledgers.base import (
     Alike,
     Answer,
     Batch,
-    Capabilities,
     Change,
     Changes,
     Done,
@@ -36,6 +34,20 @@ from connectors.ledgers.base import (
     Refused,
     Sought,
     Unknown,
+)
+from connectors.ledgers.xero_calls import (
+    CAPABILITIES,
+    DAY_CALLS,
+    DAY_KNOWN_S,
+    GET,
+    GET_ONE,
+    HISTORY,
+    PAGED,
+    PAGES,
+    PAPERS,
+    PRICED,
+    WRITE,
+    limits_for,
 )
 from connectors.ledgers.xero_http import PLATFORM, Access, Call, Connection, Faulted
 from connectors.ledgers.xero_lookup import UNIT_DECIMALS, Lookup, stamp
@@ -51,99 +63,6 @@ _OVERLAP = timedelta(minutes=5)
 _WAIT = "Xero's limit of calls is reached."
 _BUSY = "Xero takes five calls at a time, and all are taken."
 _UNREADABLE = "Xero sent an answer of another shape."
-_GET = {
-    Kind.CUSTOMER: "get_contacts",
-    Kind.VENDOR: "get_contacts",
-    Kind.ITEM: "get_items",
-    Kind.ACCOUNT: "get_accounts",
-    Kind.INVOICE: "get_invoices",
-    Kind.CREDIT_MEMO: "get_credit_notes",
-}
-_PAGED = (Kind.CUSTOMER, Kind.VENDOR, Kind.INVOICE, Kind.CREDIT_MEMO)
-_ENVELOPE = {**payloads.ENVELOPE, Kind.ACCOUNT: "Accounts"}
-_WRITE = {
-    "PUT Contacts": "create_contacts",
-    "PUT Items": "create_items",
-    "PUT Invoices": "create_invoices",
-    "PUT CreditNotes": "create_credit_notes",
-    "POST Invoices": "update_or_create_invoices",
-    "POST CreditNotes": "update_or_create_credit_notes",
-}
-_PAPERS = {
-    Kind.INVOICE: (
-        "get_invoice_as_pdf", "get_invoice_attachments", "create_invoice_attachment_by_file_name", "invoice_id",
-    ),
-    Kind.CREDIT_MEMO: (
-        "get_credit_note_as_pdf", "get_credit_note_attachments", "create_credit_note_attachment_by_file_name",
-        "credit_note_id",
-    ),
-}  # fmt: skip
-_HISTORY = {
-    Kind.INVOICE: ("get_invoice_history", "create_invoice_history"),
-    Kind.CREDIT_MEMO: ("get_credit_note_history", "create_credit_note_history"),
-}
-_PAGES = {
-    Kind.INVOICE: "/AccountsReceivable/View.aspx?InvoiceID={}",
-    Kind.CREDIT_MEMO: "/AccountsReceivable/ViewCreditNote.aspx?creditNoteID={}",
-    Kind.CUSTOMER: "/Contacts/View/{}",
-    Kind.VENDOR: "/Contacts/View/{}",
-    Kind.ITEM: "/Inventory/",
-    Kind.ACCOUNT: "/GeneralLedger/ChartOfAccounts.aspx",
-}
-"""Source: Xero, "Deep linking to Xero"."""
-
-
-DAY_CALLS = 5000
-_DAY_KNOWN_S = 3600.0
-
-
-def limits_for(tenant: str, day_calls: int = DAY_CALLS) -> tuple[Limit, ...]:
-    """Xero's 60 calls a minute per organisation, and its calls of a day: 1,000 for an app on the Starter tier, 5,000
-    for others, as its answers tell. The windows are a little longer than Xero's and a few places are left free, because
-    the service counts arrivals and we count departures."""
-    scope = f"xero:{tenant}"
-    return (Limit(f"{scope}:minute", 57, 60.5), Limit(f"{scope}:day", max(day_calls - 10, 1), 86_400.0))
-
-
-CAPABILITIES = Capabilities(
-    name=PLATFORM,
-    batch_members=50,
-    batch_bytes=3_500_000,
-    calls_in_flight=4,
-    number_length=255,
-    party_name_length=255,
-    item_name_length=30,
-    line_text_length=4000,
-    memo_length=payloads.REFERENCE_MAX,
-    quantity_decimals=UNIT_DECIMALS,
-    taxed_lines=10_000,
-    refuses_second_copy=frozenset({Kind.CUSTOMER.value, Kind.VENDOR.value, Kind.ITEM.value, Kind.INVOICE.value}),
-    can_void=frozenset(kind.value for kind in payloads.DOCUMENTS),
-    can_update=frozenset(kind.value for kind in payloads.DOCUMENTS),
-    can_mail=frozenset({Kind.INVOICE.value}),
-    can_attach=frozenset(kind.value for kind in payloads.DOCUMENTS),
-    attachment_bytes=10_000_000,
-    can_note=frozenset(kind.value for kind in _HISTORY),
-    note_length=2500,
-    can_promote=frozenset(kind.value for kind in payloads.DOCUMENTS),
-    key_lasts_s=300.0,
-    unfed_deletions=frozenset({Kind.ITEM.value}),
-    versions=False,
-    lines_on_accounts=True,
-    negative_quantities=False,
-    tax_per_line=True,
-    rounding_most=Decimal("0.10"),
-    keeps_memos=False,
-    themes=True,
-    mails_to_any=False,
-    party_numbers=payloads.NUMBER_PREFIX,
-    takes_orders=False,
-    originals=frozenset(kind.value for kind in payloads.DOCUMENTS),
-    bill_number_length=255,
-    one_name_list=False,
-)
-
-
 class XeroLedger:
     """Implements `Ledger`. May be used by several threads at once: each call has its own client.
 
@@ -196,10 +115,10 @@ class XeroLedger:
 
     def changes(self, kinds: Sequence[Kind], since: datetime) -> Changes:
         """By If-Modified-Since, one read per list; customers and vendors are one list. Xero keeps no terms."""
-        return self._entries([kind for kind in kinds if kind in _GET], stamp(since))
+        return self._entries([kind for kind in kinds if kind in GET], stamp(since))
 
     def lists(self, kinds: Sequence[Kind]) -> Changes:
-        whole = self._entries([kind for kind in kinds if kind in _GET], None)
+        whole = self._entries([kind for kind in kinds if kind in GET], None)
         found = list(whole.records)
         if Kind.TAX_CODE in kinds:
             found += records.tax_rates(records.rows_of(self._ask("get_tax_rates"), "TaxRates"))
@@ -212,22 +131,22 @@ class XeroLedger:
         return Changes(tuple(found), (), whole.watermark, complete=True)
 
     def find(self, sought: Sequence[Sought]) -> Mapping[str, Sequence[Done]]:
-        return Lookup(self._rows, self.tenant).find(sought)
+        return Lookup(self._rows, self._one, self.tenant).find(sought)
 
     def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Held]:
-        return Lookup(self._rows, self.tenant).read(kind, ids)
+        return Lookup(self._rows, self._one, self.tenant).read(kind, ids)
 
     def alike(self, sought: Sequence[Alike]) -> Mapping[str, Sequence[Held]]:
-        return Lookup(self._rows, self.tenant).alike(sought)
+        return Lookup(self._rows, self._one, self.tenant).alike(sought)
 
     def original(self, kind: Kind, ledger_id: str) -> bytes:
-        body = self._read(lambda call: call.raw(_PAPERS[kind][0], ledger_id))
+        body = self._read(lambda call: call.raw(PAPERS[kind][0], ledger_id))
         if not body.startswith(b"%PDF"):
             raise Unavailable("Xero did not send a PDF.", platform=PLATFORM)
         return body
 
     def attached(self, kind: Kind, ledger_id: str, name: str) -> bool:
-        rows = records.rows_of(self._ask(_PAPERS[kind][1], ledger_id), "Attachments")
+        rows = records.rows_of(self._ask(PAPERS[kind][1], ledger_id), "Attachments")
         return any(row.get("FileName") == file_name(name) for row in rows)
 
     # ---- writing ------------------------------------------------------------------------------------------
@@ -273,25 +192,25 @@ class XeroLedger:
     def attach(self, kind: Kind, ledger_id: str, name: str, content: bytes, *, shown: bool) -> None:
         """Xero overwrites a file of the same name, so that a second try leaves one file."""
         self._count("upload")
-        _, _, method, _ = _PAPERS[kind]
+        _, _, method, _ = PAPERS[kind]
         with self._in_flight(patient=False):
             self._connection.call(bulk=True).ask(
                 method, ledger_id, file_name(name), content, include_online=shown and kind is Kind.INVOICE
             )
 
     def noted(self, kind: Kind, ledger_id: str, marker: str) -> bool:
-        rows = records.rows_of(self._ask(_HISTORY[kind][0], ledger_id), "HistoryRecords")
+        rows = records.rows_of(self._ask(HISTORY[kind][0], ledger_id), "HistoryRecords")
         return any(marker in (records.text(row.get("Details")) or "") for row in rows)
 
     def note(self, kind: Kind, ledger_id: str, text: str) -> None:
         self._count("note")
         with self._in_flight(patient=False):
             body = {"HistoryRecords": [{"Details": text}]}
-            self._connection.call(bulk=True).ask(_HISTORY[kind][1], ledger_id, body)
+            self._connection.call(bulk=True).ask(HISTORY[kind][1], ledger_id, body)
 
     def link(self, kind: Kind, ledger_id: str) -> str:
         """Through Xero's own door, which chooses the organisation first. Source: Xero, "Deep linking to Xero"."""
-        page = _PAGES.get(kind, "/Dashboard/").format(ledger_id)
+        page = PAGES.get(kind, "/Dashboard/").format(ledger_id)
         code = quote(self._profile.short_code if self._profile else "", safe="")
         door = f"{self._endpoints.xero_web}/organisationlogin/default.aspx"
         return f"{door}?shortcode={code}&redirecturl={quote(page, safe='/')}"
@@ -309,8 +228,8 @@ class XeroLedger:
 
     def _write(self, call: Call, batch: Batch) -> Mapping[str, Any]:
         meant = payloads.call_of(batch.members[0].kind, batch.members[0].operation)
-        decimals = {} if meant.endswith("Contacts") else {"unitdp": UNIT_DECIMALS}
-        return call.ask(_WRITE[meant], batch.body, summarize_errors=False, idempotency_key=batch.key, **decimals)
+        decimals = {"unitdp": UNIT_DECIMALS} if meant.partition(" ")[2] in PRICED else {}
+        return call.ask(WRITE[meant], batch.body, summarize_errors=False, idempotency_key=batch.key, **decimals)
 
     def _mail(self, call: Call, key: str, member: Member) -> Done:
         """204 without a body. To whom it went only the contact says."""
@@ -320,7 +239,7 @@ class XeroLedger:
 
     def _outcomes(self, batch: Batch, answer: Mapping[str, Any]) -> dict[str, Outcome]:
         """By what each element says of itself (its id, number, name or our marker), never by its place."""
-        rows = records.rows_of(answer, _ENVELOPE[batch.members[0].kind])
+        rows = records.rows_of(answer, payloads.ENVELOPE[batch.members[0].kind])
         outcomes: dict[str, Outcome] = {}
         for member in batch.members:
             sent = jsonbytes.load(member.payload)
@@ -354,9 +273,9 @@ class XeroLedger:
     def _rows(self, kind: Kind, told: list[datetime] | None = None, **options: Any) -> list[Mapping[str, Any]]:
         """A list whole. In the order of ids: pages ordered by time would skip what is changed while they are read."""
         wanted = {name: value for name, value in options.items() if value is not None}
-        if kind in payloads.DOCUMENTS or kind is Kind.ITEM:
+        if payloads.ENVELOPE[kind] in PRICED:
             wanted["unitdp"] = UNIT_DECIMALS
-        if kind not in _PAGED:
+        if kind not in PAGED:
             return self._page(kind, told, wanted)
         wanted |= {"order": f"{payloads.ID[kind]} ASC", "page_size": PAGE}
         rows: list[Mapping[str, Any]] = []
@@ -367,14 +286,23 @@ class XeroLedger:
                 return rows
         raise Unavailable(f"Xero lists more than {_PAGES_MAX * PAGE:,} records.", platform=PLATFORM)
 
+    def _one(self, kind: Kind, ident: str) -> list[Mapping[str, Any]]:
+        """The record of an id or number, in a list of one; an empty one where Xero knows none."""
+        try:
+            return records.rows_of(self._ask(GET_ONE[kind], ident), payloads.ENVELOPE[kind])
+        except Faulted as refused:
+            if refused.status != 404:
+                raise
+            return []
+
     def _page(
         self, kind: Kind, told: list[datetime] | None, options: Mapping[str, Any]
     ) -> list[Mapping[str, Any]]:
-        answer = self._ask(_GET[kind], **options)
+        answer = self._ask(GET[kind], **options)
         moment = records.instant(answer.get("DateTimeUTC"))
         if told is not None and moment is not None:
             told.append(moment)
-        return records.rows_of(answer, _ENVELOPE[kind])
+        return records.rows_of(answer, payloads.ENVELOPE[kind])
 
     def _categories(self) -> list[Mapping[str, Any]]:
         return records.rows_of(self._ask("get_tracking_categories"), "TrackingCategories")
@@ -421,7 +349,7 @@ class XeroLedger:
         told = self._limiter.noted(f"xero:{self.tenant}:day:calls")
         calls = min(used + left, int(told) if told else DAY_CALLS)
         if told is None or calls < int(told):
-            self._limiter.note(f"xero:{self.tenant}:day:calls", str(calls), _DAY_KNOWN_S)
+            self._limiter.note(f"xero:{self.tenant}:day:calls", str(calls), DAY_KNOWN_S)
 
     def _throttled(self, limit: str, seconds: float) -> None:
         name = "day" if limit == "day" else "minute"

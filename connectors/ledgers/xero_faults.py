@@ -19,6 +19,8 @@ _WORDS: tuple[tuple[str, Refusal], ...] = (
     ("is already assigned to another contact", Refusal.DUPLICATE_NAME),
     ("price list item with code", Refusal.DUPLICATE_NAME),
     ("not of valid status for modification", Refusal.NOT_CHANGEABLE),
+    ("purchaseorder status change is invalid", Refusal.NOT_CHANGEABLE),
+    ("deleted purchaseorders cannot be updated", Refusal.NOT_CHANGEABLE),
     ("has a payment or credit note allocated", Refusal.NOT_CHANGEABLE),
     ("has payments or credit notes allocated", Refusal.NOT_CHANGEABLE),
     ("lock date", Refusal.CLOSED_PERIOD),

@@ -8,55 +8,34 @@ Items.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from connectors import jsonbytes
-from connectors.ledgers.base import Change, Kind, LedgerProfile, Member
-from domain.documents import Address, AnyDraft, Draft, DraftLine, ItemDraft, PartyDraft, Reference
+from connectors.ledgers import xero_purchases as purchases
+from connectors.ledgers.base import Change, Kind, Member
+from connectors.ledgers.xero_spelling import DOCUMENTS as DOCUMENTS
+from connectors.ledgers.xero_spelling import ENVELOPE as ENVELOPE
+from connectors.ledgers.xero_spelling import ID as ID
+from connectors.ledgers.xero_spelling import NUMBER as NUMBER
+from connectors.ledgers.xero_spelling import PURCHASES as PURCHASES
+from connectors.ledgers.xero_spelling import REFERENCE_MAX as REFERENCE_MAX
+from connectors.ledgers.xero_spelling import SALES as SALES
+from connectors.ledgers.xero_spelling import STATUS, TYPE, Ids, amounts, ident, line, marked
+from connectors.ledgers.xero_spelling import Spelling as Spelling
+from domain.documents import Address, AnyDraft, Draft, ItemDraft, PartyDraft
 from domain.matching import party_number
 from domain.money import smallest_unit
 
-REFERENCE_MAX = 255
 ITEM_NAME_MAX = 50
 EMAIL_MAX = 255
 PHONE_MAX = 50
-RATE_DECIMALS = 6
 NUMBER_PREFIX = "AT-"
 """Before a party's source id in a contact's number, so that no other numbering is taken for ours."""
 
 INVOICES = frozenset({Kind.INVOICE})
-DOCUMENTS = frozenset({Kind.INVOICE, Kind.CREDIT_MEMO})
-ENVELOPE = {
-    Kind.CUSTOMER: "Contacts", Kind.VENDOR: "Contacts", Kind.ITEM: "Items", Kind.INVOICE: "Invoices",
-    Kind.CREDIT_MEMO: "CreditNotes",
-}  # fmt: skip
-NUMBER = {Kind.INVOICE: "InvoiceNumber", Kind.CREDIT_MEMO: "CreditNoteNumber"}
-ID = {
-    Kind.CUSTOMER: "ContactID", Kind.VENDOR: "ContactID", Kind.ITEM: "ItemID", Kind.INVOICE: "InvoiceID",
-    Kind.CREDIT_MEMO: "CreditNoteID",
-}  # fmt: skip
-_TYPE = {Kind.INVOICE: "ACCREC", Kind.CREDIT_MEMO: "ACCRECCREDIT"}
-_STATUS = {"draft": "DRAFT", "submitted": "SUBMITTED", "approved": "AUTHORISED"}
 _EMAIL = re.compile(r"^[^@\s,;<>]+@[^@\s,;<>]+$")
-
-Ids = Mapping[tuple[str, str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Spelling:
-    """What of organisation and installation decides how drafts are written. `back` is where a document's link leads,
-    with the marker at its end; empty: no link."""
-
-    tracking: tuple[str, ...] = ()
-    """Names of the categories for the class of a line and the location of a document."""
-    back: str = ""
-
-    @classmethod
-    def of(cls, profile: LedgerProfile | None, back: str) -> Spelling:
-        return cls(profile.tracking if profile else (), back)
 
 
 def payload(draft: AnyDraft, ids: Ids, spelling: Spelling) -> bytes:
@@ -64,15 +43,16 @@ def payload(draft: AnyDraft, ids: Ids, spelling: Spelling) -> bytes:
         return jsonbytes.dump(_document(draft, ids, spelling))
     if isinstance(draft, PartyDraft):
         return jsonbytes.dump(_contact(draft))
-    return jsonbytes.dump(_item(draft, ids))
+    return jsonbytes.dump(_item(draft))
 
 
 def change(change: Change, spelling: Spelling) -> bytes:
     """A change by id. Xero knows no version that a change could name: the record was read a moment before.
 
-    `void` deletes what is not approved yet: an approved document can only be voided, a draft only deleted.
+    `void` deletes what is not approved yet, and any purchase order: an approved document can only be voided, a draft
+    only deleted. `close` sets a purchase order to billed, since no bill can name the order that it fulfils.
     """
-    head: dict[str, Any] = {ID[change.kind]: change.ledger_id}
+    kind, head = change.kind, {ID[change.kind]: change.ledger_id}
     if change.operation == "update":
         if change.draft is None:
             raise ValueError("an update needs a draft")
@@ -80,18 +60,21 @@ def change(change: Change, spelling: Spelling) -> bytes:
         return jsonbytes.dump({**head, **{name: value for name, value in body.items() if name != "Status"}})
     if change.operation == "promote":
         return jsonbytes.dump({**head, **_promotion(change)})
-    if change.operation == "send" and change.kind in INVOICES:
+    if change.operation == "close" and kind is Kind.PURCHASE_ORDER:
+        return jsonbytes.dump({**head, "Status": "BILLED"})
+    if change.operation == "send" and kind in INVOICES:
         return jsonbytes.dump(head)
-    if change.operation != "void" or change.kind not in DOCUMENTS:
-        raise ValueError(f"Xero cannot {change.operation} a record of kind {change.kind}")
-    return jsonbytes.dump({**head, "Status": "DELETED" if status_of(change.version) in _OPEN else "VOIDED"})
+    if change.operation != "void" or kind not in DOCUMENTS:
+        raise ValueError(f"Xero cannot {change.operation} a record of kind {kind}")
+    unbooked = kind is Kind.PURCHASE_ORDER or status_of(change.version) in _OPEN
+    return jsonbytes.dump({**head, "Status": "DELETED" if unbooked else "VOIDED"})
 
 
 _OPEN = ("DRAFT", "SUBMITTED")
 
 
 def _promotion(change: Change) -> dict[str, Any]:
-    body: dict[str, Any] = {"Status": _STATUS[change.draft.promote_to if change.draft else "approved"]}
+    body: dict[str, Any] = {"Status": STATUS[change.draft.promote_to if change.draft else "approved"]}
     if change.draft is not None and change.draft.mark_sent and body["Status"] == "AUTHORISED":
         body["SentToContact"] = True
     return body
@@ -122,35 +105,26 @@ def compose(members: Sequence[Member]) -> bytes:
     return b'{"' + envelope.encode() + b'":[' + b",".join(member.payload for member in members) + b"]}"
 
 
-def reference(draft: Draft) -> str:
-    """The customer's order and our marker. The rest is cut where needed, the marker never: it proves that the record
-    is ours."""
-    room = REFERENCE_MAX - len(draft.marker) - 1
-    cut = (draft.order_number or "").strip()[:room].rstrip()
-    return f"{cut} {draft.marker}" if cut else draft.marker
-
-
 def _document(draft: Draft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
     kind = Kind(draft.kind)
-    body: dict[str, Any] = {"Type": _TYPE[kind], "Contact": {"ContactID": _id(draft.party, ids)}}
+    if kind in PURCHASES:
+        return purchases.document(draft, ids, spelling)
+    body: dict[str, Any] = {"Type": TYPE[kind], "Contact": {"ContactID": ident(draft.party, ids)}}
     if draft.number is not None:
         body[NUMBER[kind]] = draft.number
-    body["Reference"] = reference(draft)
+    body["Reference"] = marked(draft.order_number or "", draft.marker)
     body["Date"] = draft.date.isoformat()
     if kind is Kind.INVOICE:
         body["DueDate"] = (draft.due_date or draft.date).isoformat()
         if spelling.back:
             body["Url"] = f"{spelling.back}{draft.marker}"
-    body["LineAmountTypes"] = "Exclusive" if any(line.tax_code for line in draft.lines) else "NoTax"
-    body["CurrencyCode"] = draft.currency
-    if draft.foreign and draft.rate is not None and draft.rate not in (0, 1):
-        body["CurrencyRate"] = (1 / draft.rate).quantize(Decimal(1).scaleb(-RATE_DECIMALS))
-    body["Status"] = _STATUS[draft.status]
+    body |= amounts(draft)
+    body["Status"] = STATUS[draft.status]
     if draft.theme is not None:
-        body["BrandingThemeID"] = _id(draft.theme, ids)
+        body["BrandingThemeID"] = ident(draft.theme, ids)
     if draft.mark_sent and draft.status == "approved" and kind is Kind.INVOICE:
         body["SentToContact"] = True
-    body["LineItems"] = [_line(line, draft, ids, spelling) for line in draft.lines]
+    body["LineItems"] = [line(each, draft, ids, spelling) for each in draft.lines]
     return {**body, **_rounding(draft)}
 
 
@@ -164,23 +138,6 @@ def _rounding(draft: Draft) -> dict[str, Any]:
         "RoundingAmount": draft.rounding.quantize(unit), "SubTotal": net.quantize(unit),
         "TotalTax": draft.tax_total.quantize(unit), "Total": draft.total.quantize(unit),
     }  # fmt: skip
-
-
-def _line(line: DraftLine, draft: Draft, ids: Ids, spelling: Spelling) -> dict[str, Any]:
-    body: dict[str, Any] = {"Description": line.text or line.item.name}
-    body["Quantity"], body["UnitAmount"] = line.quantity, line.unit_price
-    if line.item.kind == "item":
-        body["ItemCode"] = _id(line.item, ids)
-    account = line.item if line.item.kind == "account" else line.account
-    if account is not None:
-        body["AccountID"] = _id(account, ids)
-    if line.tax_code is not None:
-        body["TaxType"] = _id(line.tax_code, ids)
-    tracked = [
-        {"Name": name, "Option": option.name}
-        for name, option in zip(spelling.tracking, (line.tracked, draft.location), strict=False) if option is not None
-    ]
-    return {**body, "Tracking": tracked} if tracked else body
 
 
 def _contact(draft: PartyDraft) -> dict[str, Any]:
@@ -198,12 +155,12 @@ def _contact(draft: PartyDraft) -> dict[str, Any]:
     return body
 
 
-def _item(draft: ItemDraft, ids: Ids) -> dict[str, Any]:
-    """Sold, not stocked. Account and tax stand on every line, so that the item needs neither."""
+def _item(draft: ItemDraft) -> dict[str, Any]:
+    """Sold or bought, not stocked. Account and tax stand on every line, so that the item needs neither."""
     name = (draft.description or draft.name)[:ITEM_NAME_MAX].rstrip()
-    body: dict[str, Any] = {"Code": draft.name, "Name": name, "IsSold": True, "IsPurchased": False}
+    body: dict[str, Any] = {"Code": draft.name, "Name": name, "IsSold": not draft.bought, "IsPurchased": draft.bought}
     if draft.description:
-        body["Description"] = draft.description
+        body["PurchaseDescription" if draft.bought else "Description"] = draft.description
     return body
 
 
@@ -216,10 +173,6 @@ def _address(address: Address) -> dict[str, str]:
     found = {name: text.strip()[:most] for name, (text, most) in fields.items() if text.strip()}
     # Xero refuses a country with anything but letters in it, and with it the whole contact.
     return {**found, "Country": country} if country and not any(sign.isdigit() for sign in country) else found
-
-
-def _id(reference: Reference, ids: Ids) -> str:
-    return reference.ledger_id if reference.ledger_id is not None else ids[(reference.kind, reference.key)]
 
 
 def _usable(email: str) -> bool:

@@ -14,7 +14,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from connectors.ledgers import xero_payloads as payloads
-from connectors.ledgers.base import Done, Echo, Kind, LedgerProfile, Record
+from connectors.ledgers import xero_purchases as purchases
+from connectors.ledgers.base import CLOSED, Done, Echo, Kind, LedgerProfile, Record
+from connectors.ledgers.xero_spelling import TYPE
 from domain.taxes import TaxModel
 
 Json = Mapping[str, Any]
@@ -25,7 +27,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DEAD = ("VOIDED", "DELETED")
 _INCOME = ("REVENUE", "SALES", "OTHERINCOME")
 _OWED = ("CURRLIAB", "LIABILITY", "TERMLIAB")
-_TYPES = {**dict.fromkeys(_INCOME, "Income"), **dict.fromkeys(_OWED, "Other Current Liability")}
+_COSTS = ("EXPENSE", "OVERHEADS")
+_TYPES = {
+    **dict.fromkeys(_INCOME, "Income"), **dict.fromkeys(_OWED, "Other Current Liability"),
+    **dict.fromkeys(_COSTS, "Expense"), "DIRECTCOSTS": "Cost of Goods Sold",
+}  # fmt: skip
 """Xero's account types in the words rules compare (`domain.accounts`); any other type stands as it is."""
 
 
@@ -45,8 +51,7 @@ def done(body: Json, kind: Kind, tenant: str) -> Done | None:
 
 def document_echo(body: Json, kind: Kind, tenant: str) -> Echo:
     total, status = decimal(body.get("Total")), str(body.get("Status") or "")
-    lines = body.get("LineItems")
-    told = [line for line in lines if isinstance(line, Mapping)] if isinstance(lines, list) else []
+    told = booked_lines(body, kind)
     rate = decimal(body.get("CurrencyRate"))
     nets, taxes = _sums(told)
     return Echo(
@@ -57,16 +62,36 @@ def document_echo(body: Json, kind: Kind, tenant: str) -> Echo:
         live=status not in _DEAD, version=payloads.version(_stamp(body), status), balance=balance(body, kind),
         date=day(body.get("Date"), body.get("DateString")), mailed=body.get("SentToContact") is True,
         tax=decimal(body.get("TotalTax")) or Decimal(0), nets=nets, taxes=taxes, status=_WORDS.get(status, ""),
+        line_ids=_line_ids(told) if kind is Kind.PURCHASE_ORDER else (),
     )  # fmt: skip
 
 
-_WORDS = {"DRAFT": "draft", "SUBMITTED": "submitted", "AUTHORISED": "approved", "PAID": "approved"}
+_WORDS = {
+    "DRAFT": "draft", "SUBMITTED": "submitted", "AUTHORISED": "approved", "PAID": "approved", "BILLED": CLOSED,
+}  # fmt: skip
+
+
+def is_of(body: Json, kind: Kind) -> bool:
+    """Whether a record of the kind's endpoint is of the kind: sales invoices and bills stand side by side."""
+    wanted, there = TYPE.get(kind), text(body.get("Type"))
+    return wanted is None or there is None or there == wanted
+
+
+def booked_lines(body: Json, kind: Kind) -> list[Json]:
+    """The lines, without those of a bill that only hold a note."""
+    lines = rows_of(body, "LineItems")
+    return [line for line in lines if not purchases.is_note(line)] if kind is Kind.BILL else lines
+
+
+def _line_ids(lines: Sequence[Json]) -> tuple[str, ...]:
+    found = tuple(ident(line.get("LineItemID")) for line in lines)
+    return tuple(each for each in found if each is not None) if all(found) else ()
 
 
 def marks(body: Json) -> str | None:
-    """Where our marker may stand. Whether Xero shows the link again is not confirmed; the reference is."""
-    found = " ".join(filter(None, (text(body.get("Reference")), text(body.get("Url")))))
-    return found or None
+    """Where our marker may stand. Whether Xero shows the link again is not confirmed; references and texts are."""
+    there = (text(body.get("Reference")), text(body.get("Url")), purchases.note(body))
+    return " ".join(filter(None, there)) or None
 
 
 def balance(body: Json, kind: Kind) -> Decimal | None:
@@ -115,10 +140,13 @@ def _item(body: Json, kind: Kind) -> Record | None:
     code = text(body.get("Code"))
     if code is None:
         return None
-    sold = body.get("IsSold") is not False
+    sold, bought = body.get("IsSold") is not False, body.get("IsPurchased") is not False
+    kept = "Inventory" if body.get("IsTrackedAsInventory") is True else "Service" if sold else "Bought only"
     details: dict[str, str | bool | None] = {
-        "type": "Service" if sold else "Category", "title": text(body.get("Name")), "income_account_id": None,
+        "type": kept, "title": text(body.get("Name")), "income_account_id": None,
         "income_account_code": text(section(body, "SalesDetails").get("AccountCode")), "sku": code, "taxable": True,
+        "bought": bought, "expense_account_id": None,
+        "expense_account_code": text(section(body, "PurchaseDetails").get("AccountCode")),
     }  # fmt: skip
     return Record(kind, code, code, _stamp(body), True, details)
 
@@ -198,8 +226,8 @@ def profile(organisation: Json, currencies: Sequence[Json], categories: Sequence
         multi_currency=len(currencies) > 1, tax_model=TaxModel.CODE_PER_LINE, own_numbers=None,
         closed_through=closed.isoformat() if closed else None, edition=text(organisation.get("Class")) or "",
         classes=bool(names), locations=len(names) > 1, fiscal_month=int(ends) % 12 + 1 if ends else 1,
-        tracking=names, short_code=text(organisation.get("ShortCode")) or "", bills=False,
-        purchase_orders=False,
+        tracking=names, short_code=text(organisation.get("ShortCode")) or "", own_order_numbers=None,
+        purchase_tax=text(organisation.get("CountryCode")) != "US",
     )  # fmt: skip
 
 
@@ -219,12 +247,24 @@ def is_refused(element: Json) -> bool:
 
 def is_answer(element: Json, sent: Json, kind: Kind) -> bool:
     """Whether an element of an answer is about what was sent: by its id where it had one, else by number, code or
-    name, else by our marker."""
+    name, else by our marker. The number of a bill is its vendor's, so a bill is known by its note."""
+    if not is_of(element, kind):
+        return False
+    if kind is Kind.BILL and sent.get(payloads.ID[kind]) is None and (note := purchases.note(sent)):
+        there = purchases.note(element)
+        return _folded(there) == _folded(note) if there else _same_paper(element, sent)
     for name in (payloads.ID[kind], payloads.NUMBER.get(kind, ""), "Code", "Name", "Reference"):
         wanted = text(sent.get(name)) if name else None
         if wanted is not None:
             return _folded(text(element.get(name)) or "") == _folded(wanted)
     return False
+
+
+def _same_paper(element: Json, sent: Json) -> bool:
+    """A bill whose lines the answer leaves out: the vendor and its number."""
+    numbers = [text(each.get("InvoiceNumber")) for each in (element, sent)]
+    vendors = [ident(section(each, "Contact").get("ContactID")) for each in (element, sent)]
+    return numbers[0] is not None and numbers[0] == numbers[1] and vendors[0] == vendors[1]
 
 
 def _folded(value: str) -> str:

@@ -172,6 +172,13 @@ _LINES: dict[str, Entry] = {
         "Create it in {the_ledger} with an expense account, or choose “create a new item” in Settings, Purchase "
         "Orders; then Retry.", ORDERS,
     ),
+    "order_account_missing": fault(
+        Stage.ITEMS, "No account for a line of an order", "No account is chosen for lines of “{item}”",
+        "In {the_ledger} each line names its account. No item with an account for purchases has this name or number, "
+        "and Settings name no account for such lines.",
+        "Choose the account for lines without another choice in Settings, Purchase Orders, or create the item in "
+        "{the_ledger} with an account for purchases; then Retry.", ORDERS,
+    ),
     "item_not_purchasable": fault(
         Stage.ITEMS, "Not a purchasable item", "Item “{item}” in {the_ledger} is not set up to be purchased",
         "It has no expense account: “I purchase this product/service from a vendor” is not ticked.",
@@ -201,7 +208,7 @@ _LINES: dict[str, Entry] = {
     ),
     "purchase_code_missing": fault(
         Stage.TAX, "No tax code for purchases", "No tax code is chosen for purchases",
-        "Outside the US {the_ledger} refuses a line without one. No tax is transferred: it computes its own.",
+        "Outside the US every line goes with one. No tax is transferred: {the_ledger} computes its own.",
         "Choose one (“no VAT” among them) for the company or this vendor in Settings, Purchase Orders; then Retry.",
         ORDERS,
     ),

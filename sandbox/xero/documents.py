@@ -48,7 +48,8 @@ def store(call: Call, form: Form, element: Element, ident: str | None = None) ->
     forms.settle_number(org, form, draft, old, problems)
     if draft["Status"] not in ("VOIDED", "DELETED"):  # those keep what they have, archived accounts and all
         final = draft["Status"] != "DRAFT"
-        frame = Frame(draft.get("Type", ""), draft["LineAmountTypes"], call.decimals, final, f"{form.envelope}[0]")
+        decimals = 4 if form is ORDER else call.decimals  # their prices have four places whatever is asked
+        frame = Frame(draft.get("Type", ""), draft["LineAmountTypes"], decimals, final, f"{form.envelope}[0]")
         sent_lines = element.get("LineItems", before.get("LineItems"))
         _totals(form, draft, build(org, sent_lines, before.get("LineItems", []), frame, problems), element, problems)
         _final(org, form, draft, was, problems)

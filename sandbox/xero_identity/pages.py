@@ -55,6 +55,7 @@ def deep_link(world: Any) -> ResponseReturnValue:
     query = {name.lower(): values[0] for name, values in parse_qs(target.query).items()}
     kind, member = LINKS.get(target.path.lower().rstrip("/"), ("", ""))
     ident = query.get(member.lower(), target.path.rsplit("/", 1)[-1] if kind else "")
-    if not kind and target.path.lower().startswith("/contacts/view/"):
-        kind, ident = "contact", target.path.rsplit("/", 1)[-1]
+    head, _, last = target.path.rstrip("/").rpartition("/")
+    if not kind and head.lower() in LINKS:  # the newer pages have the id in their address
+        kind, ident = LINKS[head.lower()][0], last
     return redirect(f"/xero-books/{row['id']}/{kind}/{ident}" if kind else f"/xero-books/{row['id']}", 302)

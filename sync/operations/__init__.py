@@ -5,6 +5,7 @@ from __future__ import annotations
 from models import Posting
 from sync.operations.base import Operation
 from sync.operations.change import UNLINK, UPDATE, VOID, Unlink, Update, Void, reserve
+from sync.operations.close import Close
 from sync.operations.correct import CORRECT, Correct
 from sync.operations.create import Create
 from sync.operations.promote import Promote
@@ -13,7 +14,7 @@ from sync.operations.send import Send
 
 __all__ = ["CORRECT", "OPERATIONS", "REMOVE", "UNLINK", "UPDATE", "VOID", "Operation", "reserve", "rule_of"]
 
-_RULES = (Create(), Void(), Unlink(), Update(), Remove(), Send(), Correct(), Promote())
+_RULES = (Create(), Void(), Unlink(), Update(), Remove(), Send(), Correct(), Promote(), Close())
 OPERATIONS: dict[str, Operation] = {rule.name: rule for rule in _RULES}
 
 

@@ -25,7 +25,7 @@ from sync import claims, codec, mirror
 from sync.documents import set_flag, set_status, step
 from sync.lease import wake
 from sync.operations.base import Operation, kind_of
-from sync.operations.create import echo_problem, holds, resolved
+from sync.operations.create import compared_total, echo_problem, holds, resolved
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -281,7 +281,7 @@ class Update(RecordChange):
     def moved_on(self, s: Settling, posting: Posting, record: Done) -> None:
         """Ours, when it holds what was sent; otherwise a person decides with the new content in view."""
         draft = codec.load(Draft, posting.draft)
-        same = record.echo.total == draft.total and posting.marker in (record.echo.marker or "")
+        same = compared_total(draft, record) == draft.total and posting.marker in (record.echo.marker or "")
         if posting.sends and same and echo_problem(draft, record, s.tenant) is None:
             s.done(posting, record, "lookup")
         else:

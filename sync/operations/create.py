@@ -20,13 +20,17 @@ from domain.order_documents import ORDER
 from domain.reasons import Reason, reason
 from domain.statuses import Flag, PostingState, Status
 from models import Document, Posting
-from sync import attaching, codec, delivery, mirror, orders, promoting, taxsums
+from sync import attaching, closing, codec, delivery, mirror, orders, promoting, taxsums
 from sync.documents import set_flag, set_status, step
 from sync.operations.base import Operation, kind_of
 from sync.prepare import REPLANNED, add_link
 
 if TYPE_CHECKING:
     from sync.settle import Settling
+
+
+ABSENT = "absent"
+"""In place of the version of a record that was looked for before the first send: nothing bears the number."""
 
 
 class Create(Operation):
@@ -36,6 +40,20 @@ class Create(Operation):
         draft = resolved(codec.load_draft(posting.ledger_kind, posting.draft), created)
         posting.draft = codec.dump(draft)
         return ledger.payload(draft, {})
+
+    # ---- a creation that would change what bears its number --------------------------------------------------
+
+    def read(self, s: Settling, posting: Posting, found: Sequence[Done]) -> None:
+        """What bears the number, where a creation under it would change that record: nobody else's is touched."""
+        gone = _removed(s, posting)
+        live = [record for record in found if record.echo.live and record.ledger_id not in gone]
+        others = [record for record in live if posting.marker not in (record.echo.marker or "")]
+        if others:
+            s.reject(posting, [reason("number_taken", number=posting.target_id, ledger_id=others[0].ledger_id)])
+        elif live:
+            s.done(posting, live[0], "lookup")
+        else:
+            posting.base_version, posting.next_action_at = ABSENT, s.now
 
     # ---- answers --------------------------------------------------------------------------------------------
 
@@ -110,6 +128,8 @@ class Create(Operation):
             if len(ours) > 1 and document is not None:
                 step(s.db, document, s.now, "alarm", f"{{the_ledger}} holds {len(ours)} copies: "
                      + ", ".join(record.ledger_id for record in ours))
+        elif others and draft.number and posting.ledger_kind in s.capabilities.edited_by_number:
+            s.person(posting, [reason("number_taken", number=draft.number, ledger_id=others[0].ledger_id)])
         elif others and draft.number and s.hint(posting).get("hint") == Refusal.DUPLICATE_NUMBER:
             taken = [reason("number_taken", number=draft.number, ledger_id=others[0].ledger_id)]
             if posting.sends == 1 and posting.ledger_kind not in s.capabilities.refuses_second_copy:
@@ -157,6 +177,7 @@ class Create(Operation):
             step(s.db, document, s.now, "rate 1", told)
         if document.kind == ORDER:
             orders.confirmed(s.db, document, posting, done)
+            closing.want(s, document, posting)
         else:
             attaching.want(s, document, posting, done)
             delivery.want(s, document, posting, done)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from connectors.ledgers.base import Change, Done, Ledger, LedgerFault, Refusal, Refused, Sought
+from connectors.ledgers.base import CLOSED, Change, Done, Ledger, LedgerFault, Refusal, Refused, Sought
 from domain.documents import Draft
 from domain.money import plain
 from domain.reasons import Reason, reason
@@ -19,6 +19,7 @@ from sync import codec
 from sync.documents import set_flag, set_status, step
 from sync.operations.base import Operation, kind_of
 from sync.operations.change import absence_proves
+from sync.operations.create import compared_total
 from sync.promoting import PROMOTE
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ class Promote(Operation):
         if self._settled(s, posting, record):
             return
         draft = codec.load(Draft, posting.draft)
-        if record is not None and record.echo.total not in (None, draft.total):
-            shown = plain(record.echo.total or draft.total, draft.currency)
+        held = compared_total(draft, record) if record is not None else None
+        if held not in (None, draft.total):
+            shown = plain(held or draft.total, draft.currency)
             why = reason("promote_changed", number=posting.ledger_number, total=plain(draft.total, draft.currency),
                          held=shown)
             self._not_approved(s, posting, why)
@@ -88,7 +90,7 @@ class Promote(Operation):
         if record is None or not record.echo.live:
             self._not_approved(s, posting, reason("promote_gone", number=posting.ledger_number))
             return True
-        if record.echo.status not in (self._wanted(posting), InitialStatus.APPROVED):
+        if record.echo.status not in (self._wanted(posting), InitialStatus.APPROVED, CLOSED):
             return False
         self._approved(s, posting, "lookup")
         return True

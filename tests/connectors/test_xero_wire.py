@@ -172,11 +172,6 @@ def test_nothing_changed_is_an_empty_list_in_either_spelling(at: XeroOrganisatio
     assert changes.complete and changes.records == ()
 
 
-def test_an_organisation_takes_neither_bills_nor_purchase_orders_from_us(at: XeroOrganisation) -> None:
-    found = at.ledger.check()
-    assert (found.bills, found.purchase_orders, at.ledger.capabilities.takes_orders) == (False, False, False)
-
-
 def test_the_days_calls_are_those_that_xero_tells(at: XeroOrganisation) -> None:
     """1,000 for an app on the smallest tier; 5,000 until something is told."""
     at.org.set_switches({"day_calls": 1000})

@@ -40,12 +40,13 @@ class PurchaseBench(LedgerBench):
         ...
 
     @abstractmethod
-    def without_orders(self) -> None:
-        """The company's plan loses its purchase orders."""
+    def without_orders(self) -> bool:
+        """The company's plan loses its purchase orders. False: every plan of this ledger has them."""
         ...
 
     def vendor(self, name: str) -> str:
-        return made(self.create(Kind.VENDOR, PartyDraft("7", name, kind="vendor"))).ledger_id
+        number = str(sum(map(ord, name)))
+        return made(self.create(Kind.VENDOR, PartyDraft(number, name, kind="vendor"))).ledger_id
 
     def bought_item(self, name: str) -> str:
         account = Reference("account", "e", "Cost", self.expense)
@@ -59,9 +60,9 @@ class PurchaseBench(LedgerBench):
         return replace(self._draft(vendor, item), kind="purchase_order", number=None, **changes)  # type: ignore[arg-type]
 
     def _draft(self, vendor: str, item: str) -> Draft:
-        goods = DraftLine(Reference("item", "switch", "Switch 24p", item), "Switch 24p, boxed", Decimal(10),
-                          Decimal("42"), Decimal("420.00"), taxed=False)  # fmt: skip
         account = Reference("account", "f", "Freight", self.expense)
+        goods = DraftLine(Reference("item", "switch", "Switch 24p", item), "Switch 24p, boxed", Decimal(10),
+                          Decimal("42"), Decimal("420.00"), taxed=False, account=account)  # fmt: skip
         freight = DraftLine(account, "Freight", Decimal(1), Decimal("15.00"), Decimal("15.00"), False, account=account)
         return Draft(
             kind="bill", party=Reference("vendor", "7", "Parts Wholesale", vendor), number="V-1", date=DAY,
@@ -121,9 +122,52 @@ class PurchaseContract:
         for quantity, number in ((6, "V-1"), (4, "V-2")):
             assert not bench.order_closed(order.ledger_id)
             made(bench.create(Kind.BILL, part_of(bench.bill(vendor, item), order, quantity, number)))
+        if Kind.PURCHASE_ORDER in bench.ledger.capabilities.can_close:
+            assert not bench.order_closed(order.ledger_id)
+            closed = made(bench.change("close", Kind.PURCHASE_ORDER, order))
+            assert (closed.ledger_id, closed.echo.status, closed.echo.live) == (order.ledger_id, "closed", True)
         assert bench.order_closed(order.ledger_id)
 
+    def test_a_creation_under_a_number_in_use_changes_that_order_only_where_it_says_so(
+        self, bench: PurchaseBench
+    ) -> None:
+        if Kind.PURCHASE_ORDER not in bench.ledger.capabilities.edited_by_number:
+            return
+        vendor, item = bench.vendor("A"), bench.bought_item("B")
+        first, second = (
+            made(bench.create(Kind.PURCHASE_ORDER, replace(bench.order(vendor, item), number="P-1", marker=marker)))
+            for marker in ("ref:theirs", "ref:k3jd82ma")
+        )
+        assert first.ledger_id == second.ledger_id and len(bench.bought(Kind.PURCHASE_ORDER)) == 1
+
+    def test_an_order_is_found_by_its_number_and_by_its_id(self, bench: PurchaseBench) -> None:
+        vendor, item = bench.vendor("A"), bench.bought_item("B")
+        made_ones = [made(bench.create(Kind.PURCHASE_ORDER, bench.order(vendor, item))) for _ in range(5)]
+        for several in (made_ones[:1], made_ones):
+            asked = [Sought(f"n{n}", Kind.PURCHASE_ORDER, number=one.number) for n, one in enumerate(several)]
+            asked += [Sought(f"i{n}", Kind.PURCHASE_ORDER, ledger_id=one.ledger_id) for n, one in enumerate(several)]
+            found = bench.ledger.find([*asked, Sought("none", Kind.PURCHASE_ORDER, number="NOBODY-HAS-IT")])
+            assert {key: [one.ledger_id for one in hits] for key, hits in found.items()} == {
+                **{f"{how}{n}": [one.ledger_id] for n, one in enumerate(several) for how in "ni"}, "none": [],
+            }  # fmt: skip
+
+    def test_a_bill_is_told_from_a_sale_of_the_same_number(self, bench: PurchaseBench) -> None:
+        bill = made(bench.create(Kind.BILL, bench.bill()))
+        sale = made(bench.create(Kind.INVOICE, bench.invoice(bench.customer("Acme"), bench.item("Work"), "V-1")))
+        found = bench.ledger.find([Sought("b", Kind.BILL, number="V-1"), Sought("s", Kind.INVOICE, number="V-1")])
+        assert [[one.ledger_id for one in found[key]] for key in "bs"] == [[bill.ledger_id], [sale.ledger_id]]
+        assert bench.ledger.read(Kind.BILL, [bill.ledger_id]).keys() == {bill.ledger_id}
+
+    def test_several_bills_of_one_number_in_one_call_are_told_apart(self, bench: PurchaseBench) -> None:
+        vendors, item = [bench.vendor(name) for name in ("A", "B")], bench.bought_item("Switch 24p")
+        drafts = [bench.bill(vendor, item, marker=f"ref:{n}") for n, vendor in enumerate(vendors)]
+        members = [Member(str(n), Kind.BILL, "create", bench.ledger.payload(one, {})) for n, one in enumerate(drafts)]
+        outcomes = bench.send(bench.batch(*members)).outcomes
+        assert [made(outcomes[str(n)]).echo.party_id for n in range(2)] == vendors
+
     def test_a_link_to_what_is_not_there_is_refused(self, bench: PurchaseBench) -> None:
+        if Kind.PURCHASE_ORDER in bench.ledger.capabilities.can_close:
+            return  # no line names another
         vendor, item = bench.vendor("A"), bench.bought_item("B")
         draft = bench.bill(vendor, item)
         wrong = replace(draft.lines[0], ordered=OrderedLine("999999", "1"))
@@ -132,6 +176,8 @@ class PurchaseContract:
         assert bench.bought(Kind.BILL) == []
 
     def test_an_item_that_cannot_be_bought_is_refused(self, bench: PurchaseBench) -> None:
+        if bench.ledger.capabilities.lines_on_accounts:
+            return  # the account says what is bought
         refused = bench.create(Kind.BILL, bench.bill(item=bench.item("Sold only")))
         assert isinstance(refused, Refused) and refused.faults[0].refusal is Refusal.BAD_REFERENCE
 
@@ -146,7 +192,8 @@ class PurchaseContract:
     def test_a_plan_without_orders_says_so_and_refuses(self, bench: PurchaseBench) -> None:
         vendor, item = bench.vendor("A"), bench.bought_item("B")
         assert bench.ledger.check().purchase_orders
-        bench.without_orders()
+        if not bench.without_orders():
+            return
         profile = bench.ledger.check()
         assert (profile.bills, profile.purchase_orders) == (True, False)
         refused = bench.create(Kind.PURCHASE_ORDER, bench.order(vendor, item))
@@ -175,7 +222,8 @@ class PurchaseContract:
     def test_a_bought_item_shows_its_expense_account(self, bench: PurchaseBench) -> None:
         item = bench.bought_item("Switch 24p")
         listed = {one.id: one for one in bench.ledger.lists([Kind.ITEM]).records}
-        assert listed[item].details["expense_account_id"] == bench.expense
+        if not bench.ledger.capabilities.lines_on_accounts:
+            assert listed[item].details["expense_account_id"] == bench.expense
 
     # ---- uncertain ----------------------------------------------------------------------------------------
 
@@ -275,6 +323,8 @@ class PurchaseContract:
         second = made(bench.change("update", Kind.BILL, first, replace(draft, number="V-2")))
         assert (second.ledger_id, second.number) == (first.ledger_id, "V-2")
         late = bench.change("update", Kind.BILL, first, draft)
+        if not bench.ledger.capabilities.versions:
+            return  # read a moment before
         assert isinstance(late, Refused) and late.faults[0].refusal is Refusal.STALE
         assert bench.bought(Kind.BILL) == [("V-2", Decimal(435))]
 

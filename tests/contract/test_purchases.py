@@ -1,4 +1,4 @@
-"""The contract for purchases on the memory fake and on QuickBooks (over HTTP, on the sandbox)."""
+"""The contract for purchases on the memory fake, on QuickBooks and on Xero (both over HTTP, on the sandbox)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from sandbox.qbo import books
 from sandbox.qbo.realm import Realm
 from sandbox.qbo.writes import entity_named, perform
 from sandbox.server import World
+from sandbox.xero import books as xero_books
+from sandbox.xero import payments
+from sandbox.xero.elements import Call
 from tests.contract.purchase_contract import PurchaseBench, PurchaseContract
-from tests.contract.test_ledger import MemoryBench, QuickBooksBench
+from tests.contract.test_ledger import MemoryBench, QuickBooksBench, XeroBench
 
 
 class MemoryPurchases(MemoryBench, PurchaseBench):
@@ -32,8 +35,9 @@ class MemoryPurchases(MemoryBench, PurchaseBench):
     def pay_bill(self, ledger_id: str, amount: str) -> None:
         self.company.pay(ledger_id, amount)
 
-    def without_orders(self) -> None:
+    def without_orders(self) -> bool:
         self.company.purchase_orders = False
+        return True
 
 
 class QuickBooksPurchases(QuickBooksBench, PurchaseBench):
@@ -63,13 +67,40 @@ class QuickBooksPurchases(QuickBooksBench, PurchaseBench):
         }  # fmt: skip
         perform(realm, entity_named("BillPayment"), "create", body)
 
-    def without_orders(self) -> None:
+    def without_orders(self) -> bool:
         realm = Realm(self.at.world, self.at.realm)
         sku = "QuickBooks Online Essentials"
         realm.store.kv_set(realm.space, "settings", {**realm.settings, "sku": sku})
         info = realm.record("CompanyInfo", "1")
         assert info is not None
         realm.replace(info, {**info["entity"], "NameValue": [{"Name": "OfferingSku", "Value": sku}]}, {})
+        return True
+
+
+class XeroPurchases(XeroBench, PurchaseBench):
+    payable = ""
+
+    def __init__(self, world: World, base: str) -> None:
+        super().__init__(world, base)
+        accounts = self.ledger.lists([Kind.ACCOUNT]).records
+        self.expense = next(one.id for one in accounts if one.details["type"] == "Cost of Goods Sold")
+
+    def bought(self, kind: Kind) -> list[tuple[str | None, Decimal]]:
+        rows = xero_books.purchases(self.at.world, self.at.tenant)
+        entity = kind.value.replace("_", "")
+        return [(row["DocNumber"], row["net"]) for row in rows if row["live"] and row["type"].lower() == entity]
+
+    def order_closed(self, ledger_id: str) -> bool:
+        record = self.at.org.record("PurchaseOrder", ledger_id)
+        assert record is not None
+        return bool(record["entity"]["Status"] == "BILLED")
+
+    def pay_bill(self, ledger_id: str, amount: str) -> None:
+        sent = {"Invoice": {"InvoiceID": ledger_id}, "Account": {"Code": "090"}, "Amount": Decimal(amount)}
+        payments.write(Call(self.at.org, "PUT", {}), sent)
+
+    def without_orders(self) -> bool:
+        return False
 
 
 class TestMemoryPurchases(PurchaseContract):
@@ -82,3 +113,9 @@ class TestQuickBooksPurchases(PurchaseContract):
     @pytest.fixture
     def bench(self, sandbox_world: World, sandbox: str) -> PurchaseBench:
         return QuickBooksPurchases(sandbox_world, sandbox)
+
+
+class TestXeroPurchases(PurchaseContract):
+    @pytest.fixture
+    def bench(self, sandbox_world: World, sandbox: str) -> PurchaseBench:
+        return XeroPurchases(sandbox_world, sandbox)

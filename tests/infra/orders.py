@@ -9,7 +9,7 @@ import requests
 from sqlalchemy import select
 
 from domain.order_settings import Becomes, OrderSettings
-from domain.settings import MissingItem
+from domain.settings import InitialStatus, MissingItem
 from domain.statuses import Status
 from models import Company, CompanyLease, Document, MirrorEntry, Run
 from sandbox.autotask.tenants import Tenant
@@ -27,12 +27,14 @@ def choose_orders(services: Services, company_id: int, made: Mapping[str, Any], 
         accounts = db.scalars(
             select(MirrorEntry).where(MirrorEntry.company_id == company_id, MirrorEntry.kind == "account")
         ).all()
-        by_name = {entry.name: entry.ledger_id for entry in accounts}
+        # Where a chart has numbers they stand before the name.
+        by_name = {entry.name.rpartition(" · ")[2]: entry.ledger_id for entry in accounts}
+        freight = by_name.get("Freight") or by_name["Freight & Courier"]
         zone = str(made["time_zone"])
         chosen: dict[str, Any] = {
             "days": 14, "active": True, "becomes": Becomes.BILL, "missing_item": MissingItem.CREATE,
-            "created_item_account": by_name["Cost of Goods Sold"], "payable": by_name["Accounts Payable (A/P)"],
-            "freight_account": by_name["Freight"], "run_limit": 5000, "error_todos": False, "source_time_zone": zone,
+            "created_item_account": by_name["Cost of Goods Sold"], "payable": by_name.get("Accounts Payable (A/P)"),
+            "freight_account": freight, "initial_status": InitialStatus.APPROVED, "run_limit": 5000, "error_todos": False, "source_time_zone": zone,
             "time_zone": zone,
         }
         settings.save_orders(db, company_id, OrderSettings(**{**chosen, **changes}), now=services.now(), user=None)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors import jsonbytes
-from connectors.ledgers import xero, xero_payloads
+from connectors.ledgers import xero_calls, xero_payloads
 from connectors.ledgers.base import (
     Answer,
     Batch,
@@ -132,8 +132,8 @@ class Dialect:
 
 QUICKBOOKS = Dialect("quickbooks", SimBooks, lambda inner: inner.capabilities, lambda kind, operation: "")
 XERO = Dialect(
-    "xero", XeroBooks, lambda inner: xero.CAPABILITIES, xero_payloads.call_of,
+    "xero", XeroBooks, lambda inner: xero_calls.CAPABILITIES, xero_payloads.call_of,
     {"own_numbers": None, "purchases_by_customer": False}, one_name_list=False, keys_end=True,
-    purchases=xero.CAPABILITIES.takes_orders,
+    purchases=True,
 )  # fmt: skip
 DIALECTS = {one.ledger: one for one in (QUICKBOOKS, XERO)}

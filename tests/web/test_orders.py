@@ -339,19 +339,21 @@ def test_a_vendor_that_is_only_similar_is_linked_to_a_vendor(shop: Site) -> None
         assert db.scalars(select(Run).where(Run.kind == "retry")).one().company_id == a
 
 
-def test_a_ledger_that_takes_no_orders_says_so_and_nothing_is_switched_on(shop: Site) -> None:
-    assert "cannot take bills" not in get(shop, "settings/orders") + get(shop, "orders")
+def test_what_a_ledger_has_no_use_for_is_not_asked_and_the_rest_is_saved(shop: Site) -> None:
+    a = shop.ids["A"]["company_id"]
+    hidden = ("payable", "term", "vendor_suffix", "purchase_for", "billable")
+    assert all(f'name="{name}"' in get(shop, "settings/orders") for name in hidden)
     with shop.db() as db, db.begin():
-        db.get_one(Company, shop.ids["A"]["company_id"]).ledger = "xero"
-    said = "The connection to Xero cannot take bills or purchase orders yet"
+        company = db.get_one(Company, a)
+        company.ledger, company.profile = "xero", {**(company.profile or {}), "own_order_numbers": None}
     page = get(shop, "settings/orders")
-    assert said in page and 'name="becomes"' not in page
-    assert said in get(shop, "orders") and "how many days to look back" not in get(shop, "orders")
-    answer = save(shop)
-    assert answer.status_code == 422 and said in answer.get_data(as_text=True)
+    assert not [name for name in hidden if f'name="{name}"' in page]
+    assert 'name="initial_status"' in page and "keeps no terms" in page and "book the line on the account" in page
+    assert save(shop, initial_status="approved", numbers="ledger").status_code == 302
     with shop.db() as db:
-        held = settings.load_orders(db, shop.ids["A"]["company_id"])
-    assert held.paused and held.becomes is None
+        held = settings.load_orders(db, a)
+    assert (held.initial_status, held.numbers, held.payable) == ("approved", "ledger", None)
+
 
 
 def test_orders_and_bills_are_kinds_of_their_own_in_lists_and_on_home(shop: Site) -> None:

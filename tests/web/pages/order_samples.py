@@ -31,26 +31,26 @@ LISTED = {
 VENDORS = [("41", "Northwind Supplies"), ("44", "Brightwater Distribution of the Northern Lakes GmbH")]
 
 
-def _scene() -> Scene:
+def _scene(ledger: str = "quickbooks") -> Scene:
     def entries(kind: str) -> list[Listed]:
         return [Listed(id, name, details={"type": type}) for id, name, type in LISTED.get(kind, [])]
 
-    company = Company(name="Harbor Point IT", country="GB", ledger="quickbooks", profile={})
-    can = registry.capabilities_of("quickbooks")
-    return Scene(company, settings_samples.ANSWERS, entries, "QuickBooks", can, ["desk@harborpoint.example"])
+    company = Company(name="Harbor Point IT", country="GB", ledger=ledger, profile={})
+    can = registry.capabilities_of(ledger)
+    return Scene(company, settings_samples.ANSWERS, entries, can.name, can, ["desk@harborpoint.example"])
 
 
 def _form(current: OrderSettings, seen: Scene) -> OrdersForm:
     return filled(seen, current, sent=False)
 
 
-def _settings(current: OrderSettings) -> dict[str, Any]:
-    seen = _scene()
+def _settings(current: OrderSettings, ledger: str = "quickbooks") -> dict[str, Any]:
+    seen = _scene(ledger)
     return {
         "form": _form(current, seen), "paused": current.paused, "may_save": True, "vendors": VENDORS,
         "rules": vendor_rows(current, dict(VENDORS), seen), "becomes": [(str(value), label) for value, label in BECOMES],
-        "codes": seen.choices("tax_code"), "abroad": True, "own_numbers": True, "has_orders": True, "several": True,
-        "takes_orders": True,
+        "codes": seen.choices("tax_code"), "has_orders": True, "several": True,
+        "able": seen.capabilities, "either_number": False,
     }  # fmt: skip
 
 
@@ -59,9 +59,9 @@ def settings() -> dict[str, Any]:
     return _settings(OrderSettings()) | {"vendors": [], "several": False, "has_orders": False}
 
 
-def settings_without() -> dict[str, Any]:
-    """A ledger that takes no orders."""
-    return settings() | {"takes_orders": False}
+def settings_on_accounts() -> dict[str, Any]:
+    """A ledger with drafts, whose lines name their accounts and whose contacts are customers and vendors in one."""
+    return _settings(SAVED, "xero") | {"several": False, "either_number": True}
 
 
 def settings_active() -> dict[str, Any]:
@@ -96,7 +96,6 @@ def orders() -> dict[str, Any]:
     counts = [("Pending Sync", 3), ("Processing Now", 0), ("Fault", 2), ("Complete", 118), ("Skipped Over", 4)]
     return {
         "state": "Active", "paused": False, "automatic": True, "posted": True, "chosen": True, "may_admin": True, "may_post": True,
-        "takes_orders": True,
         "counts": counts, "page": None, "rows": [
             _waiting("PO-10412", "Waits for the next posting", ready=True),
             _waiting("PO-10410 · INV-77812/2026-11", "Waits for the vendor’s receipt"),

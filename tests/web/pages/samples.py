@@ -96,7 +96,7 @@ PAGES: dict[str, tuple[str, Context]] = {
     "sync-now": ("tools/sync_now.html", settings_samples.sync_now),
     "sync-confirm": ("tools/sync_confirm.html", settings_samples.sync_confirm),
     "settings-orders": ("settings/orders.html", order_samples.settings),
-    "settings-orders-without": ("settings/orders.html", order_samples.settings_without),
+    "settings-orders-on-accounts": ("settings/orders.html", order_samples.settings_on_accounts),
     "settings-orders-active": ("settings/orders.html", order_samples.settings_active),
     "settings-orders-errors": ("settings/orders.html", order_samples.settings_errors),
     "settings-orders-viewer": ("settings/orders.html", order_samples.settings_viewer),

@@ -34,8 +34,8 @@ def choose_orders(services: Services, company_id: int, made: Mapping[str, Any], 
         chosen: dict[str, Any] = {
             "days": 14, "active": True, "becomes": Becomes.BILL, "missing_item": MissingItem.CREATE,
             "created_item_account": by_name["Cost of Goods Sold"], "payable": by_name.get("Accounts Payable (A/P)"),
-            "freight_account": freight, "initial_status": InitialStatus.APPROVED, "run_limit": 5000, "error_todos": False, "source_time_zone": zone,
-            "time_zone": zone,
+            "freight_account": freight, "initial_status": InitialStatus.APPROVED, "run_limit": 5000,
+            "error_todos": False, "source_time_zone": zone, "time_zone": zone,
         }
         settings.save_orders(db, company_id, OrderSettings(**{**chosen, **changes}), now=services.now(), user=None)
 

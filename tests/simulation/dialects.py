@@ -134,6 +134,6 @@ QUICKBOOKS = Dialect("quickbooks", SimBooks, lambda inner: inner.capabilities, l
 XERO = Dialect(
     "xero", XeroBooks, lambda inner: xero_calls.CAPABILITIES, xero_payloads.call_of,
     {"own_numbers": None, "purchases_by_customer": False}, one_name_list=False, keys_end=True,
-    purchases=True,
+    purchases=False,
 )  # fmt: skip
 DIALECTS = {one.ledger: one for one in (QUICKBOOKS, XERO)}

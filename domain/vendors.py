@@ -6,6 +6,8 @@ Where one record can be both, the customer of a company is its vendor as well.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from domain.customers import CREATE_NEW
 from domain.documents import Party, PartyDraft, Reference
 from domain.known import Entry, Facts, Lists
@@ -45,6 +47,7 @@ def choose_vendor(
     draft = PartyDraft(
         key=party.id, name=name, email=party.email, phone=party.phone, address=party.address, kind="vendor",
         company_name=party.name, currency=(party.currency or facts.currency) if facts.multi_currency else None,
+        numbered=not _holders(party, lists, facts),
     )
     return Reference("vendor", party.id, name), draft, None
 
@@ -81,9 +84,13 @@ def _known_otherwise(party: Party, lists: Lists, facts: Facts) -> Entry | None:
         same = lists.vendors.get(lists.links.get(("customer", party.id), ""))
         if same is not None and same.active:
             return same
-    number = party_number(facts.party_numbers, party.id)
-    numbered = [entry for entry in lists.vendors_by_number.get(number or "", ()) if entry.active]
+    numbered = [entry for entry in _holders(party, lists, facts) if entry.active]
     return numbered[0] if len(numbered) == 1 else None
+
+
+def _holders(party: Party, lists: Lists, facts: Facts) -> Sequence[Entry]:
+    """Records that bear our number of the company, those set aside too: it can be given to no other one."""
+    return lists.vendors_by_number.get(party_number(facts.party_numbers, party.id) or "", ())
 
 
 def _new_name(

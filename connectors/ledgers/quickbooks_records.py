@@ -9,9 +9,11 @@ import calendar
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
+from connectors.jsonvalues import decimal as decimal
+from connectors.jsonvalues import text as text
 from connectors.ledgers.base import Done, Echo, Kind, LedgerProfile, Record
 from domain.taxes import TaxModel
 from domain.taxsums import TAXED, UNTAXED
@@ -265,23 +267,6 @@ def _tax_model(country: str, taxes: Json) -> TaxModel:
         return TaxModel.NONE
     # The attribute is absent in companies without automated tax: the older model with a rate group per document.
     return TaxModel.EXPLICIT_TOTAL if taxes.get("PartnerTaxEnabled") is True else TaxModel.GROUP_AND_TOTAL
-
-
-def text(value: object) -> str | None:
-    """A text or number as text; None when absent or blank."""
-    if value is None or isinstance(value, bool | Mapping | list):
-        return None
-    return str(value).strip() or None
-
-
-def decimal(value: object) -> Decimal | None:
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        number = value if isinstance(value, Decimal) else Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
 
 
 def ref(value: object) -> str | None:

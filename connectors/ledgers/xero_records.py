@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
+from connectors.jsonvalues import decimal as decimal
+from connectors.jsonvalues import text as text
 from connectors.ledgers import xero_payloads as payloads
 from connectors.ledgers import xero_purchases as purchases
 from connectors.ledgers.base import CLOSED, Done, Echo, Kind, LedgerProfile, Record
@@ -278,27 +280,10 @@ def rows_of(answer: Json, name: str) -> list[Json]:
     return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
 
 
-def text(value: object) -> str | None:
-    """A text or number as text; None when absent or blank."""
-    if value is None or isinstance(value, bool | Mapping | list):
-        return None
-    return str(value).strip() or None
-
-
 def ident(value: object) -> str | None:
     """A record's id; the zero id of a refused new element is none."""
     found = text(value)
     return None if found in (None, ZERO_ID) else found
-
-
-def decimal(value: object) -> Decimal | None:
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        number = value if isinstance(value, Decimal) else Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
 
 
 def section(body: Json, name: str) -> Json:

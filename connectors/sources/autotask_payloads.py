@@ -10,10 +10,11 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from connectors.jsonvalues import decimal as decimal
 from connectors.sources.autotask_http import PAGE, since_text
 from connectors.sources.base import Mark, Voided
 from domain.documents import Address, Party, SourceHeader, SourceLine, TaxRule, Window
@@ -271,16 +272,6 @@ def number(value: object) -> str | None:
 def failed(value: object) -> bool:
     """The word that stands for a number that could not be given."""
     return (text(value) or "").upper() == FAILED
-
-
-def decimal(value: object) -> Decimal | None:
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        found = value if isinstance(value, Decimal) else Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() else None
 
 
 def moment(value: object) -> datetime | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from connectors.ledgers.base import Answer, Batch, Refused
+from connectors.ledgers.base import Answer, Batch, Done, Refused
 from domain.documents import SourceDocument, TaxRule
 from domain.reasons import CATALOGUE, Reason
 from domain.settings import InitialStatus
@@ -52,6 +52,16 @@ def _nothing(it: Bridge) -> None:
 
 def _typed_by_hand(it: Bridge) -> None:
     refusals.one(it.at, refusals.invoice(it.at, "AT-1"))
+
+
+def _paid_by_hand(it: Bridge) -> None:
+    made = refusals.one(it.at, refusals.invoice(it.at, "AT-1"))
+    assert isinstance(made, Done)
+    refusals.pay(it.at, made.ledger_id, "120.00")
+
+
+def _locked(it: Bridge) -> None:
+    it.at.org.keep(it.at.org.settings | {"period_lock": "2026-11-30"})
 
 
 def _account(it: Bridge, **changes: Any) -> None:
@@ -101,6 +111,10 @@ GIVES_BACK = invoice("1", "75.00", lines=(line("1-1", "100.00"), line("1-2", "-2
 SEVEN = invoice("1", "123.46", lines=(line("1-1", "123.46", quantity="1000", rate="0.1234567"),))
 TABLE: dict[str, Row] = {
     "Invoice # must be unique": Row(_typed_by_hand, "Invoice # must be unique.", "number_taken"),
+    "Invoice # must be unique, of an invoice that is paid": Row(
+        _paid_by_hand, "Invoice # must be unique.", "number_taken"),
+    "The document date cannot be before the period lock date": Row(
+        _locked, "before the period lock date", "closed_period"),
     "Account code has been archived": Row(
         lambda it: _account(it, Status="ARCHIVED"), "has been archived", "account_inactive"),
     "Account code is not a valid code for this document": Row(
@@ -220,4 +234,4 @@ def test_a_draft_that_was_voided_meanwhile_is_told_as_gone(tmp_path: Path, at: X
 def test_every_message_of_the_table_is_known() -> None:
     """Each has an end here, and each end that holds an invoice an entry with a cause and a fix."""
     ends = {row.ends for row in TABLE.values()} | set(CHANGES.values())
-    assert ends - {DONE} <= set(CATALOGUE) and len(TABLE) + len(CHANGES) == 17
+    assert ends - {DONE} <= set(CATALOGUE) and len(TABLE) + len(CHANGES) == 19

@@ -24,7 +24,7 @@ SEED ?= 1
 # Options of the books: make books INVOICES=1000 PROFILES="uk au"
 INVOICES ?= 1000
 PROFILES ?=
-# Options of the orders: make orders ORDERS=500 PROBLEMS=60
+# Options of the orders: make orders ORDERS=500 PROBLEMS=60 LEDGER=xero
 ORDERS ?= 500
 PROBLEMS ?= 60
 # How many problems are planted: make problems COUNT=200
@@ -89,9 +89,9 @@ books: ## Generated invoices per tax profile against sums added up by hand: INVO
 	@tools/setup.sh run
 	@$(PY) -m bench.books --invoices $(INVOICES) $(PROFILES)
 
-orders: ## Generated purchase orders with problems, through a crash, counted in the sandbox: ORDERS=500 PROBLEMS=60
+orders: ## Generated purchase orders with problems, through a crash, counted in the sandbox: ORDERS=500 PROBLEMS=60 LEDGER=xero
 	@tools/setup.sh run
-	@$(PY) -m bench.orders --orders $(ORDERS) --problems $(PROBLEMS)
+	@$(PY) -m bench.orders --orders $(ORDERS) --problems $(PROBLEMS) $(if $(LEDGER),--ledger $(LEDGER))
 
 problems: ## The real month with planted problems of every cause, from Fault to books: COUNT=200 DATA=folder
 	@tools/setup.sh run

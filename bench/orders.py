@@ -1,4 +1,4 @@
-"""`python -m bench.orders [--orders N] [--problems N]`: purchase orders with planted problems, through a crash.
+"""`python -m bench.orders [--orders N] [--problems N] [--ledger quickbooks|xero]`: purchase orders with planted problems, through a crash.
 
 Generated orders of several currencies go through the product into the sandbox's books. A worker is killed in the middle
 of posting; three more runs follow; then the problems are mended as a person would and tried again. To-dos, ledger
@@ -36,16 +36,18 @@ from tests.infra.processes import Processes
 from workers import enqueue
 from workers.wiring import Services
 
+PROFILES: dict[str, str | None] = {"quickbooks": None, "xero": "xero-us"}
 NOTHING: dict[str, Any] = {"missing": 0, "duplicates": 0, "unmarked": 0, "strays": [], "wrong": {}}
 
 
 class Campaign:
     """One company and what was found wrong so far."""
 
-    def __init__(self, services: Services, world: Any, orders: int, problems: int) -> None:
+    def __init__(self, services: Services, world: Any, orders: int, problems: int, ledger: str = "quickbooks") -> None:
         self.services, self.orders, self.url = services, orders, str(services.config.sandbox_url)
+        self.ledger = ledger
         self.made = msp.generate(
-            world, seed=1, invoices=0, orders=orders, order_problems=problems, slug="orders",
+            world, seed=1, invoices=0, orders=orders, order_problems=problems, slug="orders", profile=PROFILES[ledger],
             switches={"multi_currency": True}, books={"multicurrency": True},
         )  # fmt: skip
         self.planted = {str(one["id"]): one["problem"] for one in self.made["planted_orders"]}
@@ -79,7 +81,7 @@ class Campaign:
         for currency, sums in last["totals"].items():
             self.expect(f"total in {currency}", sums["posted"], sums["expected"])
         return {
-            "campaign": "orders", "orders": last["orders"], "problems": len(self.planted),
+            "campaign": "orders", "ledger": self.ledger, "orders": last["orders"], "problems": len(self.planted),
             "causes": len({problem for problem, _ in by_cause}), "reasons": len({code for _, code in by_cause}),
             "by_cause": {f"{problem}: {code}": count for (problem, code), count in sorted(by_cause.items())},
             "todos": last["todos"], "totals": last["totals"], "steps": self.steps, "differences": self.differences,
@@ -128,9 +130,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.orders", description=__doc__)
     parser.add_argument("--orders", type=int, default=500, help="sound orders (default 500)")
     parser.add_argument("--problems", type=int, default=60, help="orders with a planted problem (default 60)")
+    parser.add_argument("--ledger", choices=tuple(PROFILES), default="quickbooks", help="whose books they go to")
     given = parser.parse_args()
     with stage() as (services, world):
-        found = Campaign(services, world, given.orders, given.problems).run()
+        found = Campaign(services, world, given.orders, given.problems, given.ledger).run()
     for line in found["differences"]:
         print(f"  differs: {line}")
     print(json.dumps(found))

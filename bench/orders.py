@@ -1,4 +1,4 @@
-"""`python -m bench.orders [--orders N] [--problems N] [--ledger quickbooks|xero]`: purchase orders with planted problems, through a crash.
+"""`python -m bench.orders [--orders N] [--problems N] [--ledger xero]`: orders with planted problems, through a crash.
 
 Generated orders of several currencies go through the product into the sandbox's books. A worker is killed in the middle
 of posting; three more runs follow; then the problems are mended as a person would and tried again. To-dos, ledger

@@ -1,7 +1,7 @@
 """`kill -9` of a worker whose bills are in the books while nobody has noted it; the ledger forgets the call's key.
 
-Bills have no number that a ledger keeps unique, so only the look-up by creation time and marker finds them. The judge is
-the sandbox: its books and its Autotask.
+Bills have no number that a ledger keeps unique, so only the look-up by creation time and marker finds them. The judge
+is the sandbox: its books and its Autotask.
 """
 
 from __future__ import annotations

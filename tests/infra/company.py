@@ -161,6 +161,13 @@ def sync_in_process(services: Services, company_id: int, *, rounds: int = 200) -
     return run_id
 
 
+def next_turn(lease: CompanyLease) -> datetime | None:
+    """When serving can do something: not before a dead worker's lease has run out. None: nothing is due."""
+    if lease.wake_at is None or lease.holder is None or lease.expires_at is None:
+        return lease.wake_at
+    return max(lease.wake_at, lease.expires_at)
+
+
 def serve_run(services: Services, company_id: int, run_id: int, *, rounds: int = 200) -> None:
     """Serve a company, as the scheduler's bells would have it, until the run has finished or the rounds are over."""
     rt = services.runtime()
@@ -170,6 +177,6 @@ def serve_run(services: Services, company_id: int, run_id: int, *, rounds: int =
         with services.sessions() as db:
             if db.get_one(Run, run_id).finished_at is not None:
                 break
-            wake = db.get_one(CompanyLease, company_id).wake_at
+            wake = next_turn(db.get_one(CompanyLease, company_id))
         if wake is not None:
             rt.pause(min(5.0, max(0.0, (wake - services.now()).total_seconds())))

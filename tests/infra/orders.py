@@ -17,7 +17,7 @@ from sandbox.world import World
 from sync import decisions, gather, settings
 from sync import requests as asks
 from sync.apply import serve
-from tests.infra.company import serve_run
+from tests.infra.company import next_turn, serve_run
 from workers.wiring import Services
 
 
@@ -64,7 +64,7 @@ def serve_to_rest(services: Services, company_id: int, *, rounds: int = 60) -> N
     for _ in range(rounds):
         serve(services.runtime(), company_id, source, ledger)
         with services.sessions() as db:
-            wake = db.get_one(CompanyLease, company_id).wake_at
+            wake = next_turn(db.get_one(CompanyLease, company_id))
         if wake is None:
             return
         rt.pause(min(5.0, max(0.0, (wake - services.now()).total_seconds())))

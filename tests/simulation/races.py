@@ -2,6 +2,7 @@
 
 One renewal per expiry where nothing goes wrong, and nobody is ever disconnected by what goes wrong on the way: the
 identity service keeps a replaced token alive for its grace (reliability reference 1.8; faults F08, F15, F17, F18).
+Between two expiries the installation may stand still for nearly as long as a refresh token lives unused.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy.orm import sessionmaker
 
@@ -27,17 +29,35 @@ from tests.simulation.kernel import Kernel, Process
 from tests.simulation.machine import SteppingSession
 
 RING = KeyRing([("k1", b"1" * 32)])
-LIFE = timedelta(hours=1)
-GRACE_S = 86_400.0
+MINUTE_S, DAY_S = 60.0, 86_400.0
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """How one identity service lets its tokens live. Sources: Intuit, "OAuth 2.0 FAQ"; Xero, "Token types"."""
+
+    provider: str
+    platform: str
+    life: timedelta
+    """Of an access token."""
+    grace: timedelta
+    """So long a refresh token that was replaced works on."""
+    unused: timedelta
+    """So long a refresh token works that nobody uses."""
+
+
+ROTATIONS = {
+    "quickbooks": Rotation("intuit", "Intuit", timedelta(hours=1), timedelta(hours=24), timedelta(days=100)),
+    "xero": Rotation("xero", "Xero", timedelta(minutes=30), timedelta(minutes=30), timedelta(days=60)),
+}
+"""By ledger."""
 
 
 @dataclass
 class SimIdentity:
-    """The identity service: every renewal replaces the refresh token; the one before works for a day."""
+    """The identity service: every renewal replaces the refresh token; the one before works for its grace."""
 
-    platform: ClassVar[str] = "Identity"
-    grace: ClassVar[timedelta] = timedelta(seconds=86_400)
-
+    rotation: Rotation
     kernel: Kernel
     rng: random.Random
     trouble: float
@@ -47,6 +67,14 @@ class SimIdentity:
     issued: dict[str, float] = field(default_factory=dict)
     """Refresh token → until when it works."""
 
+    @property
+    def platform(self) -> str:
+        return self.rotation.platform
+
+    @property
+    def grace(self) -> timedelta:
+        return self.rotation.grace
+
     def first(self) -> TokenSet:
         return self._issue()
 
@@ -54,23 +82,24 @@ class SimIdentity:
         self.kernel.sleep(self.rng.choice((0.05, 0.2, 1.0)), "renewal")
         if self.rng.random() < self.trouble / 2:
             self.lost += 1
-            raise Unavailable("Intuit did not answer.", platform="Intuit")
+            raise Unavailable(f"{self.platform} did not answer.", platform=self.platform)
         if self.issued.get(token, 0.0) < self.kernel.now_s:
             raise GrantRejected("invalid_grant")
         made = self._issue()
-        self.issued[token] = min(self.issued[token], self.kernel.now_s + GRACE_S)
+        self.issued[token] = min(self.issued[token], self.kernel.now_s + self.grace.total_seconds())
         self.kernel.sleep(self.rng.choice((0.05, 0.2)), "renewal answered")
         if self.rng.random() < self.trouble:
             self.lost += 1
-            raise Unavailable("Intuit did not answer.", platform="Intuit")
+            raise Unavailable(f"{self.platform} did not answer.", platform=self.platform)
         return made
 
     def _issue(self) -> TokenSet:
         self.renewals += 1
         token = f"refresh-{self.renewals}"
-        self.issued[token] = self.kernel.now_s + 100 * 86_400
+        lives = self.rotation
+        self.issued[token] = self.kernel.now_s + lives.unused.total_seconds()
         now = self.kernel.now()
-        return TokenSet(f"access-{self.renewals}", token, now + LIFE, now + timedelta(days=100), None)
+        return TokenSet(f"access-{self.renewals}", token, now + lives.life, now + lives.unused, None)
 
 
 @dataclass(frozen=True)
@@ -83,79 +112,100 @@ class Raced:
     errors: tuple[str, ...]
 
 
-def race(seed: int, *, expiries: int = 10) -> Raced:
+def race(seed: int, ledger: str, *, expiries: int = 10) -> Raced:
     """Some expiries of one grant, each met by several processes at once. Odd seeds are without trouble."""
-    rng = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="bb-race-", dir=memory()) as folder:
         path = Path(folder) / "race.sqlite"
         shutil.copyfile(template(), path)
         engine = make_engine(f"sqlite:///{path}")
         try:
-            return _race(rng, engine, expiries, trouble=0.0 if seed % 2 else 0.3)
+            return Race(random.Random(seed), engine, ROTATIONS[ledger], 0.0 if seed % 2 else 0.3).run(expiries)
         finally:
             engine.dispose()
 
 
-def _race(rng: random.Random, engine: Any, expiries: int, *, trouble: float) -> Raced:
-    kernel = Kernel(random.Random(rng.random()))
-    identity = SimIdentity(kernel, rng, trouble)
-    sessions = sessionmaker(engine, class_=SteppingSession, expire_on_commit=False, kernel=kernel)
-    with make_sessions(engine)() as db, db.begin():
-        grant = store_new_grant(
-            db, RING, provider="quickbooks", subject="1", tokens=identity.first(), now=kernel.now()
-        )
-        grant_id = grant.id
-    told: list[str] = []
-    crashes = 0
+class Race:
+    """One grant, its identity service and the processes that want its token."""
 
-    def fate(process: Process, label: str) -> str | float | None:
-        nonlocal crashes
-        if trouble and label != "pause" and rng.random() < 0.02:
-            crashes += 1
-            return "crash"
-        return None
+    def __init__(self, rng: random.Random, engine: Any, rotation: Rotation, trouble: float) -> None:
+        self.rng, self.rotation, self.trouble = rng, rotation, trouble
+        self.kernel = Kernel(random.Random(rng.random()), fate=self._fate)
+        self.identity = SimIdentity(rotation, self.kernel, rng, trouble)
+        self.sessions = sessionmaker(engine, class_=SteppingSession, expire_on_commit=False, kernel=self.kernel)
+        self.plain = make_sessions(engine)
+        self.told: list[str] = []
+        self.crashes = 0
+        with self.plain() as db, db.begin():
+            self.grant_id = store_new_grant(
+                db, RING, provider=rotation.provider, subject="1", tokens=self.identity.first(),
+                now=self.kernel.now(),
+            ).id  # fmt: skip
 
-    kernel.fate = fate
+    def run(self, expiries: int) -> Raced:
+        for number in range(expiries):
+            self.kernel.now_s += self._until_the_next()
+            before = self._grant().version
+            self._meet(number, self.rng.randint(2, 6))
+            while self._grant().version == before and self._grant().ended_at is None:
+                self.kernel.now_s += MINUTE_S  # Companies are polled every minute, whoever died.
+                self._meet(number, 1)
+        ended = self._grant().ended_at is not None
+        return Raced(expiries, self.identity.renewals - 1, self.crashes, self.identity.lost,
+                     int(ended) + len(self.told), tuple(self.kernel.failures))  # fmt: skip
 
-    def worker(process: Process) -> None:
+    def _until_the_next(self) -> float:
+        """Seconds: the token has just a little left, or the installation stood still for days."""
+        if self.rng.random() < 0.2:
+            return self.rng.uniform(DAY_S, self.rotation.unused.total_seconds() - DAY_S)
+        return (self.rotation.life - SPARE).total_seconds() + 1
+
+    def _meet(self, number: int, processes: int) -> None:
+        for one in range(processes):
+            process = Process(f"worker-{number}-{one}")
+            after = self.rng.choice((0.0, 0.0, 0.1, 2.0))
+            self.kernel.spawn(process, process.name, partial(self._worker, process), after=after)
+        self.kernel.run(lambda: not self.kernel.tasks, limit_s=3600)
+
+    def _worker(self, process: Process) -> None:
         service = TokenService(
-            sessions, RING, {"quickbooks": identity}, kernel.now,  # type: ignore[arg-type]
-            lambda seconds: kernel.sleep(seconds, "pause"), process.name, lambda name: kernel.step(name),
-            patience_s=120.0,
+            self.sessions, RING, {self.rotation.provider: self.identity}, self.kernel.now,
+            lambda seconds: self.kernel.sleep(seconds, "pause"), process.name, self.kernel.step, patience_s=120.0,
         )  # fmt: skip
         for _ in range(3):
             try:
-                service.access_token(grant_id)
+                service.access_token(self.grant_id)
                 return
             except Unavailable:
-                kernel.sleep(70.0, "pause")
+                self.kernel.sleep(70.0, "pause")
             except NeedsReconnect as error:
-                told.append(str(error))
+                self.told.append(str(error))
                 return
 
-    for number in range(expiries):
-        kernel.now_s += (LIFE - SPARE).total_seconds() + 1
-        for one in range(rng.randint(2, 6)):
-            process = Process(f"worker-{number}-{one}")
-            kernel.spawn(process, process.name, lambda p=process: worker(p), after=rng.choice((0.0, 0.0, 0.1, 2.0)))
-        kernel.run(lambda: not kernel.tasks, limit_s=3600)
-    with make_sessions(engine)() as db:
-        ended = db.get_one(Grant, grant_id).ended_at is not None
-    return Raced(expiries, identity.renewals - 1, crashes, identity.lost, int(ended) + len(told),
-                 tuple(kernel.failures))  # fmt: skip
+    def _fate(self, process: Process, label: str) -> str | float | None:
+        if self.trouble and label != "pause" and self.rng.random() < 0.02:
+            self.crashes += 1
+            return "crash"
+        return None
+
+    def _grant(self) -> Grant:
+        with self.plain() as db:
+            return db.get_one(Grant, self.grant_id)
 
 
 def run(pool: ProcessPoolExecutor, seeds: range) -> int:
-    """Print one JSON line; 0 when nobody was disconnected and calm expiries cost one renewal each."""
-    results = list(pool.map(race, seeds))
+    """Print one JSON line per ledger; 0 when nobody was disconnected and calm expiries cost one renewal each."""
+    good = [_told(ledger, list(pool.map(partial(race, ledger=ledger), seeds)), seeds) for ledger in ROTATIONS]
+    return 0 if all(good) else 1
+
+
+def _told(ledger: str, results: list[Raced], seeds: range) -> bool:
     calm = [result for result, seed in zip(results, seeds, strict=True) if seed % 2]
     told = {
-        "races": sum(result.expiries for result in results), "start": seeds.start,
+        "ledger": ledger, "races": sum(result.expiries for result in results), "start": seeds.start,
         "calm_expiries": sum(result.expiries for result in calm), "calm_renewals": sum(r.renewals for r in calm),
         "crashes": sum(result.crashes for result in results), "answers_lost": sum(result.lost for result in results),
         "disconnected": sum(result.disconnected for result in results),
         "errors": sum(len(result.errors) for result in results),
     }  # fmt: skip
     print(json.dumps(told))
-    good = not told["disconnected"] and not told["errors"] and told["calm_expiries"] == told["calm_renewals"]
-    return 0 if good else 1
+    return not told["disconnected"] and not told["errors"] and told["calm_expiries"] == told["calm_renewals"]

@@ -12,6 +12,7 @@ import pytest
 
 from connectors.ledgers.base import Ledger
 from connectors.sources.base import Source
+from tests.simulation import races
 from tests.simulation.ablations import ABLATIONS, Ablation
 from tests.simulation.campaign import Profile, run_seed
 from tests.simulation.platforms import SimLedger, SimSource
@@ -45,6 +46,16 @@ def test_the_checker_notices_a_missing_safeguard(ablation: Ablation) -> None:
             assert kept.ok, "\n".join(timeline(kept))
             return
     pytest.fail(f"six seeds without {ablation.name} showed nothing")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ledger", races.ROTATIONS)
+def test_a_token_race_disconnects_nobody(ledger: str) -> None:
+    """One race full of trouble; one of calm, where each expiry costs one renewal."""
+    stormy, calm = races.race(0, ledger, expiries=5), races.race(1, ledger, expiries=5)
+    assert stormy.lost + stormy.crashes > 0
+    assert (stormy.disconnected, stormy.errors, calm.disconnected, calm.errors) == (0, (), 0, ())
+    assert calm.renewals == calm.expiries == 5
 
 
 @pytest.mark.parametrize(("port", "simulated"), [(Ledger, SimLedger), (Source, SimSource)])

@@ -97,6 +97,12 @@ class PlatformSession(requests.Session):
         for scheme in ("https://", "http://"):
             self.mount(scheme, HTTPAdapter(pool_maxsize=_POOL, max_retries=0))
 
+    def over_after_s(self, *, bulk: bool = False) -> float:
+        """Seconds after which a call has ended whatever becomes of it, with room to spare: how long a place in flight
+        is kept for a process that may be dead."""
+        times = self._http.timeouts
+        return 1.5 * (times.connect + (times.bulk if bulk else times.read))
+
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """As `requests`, with a time-out always and redirects never. `bulk=True`: a bulk write's time-out."""
         address, verb = _text(url), _text(method)

@@ -93,9 +93,8 @@ class XeroLedger:
         self._limiter = limiter
         self._clock = clock
         self._waiting = Waiting(limiter, clock, pause)
-        self._flight = Gate(f"xero:{tenant}:flight", 5, 120.0)
         self._connection = Connection(
-            session=session or http.session(PLATFORM, endpoints.is_xero),
+            session=(session := session or http.session(PLATFORM, endpoints.is_xero)),
             api_url=endpoints.xero_api,
             tenant=tenant,
             access=access,
@@ -103,6 +102,7 @@ class XeroLedger:
             throttled=self._throttled,
             day_left=self._day_left,
         )
+        self._flight = Gate(f"xero:{tenant}:flight", 5, session.over_after_s(bulk=True))
 
     # ---- reading ------------------------------------------------------------------------------------------
 

@@ -28,7 +28,6 @@ PAGE = 500
 _PAGES_MAX = 4000
 _IN_FLIGHT = 2
 """Autotask allows three per endpoint and frees a place a little after it has answered."""
-_GATE_S = 90.0
 _THRESHOLD = "ThresholdInformation"
 _THREADS_RETRY_S = 1.0
 _THREADS_TRIES = 4
@@ -253,7 +252,8 @@ class AutotaskClient:
             limits = self._budget.limits(zone.tenant, "read")
             self._waiting.place(limits, "Autotask's hourly limit of calls is reached.", PLATFORM)
         self._tally(entity, method)
-        gate = Gate(f"autotask:{zone.tenant}:{self._code}:{entity.lower()}", _IN_FLIGHT, _GATE_S)
+        name = f"autotask:{zone.tenant}:{self._code}:{entity.lower()}"
+        gate = Gate(name, _IN_FLIGHT, self._session.over_after_s())
         token = self._waiting.gate(gate, "Autotask is busy with our other calls.", PLATFORM)
         try:
             return self._session.request(

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import requests
@@ -28,7 +29,7 @@ from sandbox import server
 from tests.chaos.companies import Companies
 from tests.chaos.events import Chaos, say
 from tests.chaos.installation import FACTOR, Installation
-from tests.chaos.judging import judge
+from tests.chaos.judging import Account, judge
 from tests.simulation.__main__ import p99
 from tools.waiting import WaitedTooLong, wait_until
 from workers.system import pause
@@ -80,6 +81,8 @@ def run(told: Installation, given: argparse.Namespace) -> int:
     chaos.end()
     found, absent, stuck = settle(told, companies)
     account = judge(told, companies)
+    if not stuck:
+        compare(companies, account)
     say("events: " + ", ".join(f"{name} {count}" for name, count in sorted(chaos.counts.items())))
     say(f"revisions that took over: {', '.join(chaos.deployed) or 'none'}")
     pressed = sum((month.person.answers for month in companies.months), type(chaos.counts)())
@@ -131,6 +134,18 @@ def settle(told: Installation, companies: Companies) -> tuple[list[float], list[
         say(f"did not settle: {companies.what_waits()}")
         return found, absent, max(1, len(companies.waiting()))
     return found, absent, 0
+
+
+def compare(companies: Companies, account: Account) -> None:
+    """The product's own reconciliation after it all: every copy that the judge counts must be found by it."""
+    runs = companies.compare()
+    with suppress(WaitedTooLong):
+        wait_until(companies.at_rest, timeout_s=SETTLE_S, what="every comparison has ended", every_s=0.5)
+    counted = companies.compared(runs)
+    say("the product's reconciliation: " + ", ".join(f"{name} {count}" for name, count in sorted(counted.items())))
+    copies = account.duplicates + account.residual
+    if counted["duplicate"] < copies:
+        account.blame("lost", f"{copies} copies in the books, {counted['duplicate']} found by the reconciliation")
 
 
 def attempt(what: Callable[[], None]) -> None:

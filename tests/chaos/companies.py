@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -16,6 +18,7 @@ from models import Company, CompanyLease, Connection, Document, Grant, Pause, Po
 from sandbox.intuit import tokens as intuit_tokens
 from sandbox.xero_identity import tokens as xero_tokens
 from sync import connection as connecting
+from sync import reconciling
 from sync.lease import wake
 from sync.tokens import refresh_token_of, store_new_grant
 from tests.chaos.buttons import Person
@@ -75,6 +78,26 @@ class Companies:
         if month.made["buys"]:
             enqueue.scan(services, month.company_id, ask_orders(services, month.company_id))
 
+    def compare(self) -> list[int]:
+        """Compare now in every company; the runs, of which `compared` tells when all are at rest."""
+        services, asked = self.told.services, []
+        for month in self.months:
+            with services.sessions() as db, db.begin():
+                run_id = reconciling.ask_by_schedule(db, month.company_id, services.now())
+            if run_id is not None:
+                enqueue.tool(services, month.company_id, run_id)
+                asked.append(run_id)
+        return asked
+
+    def compared(self, run_ids: Iterable[int]) -> Counter[str]:
+        """What the product's own comparisons counted; `not compared`: those that ended without a result."""
+        total: Counter[str] = Counter()
+        with self.told.services.sessions() as db:
+            for run in db.scalars(select(Run).where(Run.id.in_(tuple(run_ids)))):
+                counts = (run.summary or {}).get("counts")
+                total.update({"not compared": 1} if counts is None else counts)
+        return total
+
     # ---- connections ----------------------------------------------------------------------------------------
 
     def revoke(self, month: Month) -> None:
@@ -111,10 +134,10 @@ class Companies:
         """Companies whose ledger wants another consent."""
         with self.told.services.sessions() as db:
             ended = select(Grant.id).where(or_(Grant.ended_at.is_not(None), Grant.rejected_at.is_not(None)))
-            rows = db.scalars(select(Connection.company_id).where(
+            ids = set(db.scalars(select(Connection.company_id).where(
                 Connection.side == "ledger", or_(Connection.state != "connected", Connection.grant_id.in_(ended))
-            ))  # fmt: skip
-            return [month for month in self.months if month.company_id in set(rows)]
+            )))  # fmt: skip
+        return [month for month in self.months if month.company_id in ids]
 
     def expire_tokens(self) -> None:
         """Every access token has less than its spare time left."""
@@ -159,6 +182,20 @@ class Companies:
                 Posting.state.in_(("NEW", "CONFIRMED", *OPEN)), Posting.next_action_at.is_not(None),
             )).scalar_one()  # fmt: skip
         return not (busy or due or unmarked or self.waiting())
+
+    def why_not(self, month: Month) -> str:
+        """What the product says of the documents of a company that are not in its books, and of its last runs."""
+        with self.told.services.sessions() as db:
+            rows = db.execute(
+                select(Document.kind, Document.status, Document.reason_code, func.count())
+                .where(Document.company_id == month.company_id, Document.status != "Complete")
+                .group_by(Document.kind, Document.status, Document.reason_code)
+            ).all()
+            runs = db.execute(
+                select(Run.id, Run.kind, Run.area, Run.state, Run.message).where(Run.company_id == month.company_id)
+                .order_by(Run.id.desc()).limit(4)
+            ).all()
+        return f"{[tuple(row) for row in rows]}; last runs {[tuple(row) for row in runs]}"
 
     def what_waits(self) -> str:
         """For whoever reads the output: what is still open, and what stands in its way."""

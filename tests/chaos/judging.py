@@ -43,7 +43,10 @@ class Account:
 def judge(told: Installation, companies: Companies) -> Account:
     account = Account()
     for month in companies.months:
+        lost = account.lost
         _sources(told, month, account)
+        if account.lost > lost:
+            account.remarks.append(f"  the product says: {companies.why_not(month)}")
         _books(told, month, account)
     _history(told, account)
     return account

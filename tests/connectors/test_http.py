@@ -167,3 +167,12 @@ def test_divided_timeouts_never_go_below_two_seconds() -> None:
 )
 def test_retry_after_is_read_within_bounds(header: str, seconds: float) -> None:
     assert retry_after_s({"Retry-After": header}, 60.0) == seconds
+
+
+def test_a_place_in_flight_outlasts_every_call_and_no_dead_process_by_much() -> None:
+    """What a killed worker never gives back returns by itself: marks go on within a minute, not later."""
+    quick = Http(lambda: 0.0, timeouts=Timeouts(2, 3, 6)).session("Xero", lambda url: True)
+    usual = Http(lambda: 0.0).session("Xero", lambda url: True)
+    assert 5 + 30 < usual.over_after_s() < 60
+    assert 5 + 60 < usual.over_after_s(bulk=True) < 120
+    assert (quick.over_after_s(), quick.over_after_s(bulk=True)) == (7.5, 12.0)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from connectors.errors import PlatformError
@@ -22,7 +22,7 @@ from domain.order_documents import ORDER
 from domain.order_settings import OrderSettings
 from domain.plan import Plan
 from domain.reasons import Reason, reason
-from domain.statuses import PostingState, Status
+from domain.statuses import LIVE_STATES, OPEN_STATES, PostingState, Status
 from models import Company, Document, ItemClaim, Posting
 from sync import codec, orders
 from sync.documents import set_status, step
@@ -32,6 +32,7 @@ from sync.runtime import Runtime
 from sync.settings import load_orders
 
 FRESH = timedelta(minutes=2)
+_UNDER_WAY = (*OPEN_STATES, PostingState.NEEDS_HUMAN)
 
 
 def look(rt: Runtime, lease: Lease, company_id: int, ledger: Ledger, ids: Sequence[int]) -> bool:
@@ -99,13 +100,37 @@ def _told(held: Held) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def objection(row: Document, planned: Plan) -> Reason | None:
-    """Why it is not posted: a bill that may be the same, about which nobody decided."""
-    kept = row.alike or {}
-    if planned.draft is None or planned.draft.kind != Kind.BILL or not kept.get("found") or kept.get("post_anyway"):
+def objection(db: Session, row: Document, planned: Plan, beside: Sequence[tuple[Document, Draft]]) -> Reason | None:
+    """Why it is not posted: a bill that may be the same, about which nobody decided. `beside`: bills that are reserved
+    together with it. One of ours counts too, where its vendor gave two orders one number: no ledger is relied on to
+    refuse the second."""
+    kept, draft = row.alike or {}, planned.draft
+    if draft is None or draft.kind != Kind.BILL or kept.get("post_anyway"):
         return None
-    what = "; ".join(one["text"] for one in kept["found"][:3])
-    return reason("bill_exists", what=what)
+    told = [one["text"] for one in kept.get("found") or ()][:3] or _same_number(db, row, draft, beside)
+    return reason("bill_exists", what="; ".join(told)) if told else None
+
+
+def _same_number(
+    db: Session, row: Document, draft: Draft, beside: Sequence[tuple[Document, Draft]]
+) -> list[str]:
+    """Bills of ours under this number of this vendor, made for another order."""
+    if draft.number is None:
+        return []
+    with db.no_autoflush:
+        rows = db.execute(
+            select(Document.number, Document.ledger_number, Posting.draft)
+            .join(Posting, Posting.id == Document.posting_id).where(
+                Document.company_id == row.company_id, Document.source_tenant == row.source_tenant,
+                Document.kind == ORDER, Document.party_id == row.party_id, Document.source_id != row.source_id,
+                Posting.ledger_kind == Kind.BILL.value, Posting.state.in_(LIVE_STATES),
+                or_(Document.ledger_number == draft.number, Posting.state.in_(_UNDER_WAY)),
+            )
+        ).all()  # fmt: skip
+    there = [number for number, known, its in rows if draft.number in (known, (its or {}).get("number"))]
+    there += [other.number for other, its in beside if its.kind == Kind.BILL and its.number == draft.number
+              and other.party_id == row.party_id and other.source_id != row.source_id]
+    return [f"{draft.number}, made for order {number}" for number in there[:3]]
 
 
 def post_anyway(db: Session, row: Document, *, why: str, now: datetime, who: str) -> bool:

@@ -102,7 +102,8 @@ class Preparation:
             if former is not None and former.state == PostingState.NEW:
                 drop(self.db, former, PostingState.REJECTED, planned.reasons, self.now)
             return
-        there = alike.objection(row, planned)
+        beside = [(other, plan.draft) for other, plan, _ in self.reserved if plan.draft is not None]
+        there = alike.objection(self.db, row, planned, beside)
         if there is not None:
             set_status(self.db, row, Status.FAULT, [there], self.now)
             if former is not None and former.state == PostingState.NEW:

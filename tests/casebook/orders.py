@@ -21,10 +21,10 @@ from sandbox.autotask.tenants import Tenant
 from sandbox.seeds import msp
 from sandbox.world import World
 from tests.casebook.books import CLOSED_DAYS_AGO, PROFILES, added
-from tests.casebook.purchases import Buys, QuickBooksPurchases
+from tests.casebook.purchases import Buys, QuickBooksPurchases, XeroPurchases
 
 ORDERS: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "orders.toml").read_text())["case"]
-SIDES: dict[str, Callable[[World, str, str], Buys]] = {"quickbooks": QuickBooksPurchases}
+SIDES: dict[str, Callable[[World, str, str], Buys]] = {"quickbooks": QuickBooksPurchases, "xero": XeroPurchases}
 PRODUCTS = (
     ("Switch", "SW-24", True), ("Cable", "CB-1", True), ("Label maker", "LM-1", False), ("Battery", "BT", False),
 )  # fmt: skip
@@ -172,7 +172,7 @@ class Orders:
         ]
         order = self.tenant.row("PurchaseOrders", self.ids[case["id"]]) or {}
         told: dict[str, Any] = {"documents": documents, "mark": order.get("externalPONumber") or ""}
-        if "stock" in wanted:
+        if "stock" in wanted and isinstance(self.side, QuickBooksPurchases):
             told["stock"] = self.side.stock("Battery")
         return {name: value for name, value in told.items() if name in wanted}
 

@@ -10,15 +10,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
+from domain.order_settings import OrderNumbers
+from domain.settings import InitialStatus
 from sandbox.qbo import currencies, lists, preferences
 from sandbox.qbo import ledger as qbo_ledger
 from sandbox.seeds.ledger import Books, opened
 from sandbox.world import World
 from tests.casebook.books import added
-from tests.casebook.sides import QuickBooksSide, journal
+from tests.casebook.sides import QuickBooksSide, XeroSide, journal
 
 PAYABLE = "AP"
 EURO_RATE = "1.08"
+STATES = {"AUTHORISED": "Open", "BILLED": "Closed"}
+"""Of a purchase order in Xero, in the words of the cases."""
 
 
 class Buys(Protocol):
@@ -41,10 +45,6 @@ class Buys(Protocol):
 
     def bought(self, vendor: str, today: date) -> list[dict[str, Any]]:
         """Live bills and purchase orders of a vendor, oldest first, in the words of `expected`, each with its `id`."""
-        ...
-
-    def stock(self, item: str) -> str:
-        """How many of a stocked item are on hand."""
         ...
 
     def balances(self) -> dict[str, Decimal]: ...
@@ -114,6 +114,7 @@ class QuickBooksPurchases(QuickBooksSide):
         }  # fmt: skip
 
     def stock(self, item: str) -> str:
+        """How many of a stocked item are on hand."""
         found = self.realm.record("Item", self._named("Item", item))
         return str(found["entity"]["QtyOnHand"]) if found else ""
 
@@ -127,3 +128,53 @@ class QuickBooksPurchases(QuickBooksSide):
         for row in self.realm.records("Account"):
             if row["entity"]["AccountType"] == "Accounts Payable":
                 self.short[row["id"]] = PAYABLE
+
+
+class XeroPurchases(XeroSide):
+    """An organisation. Lines stand on accounts; a bill's note is a line of text that books nothing."""
+
+    codes: Mapping[str, str] = {"20.0% S": "INPUT2", "GST": "INPUT", "No VAT": "NONE", "": "NONE"}
+
+    def __init__(self, world: World, tenant: str, region: str) -> None:
+        super().__init__(world, tenant, region)
+        self.seeds = opened(world, tenant)
+        names = {"COGS": "Cost of Goods Sold", "FRT": "Freight & Courier", "EXP": "General Expenses",
+                 PAYABLE: "Accounts Payable"}  # fmt: skip
+        self.short |= {self.accounts[name]: short for short, name in names.items()}
+        self.short[self.org.system_account("GST")] = "VIN"
+
+    def furnish_purchases(self, closed: date, *, euros: bool) -> None:
+        self.seeds.customer("Quay Dental")
+        self.org.keep(self.org.settings | {"period_lock": closed.isoformat()})
+
+    def chosen_purchases(self, tax_code: str | None) -> dict[str, Any]:
+        return {
+            "freight_account": self.accounts["Freight & Courier"], "tax_code": self.code(tax_code or ""),
+            "created_item_account": self.accounts["General Expenses"], "numbers": OrderNumbers.SOURCE,
+            "initial_status": InitialStatus.APPROVED, "payable": None,
+        }  # fmt: skip
+
+    def code(self, name: str) -> str:
+        return self.codes[name]
+
+    def bought(self, vendor: str, today: date) -> list[dict[str, Any]]:
+        found = [row for kind in ("PurchaseOrder", "Invoice") for row in self.org.records(kind)
+                 if (kind == "PurchaseOrder" or row["entity"]["Type"] == "ACCPAY") and self._contact(row) == vendor]
+        return [self._told(row, today) for row in sorted(found, key=lambda row: (row["born"], row["kind"]))]
+
+    def _contact(self, row: Mapping[str, Any]) -> str:
+        contact = self.org.record("Contact", row["entity"]["ContactID"])
+        return str(contact["entity"]["Name"]) if contact else ""
+
+    def _told(self, row: Mapping[str, Any], today: date) -> dict[str, Any]:
+        entity = row["entity"]
+        kind = {"Invoice": "Bill"}.get(row["kind"], row["kind"])
+        return {
+            "id": row["id"], "kind": kind, "journal": journal(row.get("journal") or [], self.short),
+            "number": entity.get("InvoiceNumber" if kind == "Bill" else "PurchaseOrderNumber", ""),
+            "days_ago": (today - date.fromisoformat(entity["Date"])).days,
+            "lines": sum(1 for line in entity["LineItems"] if line.get("AccountCode")),
+            "note": str(entity["LineItems"]) + str(entity.get("Reference")),
+            "state": STATES.get(entity["Status"], entity["Status"]),
+            "currency": entity["CurrencyCode"], "total": f"{Decimal(str(entity['Total'])):.2f}",
+        }  # fmt: skip

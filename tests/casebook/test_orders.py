@@ -21,7 +21,9 @@ from workers import jobs
 from workers.wiring import Services
 
 __all__ = ["services"]
-FIRMS = [("quickbooks", name) for name in BUYERS]
+XERO = ("us", "uk", "au", "us, euros")
+"""Classes, locations, freight by value and Autotask's silence about currencies are the same rules there."""
+FIRMS = [("quickbooks", name) for name in BUYERS] + [("xero", name) for name in XERO]
 
 
 @pytest.mark.parametrize(("ledger", "name"), FIRMS)

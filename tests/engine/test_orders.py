@@ -233,6 +233,25 @@ def test_a_bill_that_was_typed_in_is_adopted_instead_and_the_order_gets_its_numb
     assert len(bills(bought)) == 2
 
 
+@pytest.mark.parametrize("runs", [1, 2], ids=["in one run", "one after the other"])
+def test_two_orders_under_one_number_of_their_vendor_are_asked_about_where_the_ledger_would_take_both(
+    bought: World, runs: int
+) -> None:
+    put(bought, "411", line("1", 10, "42"), vendor_invoice="V-9")
+    if runs == 2:
+        sync(bought)
+    put(bought, "412", line("2", 1, "7"), vendor_invoice="V-9")
+    sync(bought)
+    assert [bill.number for bill in bills(bought)] == ["V-9"]
+    second = row(bought, "412")
+    assert told(second) == (Status.FAULT, "bill_exists")
+    assert "made for order PO-411" in second.reasons[0]["params"]["what"]
+    with bought.sessions() as db, db.begin():
+        assert alike.post_anyway(db, db.get_one(Document, second.id), why="one paper", now=START, who="A staff")
+    sync(bought)
+    assert [bill.number for bill in bills(bought)] == ["V-9", "V-9"]
+
+
 def test_another_programs_mark_sets_an_order_aside(bought: World) -> None:
     put(bought, "411")
     scan_only(bought)

@@ -27,7 +27,7 @@ REASONS = {
     "line without a product": "order_line_nameless", "nothing but quantity zero": "order_of_nothing",
     "bill typed in by hand": "bill_exists", "bill of the same amount": "bill_exists",
     "number over the ledger's limit": "order_number_too_long",
-    "one vendor invoice number on two orders": "number_taken", "closed period": "closed_period",
+    "one vendor invoice number on two orders": "bill_exists", "closed period": "closed_period",
     "vendor in another currency": "vendor_currency",
 }  # fmt: skip
 

@@ -179,6 +179,8 @@ class Catalog:
     territories: dict[str, str] = field(default_factory=dict)
     templates: dict[str, str] = field(default_factory=dict)
     """Names of the invoice templates by id."""
+    unreadable: tuple[str, ...] = ()
+    """What the source's user may not see although rules ask for it, by the source's names ("Services")."""
 
 
 # ---- drafts -----------------------------------------------------------------------------------------------

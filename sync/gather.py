@@ -16,7 +16,7 @@ from connectors.sources.base import Source
 from domain.settings import SyncState
 from domain.statuses import RunState, Status
 from models import Document, Run
-from sync import due, list_compare, lookback, mirror, one_order, pauses, reports, safety, voids
+from sync import due, list_compare, lookback, mirror, one_order, pauses, reports, safety, stamped, voids
 from sync.areas import AREAS, INVOICES, Area, PassSettings, named
 from sync.lease import wake
 from sync.passes import POSTING_RUNS, Scan, posts
@@ -75,6 +75,7 @@ def _read(reading: Scan, known: bool) -> bool:
     if run_id is not None:
         with rt.sessions() as db, db.begin():
             voids.tell(db, db.get_one(Run, run_id), rt.clock.now(), area.kind)
+            stamped.tell(db, db.get_one(Run, run_id), rt.clock.now(), area.kind)
     if run_id is not None and _stopped(reading, run_id, settings):
         return False
     reading.lines(settings)

@@ -22,16 +22,21 @@ from domain.plan import effective_number
 from domain.reasons import Reason, reason
 from domain.settings import InvoiceSettings
 from domain.statuses import Status
-from models import Company, Document, Step
+from models import Company, Document, Run, Step
 from sync import codec, invoices, orders, pauses
 from sync.areas import area_of
-from sync.documents import end_unsent, park, set_status, step
+from sync.documents import add_to_run, end_unsent, park, set_status, step
 from sync.lease import Lease, wake
 from sync.reading import marker_of, refresh_header, touchable
 from sync.runtime import Runtime
 
 CODE = "stamped_meanwhile"
 STEP = "another program"
+SET_ASIDE = (
+    "voided_in_source", "marked_elsewhere", "numbered_elsewhere", "in_books_elsewhere", "already_posted",
+    "order_cancelled", "order_marked_elsewhere",
+)
+"""Why a document that waited does not wait any more: others dealt with it."""
 AFTER = 3
 WITHIN = timedelta(days=1)
 OLD_LOOK = timedelta(minutes=2)
@@ -54,6 +59,7 @@ def notice(db: Session, row: Document, header: SourceHeader, settings: Any, now:
         end_unsent(db, row, [why], now)
         set_status(db, row, Status.SKIPPED, [why], now)
         step(db, row, now, "skipped", why.sentence())
+        _to_be_told(db, row)
     elif row.reason_code != CODE:
         told = reason(CODE, what=why.sentence())
         end_unsent(db, row, [told], now)
@@ -111,6 +117,26 @@ def looked_again(
 def _asked_for(row: Document, settings: Any) -> bool:
     """It was marked already when it was released: a person confirmed that (Manually Copy an Invoice, Sync one PO)."""
     return area_of(row.kind).taken(codec.load(SourceHeader, row.header), settings) is not None
+
+
+# ---- telling ------------------------------------------------------------------------------------------------
+
+
+def _to_be_told(db: Session, row: Document) -> None:
+    """It was Pending in a report, or on a page: where that run is over, the next one says what became of it."""
+    run = db.get(Run, row.run_id) if row.run_id is not None else None
+    if row.status == Status.SKIPPED and (run is None or run.finished_at is not None):
+        row.run_id = None
+
+
+def tell(db: Session, run: Run, now: datetime, kind: str) -> None:
+    """What was set aside since the last sync, because it was voided, cancelled or marked, is a row of this one."""
+    if run.kind != "sync":
+        return
+    add_to_run(db, run, db.scalars(select(Document).where(
+        Document.company_id == run.company_id, Document.kind == kind, Document.status == Status.SKIPPED,
+        Document.run_id.is_(None), Document.before_start.is_(False), Document.reason_code.in_(SET_ASIDE),
+    )).all(), now)
 
 
 # ---- the look-up --------------------------------------------------------------------------------------------
@@ -173,6 +199,7 @@ def _outcome(row: Document, why: Reason, live: Sequence[Done], number: str) -> t
 def _end(db: Session, row: Document, status: Status, why: Reason, now: datetime) -> None:
     set_status(db, row, status, [why], now)
     step(db, row, now, "looked up", f"{why.sentence()}. It is not posted")
+    _to_be_told(db, row)
 
 
 def _pause_after_a_few(db: Session, company_id: int, now: datetime) -> None:

@@ -24,6 +24,8 @@ from models import Company, Membership, MirrorEntry, PartyEntry, Posting, User
 from sync import mirror, taxsums, todo_state
 
 Choices = list[tuple[str, str]]
+UNREADABLE = "unreadable"
+"""The list of what the source's user may not see although rules ask for it."""
 
 
 class Record(Protocol):
@@ -100,6 +102,8 @@ def scene_of(db: Session, company: Company, current: InvoiceSettings, ledger: st
             return [_SourceRecord(each.id, each.name, True, {}) for each in sorted(terms, key=lambda term: term.name)]
         if kind == "template":
             return _named(mirror.catalog_of(db, company.id).templates)
+        if kind == UNREADABLE:
+            return [_SourceRecord(name, name, True, {}) for name in mirror.catalog_of(db, company.id).unreadable]
         if kind in tuple(TrackBy):
             return _named(source_values(TrackBy(kind), Lists(catalog=mirror.catalog_of(db, company.id))))
         statement = select(MirrorEntry).where(MirrorEntry.company_id == company.id, MirrorEntry.kind == kind)

@@ -146,7 +146,8 @@ class AutotaskSource:
         home, several = self._own_currency()
         return Catalog(
             {one.id: one for one in codes}, {one.id: one for one in terms}, taxes, regions,
-            home_currency=home, multi_currency=several, **autotask_places.read(self._client),
+            home_currency=home, multi_currency=several, unreadable=self._services.unreadable(),
+            **autotask_places.read(self._client),
         )
 
     def _own_currency(self) -> tuple[str | None, bool]:

@@ -23,9 +23,11 @@ _ORDERS, _ITEMS, _RECEIVING = "PurchaseOrders", "PurchaseOrderItems", "PurchaseO
 
 def permitted(tenant: Tenant, entity: str, verb: str) -> None:
     """What a missing module and the API user's security level leave out. Raises Refused."""
+    status = int(tenant.switch("permission_status"))
+    if entity in ("Services", "ServiceBundles") and not tenant.switch("services_visible"):
+        raise answers.no_permission(status, f"query {entity}")
     if entity not in INVENTORY_MODULE:
         return
-    status = int(tenant.switch("permission_status"))
     if not tenant.switch("inventory"):
         raise answers.no_permission(status, f"query {entity}")
     if verb not in ("query", "GET") and not tenant.switch("orders_patch"):

@@ -41,6 +41,7 @@ SWITCHES: dict[str, tuple[Any, tuple[Any, ...] | None, str]] = {
     "todo_views": ("any", ("any", "to_do"), "action types a to-do may bear: any, or those shown among to-dos"),
     "todo_line_breaks": ("kept", ("kept", "spaces"), "whether a to-do's description keeps its line breaks"),
     "staff_visible": (True, (True, False), "the API user may read Resources and ActionTypes"),
+    "services_visible": (True, (True, False), "the API user may read Services and ServiceBundles"),
     "inventory": (False, (True, False), "the tenant owns the inventory module: purchase orders can be read"),
     "orders_patch": (True, (True, False), "the API user may write purchase orders"),
     "received_orders_patch": (True, (True, False), "an order that is Received Full may still be changed"),

@@ -253,6 +253,15 @@ def test_billing_codes_come_with_their_ledger_account_and_terms_with_days(at: Au
     assert {one.name: one.days for one in catalog.terms.values()}["Net 30"] == 30
 
 
+@pytest.mark.parametrize("status", [500, 403])
+def test_services_that_the_user_may_not_see_are_named_and_stop_nothing(at: AutotaskTenant, status: int) -> None:
+    assert at.source().catalog().unreadable == ()
+    set_switches(at.tenant, {"services_visible": False, "permission_status": status})
+    assert at.source().catalog().unreadable == ("Services", "ServiceBundles")
+    at.invoice(at.company("Acme"), [("1", "10")], number="N1", at=NOW, line={"serviceID": 5})
+    assert [one.lines[0].extended_price for one in documents(at)] == [Decimal(10)]
+
+
 def test_the_billing_address_wins_and_company_zero_is_a_company(at: AutotaskTenant) -> None:
     country = at.laid.country("United States")
     own = {"address1": "1 Main St", "city": "Albany", "countryID": country}

@@ -281,3 +281,26 @@ def test_what_may_be_in_the_books_is_looked_up_before_it_is_posted_again(world: 
     world.sync()
     assert len(world.books.documents()) == 1
     assert world.documents()["1"].status == Status.COMPLETE
+
+
+@pytest.mark.parametrize("seen_by", ["a run", "the schedule"])
+def test_what_was_pending_and_is_voided_in_the_source_stands_in_the_next_report_once(
+    world: World, seen_by: str
+) -> None:
+    furnish(world)
+    world.source.put(invoice("1", party=None), invoice("2"))
+    first = press(world) if seen_by == "a run" else None
+    read(world, first)
+    world.serve_until_rest()
+    world.source.void("1", world.clock.now())
+    told = []
+    for _ in range(2):
+        world.clock.advance(3600)
+        run_id = press(world)
+        read(world, run_id)
+        world.serve_until_rest()
+        told.append(dict(world.run(run_id).counts or {}))
+    expected = {Status.SKIPPED: 1} if seen_by == "a run" else {Status.SKIPPED: 1, Status.COMPLETE: 1}
+    assert told == [expected, {}]
+    with world.sessions() as db:
+        assert db.scalars(select(Document.reason_code).where(Document.source_id == "1")).one() == "voided_in_source"

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from domain.documents import Party
+from domain.documents import Catalog, Party
 from models import (
     Company,
     Document,
@@ -297,3 +297,12 @@ def test_mail_to_customers_is_switched_on_with_who_would_get_two_in_view(site: S
     assert save(site, mail_customers="y", confirm_mail_customers="y").status_code == 302
     assert current(site).mail_customers is True
     assert save(site, mail_customers="y", attach_pdf="y").status_code == 302  # asked once
+
+
+def test_services_that_autotask_does_not_show_are_told_where_they_matter(site: Site) -> None:
+    a, said = site.ids["A"]["company_id"], "does not show its API user services and service bundles"
+    where = f"/c/{a}/settings/invoices"
+    assert said not in site.client("A admin").get(where, base_url=BASE).text
+    with site.db() as db, db.begin():
+        db.get_one(MirrorState, a).catalog = codec.dump(Catalog(unreadable=("Services",)))
+    assert said in site.client("A admin").get(where, base_url=BASE).text

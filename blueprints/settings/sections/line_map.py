@@ -8,7 +8,7 @@ from typing import Any
 from wtforms import IntegerField, RadioField, StringField
 from wtforms.validators import InputRequired, NumberRange
 
-from blueprints.settings.section import Scene, Section, text_choices
+from blueprints.settings.section import UNREADABLE, Scene, Section, text_choices
 from domain.settings import LineDetail
 
 DETAIL = (
@@ -39,7 +39,7 @@ class LineMap(Section):
         return ("line_map",)
 
     def context(self, form: Any, scene: Scene) -> dict[str, Any]:
-        return {"line_rules": len(scene.current.line_map)}
+        return {"line_rules": len(scene.current.line_map), "periods_unread": bool(scene.records(UNREADABLE))}
 
     def words(self, name: str, value: Any, scene: Scene) -> str | None:
         return "; ".join(_words(dict(each) if isinstance(each, dict) else vars_of(each), scene) for each in value)

@@ -22,7 +22,7 @@ from domain.formats import format_until
 from domain.reasons import Reason, reason
 from domain.statuses import PostingState
 from models import Attempt, Company, Posting, Run
-from sync import alike, due, mirror, pauses, reports, requests, stamped
+from sync import alike, due, glance, mirror, pauses, reports, requests, stamped
 from sync.attaching import AttachWork
 from sync.connection import needs_reconnect, succeeded
 from sync.dividing import goes, looked_at, together
@@ -143,13 +143,30 @@ class Serving:
         )
 
     def _start_something(self) -> bool:
+        with self.rt.sessions() as db:
+            seen = glance.at(db, self.company_id, self.ledger.tenant, self.source.tenant)
+        now = self.lease.now()
         if self.rt.clock.monotonic() >= self.look_at:
-            if self._stop_runs() or self._refresh_mirror():
+            if (seen.stopping and self._stop_runs()) or self._refresh_mirror():
                 return True
-            if self._ledger_ready() and (self._look_up() or self._look_up_stamped() or self._send_something()):
+            if self._ledger_ready() and self._start_with_ledger(seen, now):
                 return True
             self.look_at = self.rt.clock.monotonic() + LOOK_AGAIN
-        return any(worker.start() for worker in self.workers)
+        return (
+            (glance.due(seen.mark, now) and self.write_back.start())
+            or ((seen.todos_stirred or glance.due(seen.todo, now)) and self.todos.start())
+            or ((seen.marks_stirred or glance.due(seen.error_mark, now)) and self.error_marks.start())
+            or (glance.due(seen.attach, now) and self.attaching.start())
+        )
+
+    def _start_with_ledger(self, seen: glance.Glance, now: datetime) -> bool:
+        """Look-ups first, then what may go."""
+        sendable = any(glance.due(at, now) for at in (seen.again, seen.fresh, seen.unprepared))
+        return (
+            (glance.due(seen.look_up, now) and self._look_up())
+            or (seen.stamped and self._look_up_stamped())
+            or (sendable and self._send_something(seen))
+        )
 
     def _ledger_ready(self) -> bool:
         busy = self.pool.running - sum(worker.running for worker in self.workers)
@@ -258,28 +275,27 @@ class Serving:
 
     # ---- sending --------------------------------------------------------------------------------------------
 
-    def _send_something(self) -> bool:
+    def _send_something(self, seen: glance.Glance) -> bool:
         """Prepare the next page, or send the next batch: full ones while more is coming."""
-        members = self.ledger.capabilities.batch_members
+        members, tenant, now = self.ledger.capabilities.batch_members, self.ledger.tenant, self.lease.now()
         with self.rt.sessions() as db:
             if pauses.current(db, self.company_id) is not None:
                 return False
-            now = self.lease.now()
-            tenant = self.ledger.tenant
-            again = due.to_send_again(db, self.company_id, tenant, now, members)
+            again = due.to_send_again(db, self.company_id, tenant, now, members) if seen.again else []
+            unprepared = due.to_prepare(db, self.company_id, now, PREPARE_PAGE) if seen.unprepared else []
+            fresh = seen.fresh is not None and not again
             wide = looked_at(self.ledger)
-            urgent = together(due.to_send(db, self.company_id, tenant, now, wide, interactive=True), self.ledger)
-            unprepared = due.to_prepare(db, self.company_id, now, PREPARE_PAGE)
-            first_urgent = bool(unprepared) and unprepared[0].interactive
-            creations = together(due.to_create(db, self.company_id, tenant, now, wide), self.ledger)
-            ready = together(due.to_send(db, self.company_id, tenant, now, wide), self.ledger)
-            coming = bool(unprepared) or due.reading(db, self.company_id, now, self.rt.times.stale_run)
-            unlocking = due.creations_open(db, self.company_id, tenant)
-            alone = due.to_send_alone(db, self.company_id, tenant, now)
+            new = due.to_create(db, self.company_id, tenant, now, wide) if fresh else []
+            found = due.to_send(db, self.company_id, tenant, now, wide) if fresh else []
+            coming = bool(unprepared) or (fresh and due.reading(db, self.company_id, now, self.rt.times.stale_run))
+            unlocking = bool(found) and due.creations_open(db, self.company_id, tenant)
+            alone = due.to_send_alone(db, self.company_id, tenant, now) if fresh else []
         if again:
             return self._send([p.id for p in again])
-        if first_urgent:
+        if unprepared and unprepared[0].interactive:
             return self._prepare([row.id for row in unprepared])
+        urgent = together([p for p in found if p.interactive], self.ledger)
+        creations, ready = together(new, self.ledger), together(found, self.ledger)
         if urgent or (creations and creations[0].interactive):
             chosen = urgent or [p for p in creations if p.interactive]
             return self._send([p.id for p in chosen])

@@ -116,11 +116,6 @@ def try_again(db: Session, document: Document, *, now: datetime, who: str) -> bo
     return True
 
 
-def next_wake(db: Session, company_id: int, tenant: str) -> datetime | None:
-    row = _next(db, company_id, tenant)
-    return row.next_action_at if row is not None else None
-
-
 def _next(db: Session, company_id: int, tenant: str) -> Posting | None:
     return db.scalars(select(Posting).where(
         Posting.company_id == company_id, Posting.ledger_tenant == tenant, Posting.operation.in_(OPERATIONS),

@@ -12,7 +12,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from domain.order_documents import ORDER
 from domain.statuses import OPEN_STATES, PostingState, Status
 from models import Company, CompanyLease, Document, Posting, PostingNeed, Run, RunItem, ToolRow
-from sync import attaching, error_marks, pauses, stamped, todos
+from sync import error_marks, glance, pauses, todos
+from sync.glance import ENGINES, UNREAD
 
 CREATIONS = ("customer", "vendor", "item")
 ALONE = ("send",)
@@ -37,12 +38,6 @@ class NotBefore:
     """None: as the source."""
 
 
-# Attachments and notes have a worker of their own (sync.attaching). A change is not sent before its record was read.
-_ENGINES = Posting.operation.not_in(attaching.OPERATIONS)
-_UNREAD = and_(
-    _ENGINES, Posting.state == PostingState.NEW, Posting.target_id.is_not(None), Posting.base_version.is_(None))
-
-
 def _later(kind: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     """Invoices go first when both are ready; what a document needs stands with the documents."""
     return kind == ORDER
@@ -51,7 +46,7 @@ def _later(kind: InstrumentedAttribute[str]) -> ColumnElement[bool]:
 def _due(company_id: int, tenant: str, now: datetime) -> Select[Posting]:
     return (
         select(Posting).where(Posting.company_id == company_id, Posting.ledger_tenant == tenant)
-        .where(Posting.next_action_at <= now, _ENGINES)
+        .where(Posting.next_action_at <= now, ENGINES)
         .order_by(Posting.interactive.desc(), _later(Posting.kind), Posting.id)
     )
 
@@ -62,7 +57,7 @@ def _postings(company_id: int, tenant: str, state: PostingState, now: datetime) 
 
 def to_look_up(db: Session, company_id: int, tenant: str, now: datetime, limit: int) -> Sequence[Posting]:
     """What the ledger is asked about: open answers, and records that are read before they are changed."""
-    asked = or_(Posting.state == PostingState.UNKNOWN, _UNREAD)
+    asked = or_(Posting.state == PostingState.UNKNOWN, UNREAD)
     return db.scalars(_due(company_id, tenant, now).where(asked).limit(limit)).all()
 
 
@@ -119,15 +114,11 @@ def creating(db: Session, run_id: int) -> bool:
     ).first() is not None
 
 
-def to_send(
-    db: Session, company_id: int, tenant: str, now: datetime, limit: int, *, interactive: bool = False
-) -> Sequence[Posting]:
+def to_send(db: Session, company_id: int, tenant: str, now: datetime, limit: int) -> Sequence[Posting]:
     """Documents whose customer and items all exist; changes whose record was read."""
     query = _postings(company_id, tenant, PostingState.NEW, now).where(
-        Posting.kind.not_in(CREATIONS), Posting.operation.not_in(ALONE), ~_UNREAD
+        Posting.kind.not_in(CREATIONS), Posting.operation.not_in(ALONE), ~UNREAD
     )
-    if interactive:
-        query = query.where(Posting.interactive > 0)
     return db.scalars(query.where(~_missing()).limit(limit)).all()
 
 
@@ -140,7 +131,7 @@ def _missing() -> ColumnElement[bool]:
 
 def to_send_alone(db: Session, company_id: int, tenant: str, now: datetime) -> Sequence[Posting]:
     """The next write that goes in a call of its own; its record was read."""
-    query = _postings(company_id, tenant, PostingState.NEW, now).where(Posting.operation.in_(ALONE), ~_UNREAD)
+    query = _postings(company_id, tenant, PostingState.NEW, now).where(Posting.operation.in_(ALONE), ~UNREAD)
     return db.scalars(query.limit(1)).all()
 
 
@@ -225,51 +216,40 @@ def runs_through(db: Session, company_id: int, *, source_blocked: bool) -> list[
 
 def next_wake(db: Session, company_id: int, now: datetime, free: NotBefore) -> datetime | None:
     """When the company next has work; None: not before somebody asks."""
-    candidates: list[datetime] = []
     company = db.get_one(Company, company_id)
-    paused = pauses.current(db, company_id) is not None
-    moving = (PostingState.UNKNOWN,) if paused else (PostingState.UNKNOWN, PostingState.READY)
-    ledger_work = db.execute(
-        select(func.min(Posting.next_action_at)).where(
-            Posting.company_id == company_id, Posting.ledger_tenant == company.ledger_tenant,
-            or_(Posting.state.in_(moving), _UNREAD),
-        )
-    ).scalar()
-    if ledger_work is not None:
-        candidates.append(max(ledger_work, free.ledger))
-    source_work = db.execute(
-        select(func.min(Posting.next_action_at)).where(
-            Posting.company_id == company_id, Posting.state == PostingState.CONFIRMED,
-            Posting.ledger_tenant == company.ledger_tenant,
-        )
-    ).scalar()
-    if source_work is not None:
-        candidates.append(max(source_work, free.source))
-    tenant = company.ledger_tenant
-    if not paused and (
-        to_prepare(db, company_id, now, 1) or to_send(db, company_id, tenant, now, 1)
-        or to_create(db, company_id, tenant, now, 1) or to_send_alone(db, company_id, tenant or "", now)
-    ):
-        candidates.append(max(free.ledger, now + timedelta(seconds=0.5)))
-    if stamped.to_look_up(db, company_id, company.source_tenant or "", 1):
-        candidates.append(max(free.ledger, now + timedelta(seconds=0.5)))
-    sending = db.execute(select(Posting.id).where(
-        Posting.company_id == company_id, Posting.state == PostingState.SENDING
-    ).limit(1)).first()
-    if sending is not None:
+    ledger, source = company.ledger_tenant or "", company.source_tenant or ""
+    seen = glance.at(db, company_id, ledger, source)
+    paused = (seen.again or seen.fresh or seen.unprepared) and pauses.current(db, company_id) is not None
+    candidates: list[datetime | None] = [_later_of(seen.look_up, free.ledger), _later_of(seen.mark, free.source)]
+    if not paused:
+        candidates.append(_later_of(seen.again, free.ledger))
+    soon = max(free.ledger, now + timedelta(seconds=0.5))
+    if not paused and _sendable(db, company_id, ledger, now, seen):
+        candidates.append(soon)
+    if seen.stamped:
+        candidates.append(soon)
+    if seen.sending or (seen.posting and runs_through(db, company_id, source_blocked=False)):
         candidates.append(now)
-    if runs_through(db, company_id, source_blocked=False):
-        candidates.append(now)
-    for_files = attaching.next_wake(db, company_id, company.ledger_tenant or "")
-    if for_files is not None:
-        candidates.append(max(for_files, free.files or free.ledger))
-    for_todos = todos.next_wake(db, company_id, company.source_tenant or "", free.todos or free.source)
-    if for_todos is not None:
-        candidates.append(for_todos)
-    for_marks = error_marks.next_wake(db, company_id, company.source_tenant or "", free.error_marks or free.source)
-    if for_marks is not None:
-        candidates.append(for_marks)
-    return min(candidates) if candidates else None
+    candidates.append(_later_of(seen.attach, free.files or free.ledger))
+    if seen.todo or seen.todos_stirred or seen.todos_abandoned:
+        candidates.append(todos.next_wake(db, company_id, source, free.todos or free.source))
+    if seen.error_mark or seen.marks_stirred or seen.marks_abandoned:
+        candidates.append(error_marks.next_wake(db, company_id, source, free.error_marks or free.source))
+    return min((at for at in candidates if at is not None), default=None)
+
+
+def _later_of(work: datetime | None, free: datetime) -> datetime | None:
+    return max(work, free) if work is not None else None
+
+
+def _sendable(db: Session, company_id: int, tenant: str, now: datetime, seen: glance.Glance) -> bool:
+    """Something can be prepared or sent now."""
+    if glance.due(seen.unprepared, now) and to_prepare(db, company_id, now, 1):
+        return True
+    return glance.due(seen.fresh, now) and bool(
+        to_send(db, company_id, tenant, now, 1) or to_create(db, company_id, tenant, now, 1)
+        or to_send_alone(db, company_id, tenant, now)
+    )
 
 
 def something_due(db: Session, company_id: int, now: datetime) -> bool:

@@ -57,13 +57,13 @@ class ErrorMarkWork:
     def adopt(self, db: Session) -> None:
         """What a dead or frozen process was writing is done again."""
         for row in db.scalars(select(ErrorMark).where(*error_marks.under_way(self.company_id, self.source.tenant))):
-            row.next_action_at, row.fence = self.rt.clock.now(), self.lease.fence
+            row.next_action_at, row.fence = self.lease.now(), self.lease.fence
 
     def start(self) -> bool:
         """Compare, or start the next call; False when nothing is due or the source is not to be asked now."""
         if self.running or self.rt.clock.monotonic() < self.free_at:
             return False
-        now = self.rt.clock.now()
+        now = self.lease.now()
         with self.rt.sessions() as db:
             comparing = todo_state.comparing_due(db, self.company_id, ErrorMarkState)
             row = error_marks.next_row(db, self.company_id, self.source.tenant)
@@ -87,7 +87,7 @@ class ErrorMarkWork:
             self.free_at = self.rt.clock.monotonic() + wait
             return False
         with self.lease.transaction("Marking a document in the source") as db:
-            row, now = db.get_one(ErrorMark, document_id), self.rt.clock.now()
+            row, now = db.get_one(ErrorMark, document_id), self.lease.now()
             clears, kind, source_id = row.state == error_marks.CLEARING, row.kind, row.source_id
             posting = _posted(db, row)
             if clears and posting is not None and posting.state == PostingState.CONFIRMED and posting.next_action_at:
@@ -122,7 +122,7 @@ class ErrorMarkWork:
                 self._trouble(one.error)
 
     def _settle(self, db: Session, row: ErrorMark, one: Finished) -> None:
-        now = self.rt.clock.now()
+        now = self.lease.now()
         row.fence = self.lease.fence
         if one.error is not None:
             self._postpone(row, one.error)
@@ -143,7 +143,7 @@ class ErrorMarkWork:
         if row.tries >= MAX_TRIES:
             error_marks.left(row, str(error))
             return
-        row.next_action_at = self.rt.clock.now() + timedelta(seconds=min(5.0 * 2.0**row.tries, 3600.0))
+        row.next_action_at = self.lease.now() + timedelta(seconds=min(5.0 * 2.0**row.tries, 3600.0))
 
     def _trouble(self, error: Exception) -> None:
         """Leave the source alone for a while. What it refuses of one document says nothing of the next call."""
@@ -156,7 +156,7 @@ class ErrorMarkWork:
         if isinstance(error, NeedsReconnect):
             wait = 60.0
             with self.lease.transaction() as db:
-                needs_reconnect(db, self.company_id, "source", str(error), self.rt.clock.now())
+                needs_reconnect(db, self.company_id, "source", str(error), self.lease.now())
         self.free_at = self.rt.clock.monotonic() + wait
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from domain.order_documents import ORDER
@@ -112,7 +112,9 @@ def next_row(db: Session, company_id: int, tenant: str) -> ErrorMark | None:
     ).first()
 
 
-def under_way(company_id: int, tenant: str) -> tuple[ColumnElement[bool], ...]:
+def under_way(
+    company_id: int | BindParameter[int], tenant: str | BindParameter[str]
+) -> tuple[ColumnElement[bool], ...]:
     """Conditions of rows whose call was begun and not answered."""
     return (
         ErrorMark.company_id == company_id, ErrorMark.source_tenant == tenant,

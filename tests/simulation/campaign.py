@@ -17,6 +17,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from sqlalchemy.orm import sessionmaker
+from sqlalchemy.pool import StaticPool
 
 from models import Base, make_engine, make_sessions
 from sync.settings import ORDERS
@@ -26,7 +27,7 @@ from tests.simulation.dialects import DIALECTS
 from tests.simulation.faults import Bounds, Faults
 from tests.simulation.invariants import final, in_the_books_means_complete
 from tests.simulation.kernel import Event, Kernel, Process, TooLong
-from tests.simulation.machine import Bells, Services, SteppingSession, worker_prefix
+from tests.simulation.machine import Bells, Services, SteppingSession
 from tests.simulation.outside import approve_the_rest
 from tests.simulation.platforms import SimLedger, SimSource
 from tests.simulation.reading import by_source
@@ -62,6 +63,8 @@ MIXES = (("quickbooks",), ("xero",), ("quickbooks", "quickbooks"), ("xero", "xer
 ENDED = ("CONFIRMED", "DONE", "NEEDS_HUMAN")
 REST = 4 * 3600.0
 """Virtual seconds within which everything must have come to rest after the last Sync Now."""
+ASK_AGAIN = 2.0
+"""Virtual seconds until it is asked again whether a phase is over."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ class Simulation:
             only=profile.kept,
             keys_end="xero" in self.dialects,
         )
-        self.engine = make_engine(f"sqlite:///{path}")
+        self.engine = make_engine(f"sqlite:///{path}", poolclass=StaticPool)  # No two transactions are ever open.
         plain = make_sessions(self.engine)
         stepping = sessionmaker(self.engine, class_=SteppingSession, expire_on_commit=False, kernel=self.kernel)
         self.tenants = self._tenants(plain, profile)
@@ -154,6 +157,7 @@ class Simulation:
         self.absent_s: list[float] = []
         self.kernel.fate = self._fate
         self.kernel.after_step = self.watcher.look
+        self._asked_at = 0.0
 
     def _tenants(self, plain: sessionmaker, profile: Profile) -> list[Tenant]:  # type: ignore[type-arg]
         made = []
@@ -188,7 +192,7 @@ class Simulation:
 
     def _met(self, name: str, process: Process) -> int:
         """How many documents had a step running in the process that a fault strikes."""
-        documents = process.hands + self.watcher.in_flight(worker_prefix(process))
+        documents = process.hands + self.watcher.in_flight(process.prefix)
         self.faults.touch(name, documents)
         return documents
 
@@ -232,11 +236,20 @@ class Simulation:
 
         Voided invoices, and those that wait for the void of another one, may never be posted: they do not count.
         """
+        if not self._asks_again():
+            return False
         sent = {(row.company_id, row.key) for row in self.watcher.postings.values()
                 if row.document_id and row.state in ENDED}  # fmt: skip
         due = [(tenant.company_id, one.key) for tenant in self.tenants for one in tenant.wanted.values()
                if one.posts and not one.voided and not one.late and one.instead_of is None]  # fmt: skip
         return sum(one in sent for one in due) >= 0.9 * len(due)
+
+    def _asks_again(self) -> bool:
+        """Conditions over everything are asked now and then, not after every step."""
+        again = self.kernel.now_s >= self._asked_at + ASK_AGAIN
+        if again:
+            self._asked_at = self.kernel.now_s
+        return again
 
     def _faults_end(self) -> None:
         """No new faults: what was in flight settles within the quarantine and two sweeps (I15)."""
@@ -309,7 +322,7 @@ class Simulation:
 
     def _at_rest(self) -> bool:
         db = self.watcher.db
-        if self.kernel.on_their_way:
+        if self.kernel.on_their_way or not self._asks_again():
             return False  # Late bytes may still reach a ledger.
         return not any(db.execute(f"SELECT 1 FROM {busy} LIMIT 1").fetchone() for busy in BUSY)
 

@@ -46,6 +46,11 @@ class Process:
     tasks: list[Task] = field(default_factory=list)
     on_death: Callable[[], None] | None = None
 
+    @property
+    def prefix(self) -> str:
+        """What the names of its workers begin with."""
+        return f"{self.name}.{self.life}:"
+
 
 @dataclass(eq=False)
 class Task:
@@ -81,6 +86,8 @@ class Kernel:
     """Asked at each yield point of a mortal process: "crash", seconds to freeze, or None."""
     now_s: float = 0.0
     steps: int = 0
+    commits: int = 0
+    """Transactions that ended: nothing in the database changes but by one."""
     tasks: list[Task] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -204,7 +211,8 @@ class Kernel:
 
     def _one(self, end: float) -> None:
         self._bury()
-        ready = [task for task in self.tasks if task.ready_at <= self.now_s]
+        now = self.now_s
+        ready = [task for task in self.tasks if task.wake_at <= now and task.process.frozen_until <= now]
         due = bool(self._timers) and self._timers[0][0] <= self.now_s
         if due and (not ready or self.rng.random() < 0.5):
             heapq.heappop(self._timers)[2]()

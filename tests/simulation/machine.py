@@ -26,11 +26,6 @@ JOBS = ("serve", "scan", "poll", "tool")
 """What the queue carries here. Mails are rows of the outbox; delivering them is another test."""
 
 
-def worker_prefix(process: Process) -> str:
-    """What the worker names of one life of a process begin with."""
-    return f"{process.name}.{process.life}:"
-
-
 class SteppingSession(Session):
     """A session whose beginning and end are yield points: before it, and after its commit or rollback."""
 
@@ -45,6 +40,7 @@ class SteppingSession(Session):
         super().close()
         if self._open:
             self._open = False
+            self._kernel.commits += 1
             self._task.open_sessions -= 1
             self._kernel.step("end of transaction")
 
@@ -198,7 +194,7 @@ class Services:
             new_key=self.new_key,
             pool=lambda: SimPool(kernel),
             ring=self._ring,
-            worker=f"{worker_prefix(task.process)}{self._keys}",
+            worker=f"{task.process.prefix}{self._keys}",
             lease_now=lambda db: kernel.now(),
             times=self.times,
             failpoint=self._failpoint,

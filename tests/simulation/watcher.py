@@ -133,7 +133,7 @@ class Watcher:
     """Batch row → when it was committed, in the world's own seconds."""
     statuses: dict[int, str] = field(default_factory=dict)
     """Of the documents, before the commit that is looked at."""
-    _version: int = -1
+    _commits: int = -1
     _read: int = 0
 
     def __post_init__(self) -> None:
@@ -148,10 +148,9 @@ class Watcher:
     # ---- after every step -----------------------------------------------------------------------------------
 
     def look(self) -> None:
-        version = self.db.execute("PRAGMA data_version").fetchone()[0]
-        if version == self._version:
+        if self.kernel.commits == self._commits:
             return
-        self._version = version
+        self._commits = self.kernel.commits
         touched: dict[str, set[int]] = {name: set() for name in WATCHED}
         for n, name, row in self.db.execute("SELECT n, name, row FROM checker_touched WHERE n > ?", (self._read,)):
             touched[name].add(row)
@@ -251,11 +250,13 @@ class Watcher:
         """I04 and I05 at the moment of the first byte. Returns when the intent was committed, in seconds."""
         digest = hashlib.sha256(batch.body).hexdigest()
         subject = f"batch {batch.key[:8]}"
+        process = self.kernel.current.process
         found = self.db.execute(
-            "SELECT b.id, b.ledger_tenant, b.members FROM batches b"
+            "SELECT b.id, b.ledger_tenant, b.members, a.fence FROM batches b"
             " JOIN attempts a ON a.batch_id = b.id"
-            " WHERE b.key = ? AND b.body_sha256 = ? AND b.company_id = ? ORDER BY b.id DESC",
-            (batch.key, digest, company_id),
+            " WHERE b.key = ? AND b.body_sha256 = ? AND b.company_id = ? AND substr(a.worker, 1, ?) = ?"
+            " ORDER BY b.id DESC",
+            (batch.key, digest, company_id, len(process.prefix), process.prefix),
         ).fetchone()
         if found is None:
             self.blame("I04", company_id, subject, "no committed batch and attempt for these bytes")
@@ -266,8 +267,9 @@ class Watcher:
         if self.bodies.setdefault((batch.key, subset), digest) != digest:
             self.blame("I05", company_id, subject, "one key with another body")
         for posting_id, _ in json.loads(found[2]):
-            state = self.db.execute("SELECT state FROM postings WHERE id = ?", (posting_id,)).fetchone()[0]
-            if state in ("NEW", "READY"):
+            state, fence = self.db.execute("SELECT state, fence FROM postings WHERE id = ?", (posting_id,)).fetchone()
+            overtaken = fence > found[3]  # The sender froze after its intent, and another process serves meanwhile.
+            if state in ("NEW", "READY") and not overtaken:
                 self.blame("I04", company_id, subject, f"posting {posting_id} is sent while it is {state}")
         return self.intents.get(found[0], self.kernel.now_s)
 

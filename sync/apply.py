@@ -18,8 +18,6 @@ from sqlalchemy.orm import Session
 from connectors.errors import NeedsReconnect, NotAllowed, NotSent, PlatformError, RetryLater
 from connectors.ledgers.base import Answer, Batch, Done, Ledger, Refused, Unknown
 from connectors.sources.base import Source
-from domain.formats import format_until
-from domain.reasons import Reason, reason
 from domain.statuses import PostingState
 from models import Attempt, Company, Posting, Run
 from sync import alike, due, glance, mirror, pauses, reports, requests, stamped
@@ -35,6 +33,7 @@ from sync.runtime import Finished, Runtime
 from sync.settings import load_invoices
 from sync.settle import Settling
 from sync.todo_work import TodoWork
+from sync.waiting import step_while_waiting, why_not_sent
 from sync.writeback import WriteBack
 
 T = TypeVar("T")
@@ -406,7 +405,7 @@ class Serving:
                 continue
             outcome = answer.outcomes.get(posting.short_id or "") if answer is not None else None
             if isinstance(error, (NotSent, RetryLater, NeedsReconnect, NotAllowed)):
-                settling.not_sent(posting, str(error), until, _why_not_sent(error, until, self.lease.now(), zone))
+                settling.not_sent(posting, str(error), until, why_not_sent(error, until, self.lease.now(), zone))
             elif isinstance(outcome, Done):
                 settling.done(posting, outcome, "response")
             elif isinstance(outcome, Refused):
@@ -470,7 +469,7 @@ class Serving:
         with self.lease.transaction() as db:
             step = pauses.why(db, self.company_id)
             if step is None and wake is not None:
-                step = _waiting_step(self.trouble, self.not_before().ledger - self.lease.now(), wake)
+                step = step_while_waiting(self.trouble, self.not_before().ledger - self.lease.now(), wake)
             if step is not None:
                 due.tell_open_runs(db, self.company_id, step[:300], self.lease.now())
 
@@ -494,23 +493,3 @@ class Serving:
         """The fence is lost: calls in flight still end, and the ids they saw are kept."""
         while self.pool.running:
             self._keep_seen(self.pool.wait(1.0))
-
-
-def _why_not_sent(error: PlatformError, until: datetime, now: datetime, zone: str) -> Reason:
-    """What a document that could not be sent waits for, in the company's time."""
-    if isinstance(error, (NeedsReconnect, NotAllowed)):
-        return reason("reconnect", platform=error.platform or "the ledger")
-    code = "ledger_limit" if isinstance(error, RetryLater) else "ledger_away"
-    return reason(code, time=format_until(until, now, zone))
-
-
-def _waiting_step(trouble: Exception | None, ledger_waits: timedelta, wake: datetime) -> str:
-    """What the run page says while nothing can move; it turns the instant into the company's time."""
-    if isinstance(trouble, (NeedsReconnect, NotAllowed)):
-        return f"Waiting for the connection: {trouble.message}"[:300]
-    if ledger_waits <= timedelta(seconds=1):
-        cause = "Waiting"
-    else:
-        limited = trouble is None or isinstance(trouble, RetryLater)
-        cause = "{the_ledger} limit" if limited else "{the_ledger} does not answer"
-    return f"{cause}, continues at {wake.isoformat(timespec='seconds')}"

@@ -1,4 +1,5 @@
-"""A company that cannot be served now because a connection is missing: its runs say so, and a stop still holds.
+"""What is told while a company waits. One that cannot be served because a connection is missing: its runs say so, and
+a stop still holds.
 
 What was open stays as it is and goes on when the connection is back: reconnecting wakes the company at once.
 """
@@ -10,6 +11,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from connectors.errors import NeedsReconnect, NotAllowed, PlatformError, RetryLater
+from domain.formats import format_until
+from domain.reasons import Reason, reason
 from models import Run
 from sync import due, reports, requests
 from sync.lease import FenceLost, Lease
@@ -47,3 +51,23 @@ def _wake(db: Session, company_id: int, again: datetime, now: datetime) -> datet
     """None when nothing is open: then only a new request rings."""
     wake = due.next_wake(db, company_id, now, due.NotBefore(again, again))
     return None if wake is None else max(wake, again)
+
+
+def why_not_sent(error: PlatformError, until: datetime, now: datetime, zone: str) -> Reason:
+    """What a document that could not be sent waits for, in the company's time."""
+    if isinstance(error, (NeedsReconnect, NotAllowed)):
+        return reason("reconnect", platform=error.platform or "the ledger")
+    code = "ledger_limit" if isinstance(error, RetryLater) else "ledger_away"
+    return reason(code, time=format_until(until, now, zone))
+
+
+def step_while_waiting(trouble: Exception | None, ledger_waits: timedelta, wake: datetime) -> str:
+    """What the run page says while nothing can move; it turns the instant into the company's time."""
+    if isinstance(trouble, (NeedsReconnect, NotAllowed)):
+        return f"Waiting for the connection: {trouble.message}"[:300]
+    if ledger_waits <= timedelta(seconds=1):
+        cause = "Waiting"
+    else:
+        limited = trouble is None or isinstance(trouble, RetryLater)
+        cause = "{the_ledger} limit" if limited else "{the_ledger} does not answer"
+    return f"{cause}, continues at {wake.isoformat(timespec='seconds')}"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from domain.statuses import PostingState, Status
@@ -28,8 +28,9 @@ UNREAD = and_(
 class Glance:
     """Instants: when the first of its kind is due, None where there is none. UTC."""
 
-    look_up: datetime | None
-    """An open answer, or a record that is read before it is changed."""
+    unknown: datetime | None
+    unread: datetime | None
+    """A record is read before it is changed."""
     again: datetime | None
     fresh: datetime | None
     unprepared: datetime | None
@@ -48,6 +49,11 @@ class Glance:
     marks_abandoned: bool
     posting: bool
     """A run that is posting is open."""
+
+    @property
+    def look_up(self) -> datetime | None:
+        """The ledger is asked about something: an open answer, or a record that is changed next."""
+        return min((at for at in (self.unknown, self.unread) if at is not None), default=None)
 
 
 def at(db: Session, company_id: int, ledger_tenant: str | None, source_tenant: str | None) -> Glance:
@@ -74,9 +80,9 @@ def _question() -> Select[Any]:
     def posting(*conditions: ColumnElement[bool]) -> Any:
         return first(Posting.next_action_at, *conditions)
 
-    asked = or_(and_(ENGINES, Posting.state == PostingState.UNKNOWN), UNREAD)
     return select(
-        posting(*of_ledger, asked),
+        posting(*of_ledger, ENGINES, Posting.state == PostingState.UNKNOWN),
+        posting(*of_ledger, UNREAD),
         posting(*of_ledger, ENGINES, Posting.state == PostingState.READY),
         posting(*of_ledger, ENGINES, Posting.state == PostingState.NEW, ~UNREAD),
         first(Document.due_at, Document.company_id == company, Document.prepared.is_(False)),

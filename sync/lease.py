@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import BigInteger, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import CompanyLease
+from models.types import Instant
 from sync.runtime import Runtime
 
 
@@ -46,6 +47,18 @@ def exclusive(db: Session, company_id: int) -> None:
     decided upon. SQLite's write transactions are exclusive anyway.
     """
     db.execute(select(CompanyLease.company_id).where(CompanyLease.company_id == company_id).with_for_update())
+
+
+# Every transaction of a holder begins with one of these two: composed once.
+_RENEW = (
+    update(CompanyLease)
+    .where(CompanyLease.company_id == bindparam("company"), CompanyLease.fence == bindparam("fence", type_=BigInteger))
+    .where(CompanyLease.holder == bindparam("worker"))
+    .values(heartbeat_at=bindparam("now", type_=Instant), expires_at=bindparam("until", type_=Instant))
+    .returning(CompanyLease.fence)
+    .execution_options(synchronize_session=False)
+)
+_RENEW_STEP = _RENEW.values(step=bindparam("said"))
 
 
 @dataclass(slots=True)
@@ -101,17 +114,10 @@ class Lease:
     def _renew(self, db: Session, step: str | None) -> None:
         self.read_mono = self.rt.clock.monotonic()
         self.read_at = now = self.rt.lease_now(db)
-        values: dict[str, object] = {"heartbeat_at": now, "expires_at": now + timedelta(seconds=self.rt.times.lease)}
-        if step is not None:
-            values["step"] = step[:300]
-        held = db.execute(
-            update(CompanyLease)
-            .where(CompanyLease.company_id == self.company_id, CompanyLease.fence == self.fence)
-            .where(CompanyLease.holder == self.rt.worker)
-            .values(**values)
-            .returning(CompanyLease.fence)
-            .execution_options(synchronize_session=False)
-        ).scalar_one_or_none()
+        until = now + timedelta(seconds=self.rt.times.lease)
+        values = {"company": self.company_id, "fence": self.fence, "worker": self.rt.worker, "now": now, "until": until}
+        statement = _RENEW if step is None else _RENEW_STEP
+        held = db.execute(statement, values if step is None else {**values, "said": step[:300]}).scalar_one_or_none()
         if held is None:
             raise FenceLost(f"company {self.company_id}: fence {self.fence} is no longer ours")
 

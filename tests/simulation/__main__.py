@@ -8,6 +8,7 @@ code is 0 only when nothing was posted twice, lost, posted to another company or
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -72,8 +73,9 @@ def campaign(pool: ProcessPoolExecutor, seeds: range, profile: Profile, *, timel
 
 
 def quiet() -> None:
-    """The product's own warnings are expected by the hundred here."""
+    """The product's own warnings are expected by the hundred here; garbage may wait for the end of a seed."""
     logging.disable(logging.CRITICAL)
+    gc.set_threshold(100_000, 20, 20)
 
 
 def commit() -> str:

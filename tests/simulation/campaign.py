@@ -82,7 +82,7 @@ class Profile:
     """The ledger of each company; empty: drawn."""
     purchases: bool = True
     """Companies buy, too."""
-    most: int = 120
+    most: int = 500
     """So many documents wait in a company at most. What a seed costs grows with them."""
 
 

@@ -117,7 +117,7 @@ class Tenant:
 
 
 def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: random.Random, dialect: Dialect, *,
-                hard: bool = False, most: int = 120) -> Tenant:  # fmt: skip
+                hard: bool = False, most: int = 500) -> Tenant:  # fmt: skip
     """A connected company with `most` documents or fewer. `hard`: the ledger checks no number of its documents."""
     own_numbers = False if hard else rng.random() < 0.7
     books = dialect.books(clock=kernel.now, tenant=f"913000000000000{number}", own_numbers=own_numbers, kernel=kernel)
@@ -204,7 +204,7 @@ def _furnish(tenant: Tenant, rng: random.Random) -> None:
 
 
 def _documents(tenant: Tenant, rng: random.Random, hard: bool, most: int) -> None:
-    count = min(most, rng.randrange(6, 14) if hard else rng.choice((8, 40, 80, 120)))
+    count = min(most, rng.randrange(6, 14) if hard else rng.choice((8, 60, 250, 500)))
     for n in range(1, count + 1):
         document, posts, why = _document(str(n), tenant, rng, hard)
         header = document.header

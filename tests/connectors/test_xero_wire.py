@@ -14,7 +14,10 @@ from connectors.http import Timeouts
 from connectors.ledgers.base import Batch, Done, Kind, Member, Refusal, Refused, Sought, Unknown
 from connectors.ledgers.xero import limits_for
 from connectors.limits import LocalLimiter
-from domain.documents import PartyDraft
+from domain.accounts import INCOME_TYPES, OWED_TYPES, usable_account
+from domain.documents import PartyDraft, Reference
+from domain.goods import EXPENSE_TYPES
+from domain.known import Entry, Lists
 from sandbox.server import World
 from sandbox.xero_identity import connections, users
 from tests.connectors.autotask_bench import utc_now
@@ -163,6 +166,20 @@ def test_a_price_of_four_decimals_keeps_them(at: XeroOrganisation) -> None:
     [held] = at.ledger.read(Kind.INVOICE, [at.ledger.find([Sought("a", Kind.INVOICE, number="N1")])["a"][0].ledger_id]
                             ).values()  # fmt: skip
     assert held.lines[0].unit_price == Decimal("33.3333")
+
+
+def test_no_system_account_no_bank_and_no_archived_account_can_be_chosen(at: XeroOrganisation) -> None:
+    """Xero refuses lines on them, so that no list offers them and no setting that names one is taken."""
+    told = {one.id: one for one in at.ledger.lists([Kind.ACCOUNT]).records}
+    entities = {row["id"]: row["entity"] for row in at.org.records("Account")}
+    wrong = {
+        id for id, entity in entities.items()
+        if entity.get("SystemAccount") or entity["Type"] == "BANK" or entity["Status"] == "ARCHIVED"
+    }  # fmt: skip
+    lists = Lists(accounts={id: Entry(id, one.name, one.active, one.details) for id, one in told.items()})
+    every = (*INCOME_TYPES, *OWED_TYPES, *EXPENSE_TYPES)
+    fit = {id for id in told if isinstance(usable_account(id, "lines", lists, every), Reference)}
+    assert set(told) == set(entities) and len(wrong) > 3 and fit and not fit & wrong
 
 
 @pytest.mark.parametrize("strict", [False, True])

@@ -24,7 +24,7 @@ from models import Company, Document, Run
 from sandbox.server import World as Sandbox
 from sandbox.xero import books, contacts, documents, forms, items
 from sandbox.xero.elements import Call
-from sync import alike, decisions, gather
+from sync import alike, decisions, gather, promoting
 from tests.connectors.xero_bench import XeroOrganisation
 from tests.domain.order_samples import line, order, receipt
 from tests.engine import test_orders as engine
@@ -118,6 +118,15 @@ def test_bills_stay_drafts_until_somebody_approves_them_and_a_changed_one_is_ask
     it.sync()
     assert [state for _, _, state in it.bills()] == ["DRAFT"] and Flag.DRAFT in it.row("411").flags
     assert it.row("411").status == Status.COMPLETE and it.external("411") == "PO-411"
+    [row] = [row for row in it.at.org.records("Invoice") if row["entity"]["Type"] == "ACCPAY"]
+    more = {"UnitAmount": Decimal(1), "LineAmount": Decimal(1)}
+    lines = [{**each, **more} if each.get("LineAmount") else each for each in row["entity"]["LineItems"]]
+    it.at.org.replace(row, {**row["entity"], "LineItems": lines, "SubTotal": Decimal(1), "Total": Decimal(1)}, {})
+    with it.world.sessions() as db, db.begin():
+        assert promoting.approve_all(db, it.world.company_id, it.world.clock.now(), "A person") == 1
+    it.world.serve_until_rest()
+    assert (it.row("411").status, it.row("411").reason_code) == (Status.FAULT, "promote_changed")
+    assert [state for _, _, state in it.bills()] == ["DRAFT"]
 
 
 def test_a_bill_without_a_number_leaves_its_id_behind_a_prefix(buying: Callable[..., Buying]) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -17,13 +18,17 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from connectors.errors import NotAllowed
-from models import Company, Connection, Grant, Identity, Outbox, WebSession
+from connectors.ledgers.base import Batch, Kind, Member
+from domain.documents import Draft, DraftLine, Reference
+from domain.statuses import PostingState
+from models import Company, Connection, Grant, Identity, Outbox, Posting, WebSession
 from sandbox.seeds import msp
 from sandbox.world import World
-from sandbox.xero import profiles
+from sandbox.xero import contacts, profiles
+from sandbox.xero.organisation import Organisation
 from sandbox.xero_identity import connections, settings, users
 from tests.web.intuit import Visit
-from tests.web.site import BASE, Site, make_site
+from tests.web.site import BASE, NOW, Site, document, make_site
 
 CALLBACK = "/connect/xero/callback"
 
@@ -263,6 +268,42 @@ def test_more_than_one_organisation_in_a_consent_is_refused(
     assert "More than one organisation was chosen" in text and "Start again and choose one" in text
     with site.db() as db:
         assert companies(site) == {} and db.scalars(select(Grant).where(Grant.provider == "xero")).all() == []
+
+
+@pytest.mark.parametrize("kind", [Kind.INVOICE, Kind.BILL])
+def test_what_is_posted_links_to_the_configured_address_and_there_to_its_page(
+    site: Site, tenants: list[str], sandbox_world: World, kind: Kind
+) -> None:
+    traveller, marker = Traveller.of(site), "ref:K3JD82MA"
+    traveller.connect(tenants[0])
+    id, ledger = companies(site)[tenants[0]].id, site.services.ledger(companies(site)[tenants[0]].id)
+    with site.db() as db, db.begin():
+        row = document(db.get_one(Company, id), "900", "Acme")
+        db.add(row)
+        db.flush()
+        db.add(Posting(
+            company_id=id, document_id=row.id, ledger_tenant=tenants[0], source_tenant=row.source_tenant,
+            kind=row.kind, source_id=row.source_id, operation="create", part="", generation=1, ledger_kind=kind.value,
+            sends=1, lookups=0, state=PostingState.DONE, draft={}, marker=marker, created_at=NOW, changed_at=NOW,
+        ))  # fmt: skip
+        page = f"/c/{id}/documents/{row.id}"
+    types = {Kind.INVOICE: "Income", Kind.BILL: "Cost of Goods Sold"}
+    account = next(one for one in ledger.lists([Kind.ACCOUNT]).records if one.details["type"] == types[kind])
+    books = Organisation(sandbox_world, tenants[0])
+    party = contacts.store(books, {"Name": "Acme"}, creating=True)["id"]
+    where = Reference("account", account.id, account.name, account.id)
+    draft = Draft(
+        kind.value, Reference("customer", "7", "Acme", party), "900", NOW.date(), None, None, "GBP",
+        (DraftLine(where, "Support", Decimal(1), Decimal(120), Decimal(120), False, account=where),), Decimal(0), False,
+        Decimal(120), "", marker, status="draft",
+    )  # fmt: skip
+    member = Member("0", kind, "create", ledger.payload(draft, {}))
+    ledger.send(Batch("a-key", tenants[0], (member,), ledger.compose((member,))))
+    [held] = [each["entity"] for each in books.records("Invoice")]
+    assert held["Url"] == f"{site.services.config.public_url}/open/{marker}"
+    path = urlsplit(held["Url"]).path
+    assert traveller.client.get(path, base_url=BASE).headers["Location"] == page
+    assert site.client("stranger").get(path, base_url=BASE).status_code == 404
 
 
 def test_the_launcher_leads_home_or_to_the_way_in(site: Site, tenants: list[str]) -> None:

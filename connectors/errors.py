@@ -40,6 +40,10 @@ class NeedsReconnect(PlatformError):
     """The grant or the secret is no longer accepted: a person must connect again. A definite no."""
 
 
+class ConsentTooNarrow(NeedsReconnect):
+    """The grant works and does not allow this: what is read all the same proves nothing, only a new consent helps."""
+
+
 class NotAllowed(PlatformError):
     """Signed in, but this user may not do that (missing permission, wrong company). A definite no."""
 

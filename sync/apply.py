@@ -454,7 +454,7 @@ class Serving:
         self.ledger_free = self.rt.clock.monotonic() + (until - self.lease.now()).total_seconds()
         if isinstance(error, (NeedsReconnect, NotAllowed)):
             with self.lease.transaction() as db:
-                needs_reconnect(db, self.company_id, "ledger", str(error), self.lease.now())
+                needs_reconnect(db, self.company_id, "ledger", error, self.lease.now())
 
     def _guarded(self, call: Callable[[], T]) -> T | None:
         """A small call of this thread; trouble pauses the ledger and answers None."""

@@ -242,7 +242,7 @@ class TodoWork:
         if isinstance(error, NeedsReconnect):
             wait = 60.0
             with self.lease.transaction() as db:
-                needs_reconnect(db, self.company_id, "source", str(error), self.lease.now())
+                needs_reconnect(db, self.company_id, "source", error, self.lease.now())
         self.free_at = self.rt.clock.monotonic() + wait
 
 

@@ -210,7 +210,7 @@ def order_opened(company_id: int, document_id: int) -> None:
 def _note_connection(made: Services, company_id: int, error: PlatformError) -> None:
     if isinstance(error, (NeedsReconnect, NotAllowed)):
         with made.sessions() as db, db.begin():
-            needs_reconnect(db, company_id, side_of(error.platform), error.message, made.now())
+            needs_reconnect(db, company_id, side_of(error.platform), error, made.now())
 
 
 def refresh_lists(company_id: int) -> None:
@@ -242,7 +242,7 @@ def verify_ledger(company_id: int) -> None:
         made.tokens.access_token(connection.grant_id, force=True)
     except NeedsReconnect as error:
         with made.sessions() as db, db.begin():
-            needs_reconnect(db, company_id, "ledger", error.message, made.now())
+            needs_reconnect(db, company_id, "ledger", error, made.now())
     except PlatformError as error:
         log.warning("company %s: the grant could not be checked: %s", company_id, error.message)
 

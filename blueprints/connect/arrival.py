@@ -25,6 +25,7 @@ from connectors.realm import LedgerCompany, read_company, zone_of
 from models import Company, MirrorState, User
 from sync import access, audit, credentials, lease, settings
 from sync import tokens as token_store
+from sync.connection import agreed
 from workers import enqueue
 
 SOURCE = "autotask"
@@ -175,7 +176,8 @@ def _connect(db: Session, company: Company, user: User, arrival: Arrival, chosen
     )  # fmt: skip
     connection = credentials.ensure(db, company.id, credentials.LEDGER, company.ledger, company.ledger_tenant)
     action = "connected" if connection.connected_at is None else "reconnected"
-    connection.grant_id, connection.state, connection.problem = grant.id, credentials.CONNECTED, None
+    connection.grant_id = grant.id
+    agreed(connection)
     connection.connected_by, connection.connected_at, connection.last_success_at = user.id, at, at
     audit.record(db, company.id, at, user.email, f"ledger {action}", company.name, {"tenant": company.ledger_tenant})
     lease.wake(db, company.id, at)

@@ -21,7 +21,7 @@ from xero_python.api_client import ApiClient
 from xero_python.rest import RESTClientObject
 
 from connectors import jsonbytes
-from connectors.errors import BadAnswer, NeedsReconnect, NotAllowed, NotSent, RetryLater, Unavailable
+from connectors.errors import BadAnswer, ConsentTooNarrow, NeedsReconnect, NotAllowed, NotSent, RetryLater, Unavailable
 from connectors.http import LostAnswer, PlatformSession
 from connectors.ledgers import xero_faults as faults
 from connectors.ledgers.base import LedgerFault
@@ -140,8 +140,9 @@ class Call:
         if status == 429:
             raise self._throttled(answer)
         if status == 401:
-            text = _SCOPES if faults.scopes_too_narrow(answer.headers) else _RECONNECT
-            raise NeedsReconnect(text, platform=PLATFORM, request_id=tid)
+            if faults.scopes_too_narrow(answer.headers):
+                raise ConsentTooNarrow(_SCOPES, platform=PLATFORM, request_id=tid)
+            raise NeedsReconnect(_RECONNECT, platform=PLATFORM, request_id=tid)
         if status == 403:
             raise NotAllowed(_ENDED, platform=PLATFORM, request_id=tid)
         reasons = faults.top_level(status, answer.content)

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 import pytest
 from sqlalchemy import select
 
+from connectors.errors import NeedsReconnect
 from domain.mails import Event, Rhythm, is_address, next_digest, own_domain
 from models import Company, MailRun, Outbox
 from sync import addresses, alerts, bounces, credentials, mail, mail_links, resending
@@ -193,7 +194,8 @@ def test_a_lost_connection_is_mailed_and_who_declined_is_not_told(world: World) 
             row = credentials.ensure(db, world.company_id, side, "platform", "tenant")
             row.state = "connected"
         for _ in range(2):
-            needs_reconnect(db, world.company_id, "ledger", "Intuit ended the connection.", world.clock.now())
+            ended = NeedsReconnect("Intuit ended the connection.")
+            needs_reconnect(db, world.company_id, "ledger", ended, world.clock.now())
     [message] = deliver(world)
     assert message["To"] == "one@msp.example" and "/connections" in text_of(message)
 

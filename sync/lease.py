@@ -52,7 +52,7 @@ def exclusive(db: Session, company_id: int) -> None:
 # Every transaction of a holder begins with one of these two: composed once.
 _RENEW = (
     update(CompanyLease)
-    .where(CompanyLease.company_id == bindparam("company"), CompanyLease.fence == bindparam("fence", type_=BigInteger))
+    .where(CompanyLease.company_id == bindparam("company"), CompanyLease.fence == bindparam("held", type_=BigInteger))
     .where(CompanyLease.holder == bindparam("worker"))
     .values(heartbeat_at=bindparam("now", type_=Instant), expires_at=bindparam("until", type_=Instant))
     .returning(CompanyLease.fence)
@@ -115,7 +115,7 @@ class Lease:
         self.read_mono = self.rt.clock.monotonic()
         self.read_at = now = self.rt.lease_now(db)
         until = now + timedelta(seconds=self.rt.times.lease)
-        values = {"company": self.company_id, "fence": self.fence, "worker": self.rt.worker, "now": now, "until": until}
+        values = {"company": self.company_id, "held": self.fence, "worker": self.rt.worker, "now": now, "until": until}
         statement = _RENEW if step is None else _RENEW_STEP
         held = db.execute(statement, values if step is None else {**values, "said": step[:300]}).scalar_one_or_none()
         if held is None:

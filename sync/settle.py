@@ -26,6 +26,8 @@ from sync.settings import load_invoices
 
 MAX_SENDS = 12
 MAX_LOOKUPS = 40
+MOST_ATTEMPTS = 200
+"""So many sends of a company are looked through for the last but one of a posting."""
 
 
 @dataclass(slots=True)
@@ -193,11 +195,12 @@ class Settling:
         posting.fence, posting.changed_at = self.fence, self.now
 
     def _sent_before(self, posting: Posting) -> datetime | None:
-        """When it was sent before the send that was answered with a no just now: that one is still unsettled."""
+        """When it was sent before the send that was answered with a no just now: that one is still unsettled. It may
+        have gone under another key; where it is too far back to be found, the last send counts."""
         rows = self.db.execute(
             select(Attempt.started_at, BatchRow.members).join(BatchRow, BatchRow.id == Attempt.batch_id)
-            .where(BatchRow.company_id == posting.company_id, BatchRow.key == posting.batch_key)
-            .order_by(Attempt.id.desc())
+            .where(Attempt.company_id == posting.company_id, Attempt.started_at >= posting.first_sent_at)
+            .order_by(Attempt.id.desc()).limit(MOST_ATTEMPTS)
         ).all()
         mine = [at for at, members in rows if any(member[0] == posting.id for member in members)]
         return mine[1] if len(mine) > 1 else posting.last_sent_at

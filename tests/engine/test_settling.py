@@ -80,6 +80,27 @@ def test_a_no_after_a_request_that_never_arrived_is_a_fault_in_the_end(world: Wo
     assert world.clock.now() - begin >= timedelta(seconds=world.rt.times.quarantine)
 
 
+def test_a_no_under_a_new_key_waits_for_the_request_under_the_former_one_and_no_longer(world: World) -> None:
+    """The quarantine counts from what is unsettled, whatever key that went under."""
+
+    def limited(batch: Batch) -> Answer:
+        raise RetryLater("Too many requests.", world.clock.now() + timedelta(seconds=120))
+
+    scripted = Scripted(world)
+    scripted.capabilities = replace(scripted.capabilities, key_lasts_s=60.0)
+    scripted.script = [scripted.late, limited, scripted.refuse]
+    world.ledger = scripted
+    world.source.put(invoice("1"))
+    begin = world.clock.now()
+    start(world)
+    world.serve_until_rest()
+    assert (world.documents()["1"].status, world.documents()["1"].reason_code) == (Status.FAULT, "subscription")
+    keys = {posting.batch_key for posting in world.postings() if posting.document_id}
+    assert keys != {scripted.held[0].key}
+    waited = (world.clock.now() - begin).total_seconds()
+    assert world.rt.times.quarantine <= waited < world.rt.times.quarantine + 60
+
+
 def test_limits_take_no_attempt_away_from_a_document_that_is_sent_again(world: World) -> None:
     """A hundred refusals by a limit are a hundred times nothing: the document is not given up for them."""
 

@@ -153,6 +153,8 @@ class Echo:
     """Home units for one unit of the document's currency, as booked; None where the ledger tells none."""
     line_ids: tuple[str, ...] = ()
     """Of a purchase order: the ids of its lines in the order they were sent, for bills to link to."""
+    warnings: tuple[str, ...] = ()
+    """What the ledger took and found odd all the same, in its own words: shown, never acted on."""
 
 
 @dataclass(frozen=True, slots=True)

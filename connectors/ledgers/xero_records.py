@@ -15,6 +15,7 @@ from typing import Any
 
 from connectors.jsonvalues import decimal as decimal
 from connectors.jsonvalues import text as text
+from connectors.ledgers import xero_faults as faults
 from connectors.ledgers import xero_payloads as payloads
 from connectors.ledgers import xero_purchases as purchases
 from connectors.ledgers.base import CLOSED, Done, Echo, Kind, LedgerProfile, Record
@@ -64,7 +65,7 @@ def document_echo(body: Json, kind: Kind, tenant: str) -> Echo:
         live=status not in _DEAD, version=payloads.version(_stamp(body), status), balance=balance(body, kind),
         date=day(body.get("Date"), body.get("DateString")), mailed=body.get("SentToContact") is True,
         tax=decimal(body.get("TotalTax")) or Decimal(0), nets=nets, taxes=taxes, status=_WORDS.get(status, ""),
-        line_ids=_line_ids(told) if kind is Kind.PURCHASE_ORDER else (),
+        line_ids=_line_ids(told) if kind is Kind.PURCHASE_ORDER else (), warnings=faults.warnings(body),
     )  # fmt: skip
 
 

@@ -25,8 +25,9 @@ ENTRIES: dict[str, Entry] = {
         "The number is used already",
         "Number {number} is already used in {the_ledger} by a document that Bookbridge did not create",
         "Somebody typed it there, or another program transferred it. Nothing was posted.",
-        "Compare both documents. If it is the same invoice, adopt it: it is linked and nothing is posted. Otherwise "
-        "renumber or delete the wrong one in {the_ledger}, then Retry.",
+        "Compare both documents. If it is the same invoice, adopt it: it is linked and nothing is posted, whether it "
+        "is paid or not. Otherwise renumber or delete the wrong one in {the_ledger}, or, where that one is paid and "
+        "stays, give this one another number in Autotask; then Retry.",
         ADOPT,
         again=Again.PRESS,
     ),

@@ -172,6 +172,8 @@ class Create(Operation):
         found = "Found in {the_ledger} after no answer; not sent again"
         text = "Confirmed by {the_ledgers} answer" if by == "response" else found
         step(s.db, document, s.now, "confirmed", text, ledger_id=done.ledger_id, number=done.number, by=by)
+        if done.echo.warnings:
+            step(s.db, document, s.now, "warned", "Taken, with a warning: " + "; ".join(done.echo.warnings))
         if draft.foreign and done.echo.rate == 1:
             told = f"The ledger booked it with rate 1: one {draft.currency} as one of its own currency"
             step(s.db, document, s.now, "rate 1", told)

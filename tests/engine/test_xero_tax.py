@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from domain.documents import SourceDocument, TaxRule
 from domain.statuses import Status
 from domain.taxmap import EVERY_CATEGORY, TaxEntry, TaxMap
+from models import Step
 from sandbox.server import World as Sandbox
 from sandbox.xero import ledger as books
 from sync import codec
@@ -124,4 +126,20 @@ def test_a_foreign_invoice_keeps_its_currency_and_the_sources_rate(bridge: Bridg
     held = entity(it, "Invoice", "AT-1")
     assert (held["CurrencyCode"], Decimal(str(held["CurrencyRate"]))) == ("EUR", Decimal("1.25"))
     assert figures(it, "Invoice", "AT-1") == (Decimal(100), Decimal(20), Decimal(120))
-    assert it.world.documents()["1"].currency == "EUR"
+    assert it.world.documents()["1"].currency == "EUR" and warned(it) == []
+
+
+def test_what_xero_takes_and_finds_odd_is_shown_beside_the_document(bridge: Bridges) -> None:
+    it = bridge("uk", rate_source="source")
+    source = it.world.source
+    source.put_party(replace(source.companies["175"], currency="EUR"))
+    source.lists = replace(source.lists, home_currency="GBP", multi_currency=True)
+    one = replace(line("1-1", "100.00", tax="20.00"), home_price=Decimal("10.00"))
+    source.put(invoice("1", "120.00", tax="20.00", lines=(one,), tax_region="Here", tax_region_id="4"))
+    complete(it)
+    assert warned(it) == ["Taken, with a warning: The currency rate is very different from the rate of the day."]
+
+
+def warned(it: Bridge) -> list[str]:
+    with it.world.sessions() as db:
+        return list(db.scalars(select(Step.text).where(Step.name == "warned")))

@@ -112,6 +112,16 @@ def test_a_company_that_is_vendor_and_customer_gets_the_suffix_also_when_the_cus
     assert names == ["Northwind Supplies (V)"] and len(bills(bought)) == 1
 
 
+def test_a_vendor_that_the_ledger_does_not_accept_is_named_and_goes_once_it_is_there(bought: World) -> None:
+    put(bought, "411")
+    bought.books.unreadable = "Northwind Supplies"
+    sync(bought)
+    assert told(row(bought, "411")) == (Status.FAULT, "vendor_refused") and bills(bought) == []
+    bought.books.unreadable = ""
+    retry(bought)
+    assert [bill.number for bill in bills(bought)] == ["PO-411"]
+
+
 def test_an_action_type_or_a_person_deactivated_after_saving_is_told_and_holds_no_order_up(bought: World) -> None:
     choose(bought, missing_item=MissingItem.HOLD, error_todos=True, todo_action_type="7", todo_resource="29")
     staff = bought.source.staff

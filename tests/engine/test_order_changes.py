@@ -161,3 +161,20 @@ def test_an_order_cancelled_after_something_else_was_settled_still_asks(taken_ba
     taken_back.clock.advance(26 * 3600)
     sync(taken_back)
     assert told(row(taken_back, "411", "V-1")) == (Status.FAULT, "order_cancelled_after")
+
+
+def test_more_under_a_number_that_is_billed_asks_and_makes_no_second_bill(bought: World) -> None:
+    choose(bought, becomes=Becomes.ON_RECEIPT)
+    put(bought, "411", line("1", 10, "42", receipt(6, "V-1")), status=OrderStatus.PARTLY_RECEIVED)
+    sync(bought)
+    bought.clock.advance(26 * 3600)
+    receive(bought, "411", line("1", 10, "42", receipt(6, "V-1"), receipt(3, "V-1", 21)))
+    sync(bought)
+    billed = row(bought, "411", "V-1")
+    assert told(billed) == (Status.FAULT, "received_after_billing")
+    asked = billed.reasons[0]["params"]
+    assert (asked["billed"], asked["received"], asked["number"]) == ("6", "9", "V-1")
+    settle(bought, billed)
+    bought.clock.advance(26 * 3600)
+    sync(bought)
+    assert told(row(bought, "411", "V-1")) == (Status.COMPLETE, None) and len(bills(bought)) == 1

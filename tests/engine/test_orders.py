@@ -261,6 +261,16 @@ def test_another_programs_mark_sets_an_order_aside(bought: World) -> None:
     assert bills(bought) == []
 
 
+def test_an_order_of_ours_whose_mark_somebody_cleared_is_not_posted_again(bought: World) -> None:
+    put(bought, "411")
+    sync(bought)
+    bought.source.clear_mark("purchase_order", "411")
+    for _ in range(2):
+        bought.clock.advance(26 * 3600)
+        sync(bought)
+    assert row(bought, "411").status == Status.COMPLETE and len(bills(bought)) == 1
+
+
 def test_an_order_created_before_the_window_and_submitted_in_it_waits_to_be_included(bought: World) -> None:
     put(bought, "411", created=START - timedelta(days=90), submitted_at=START - timedelta(days=1))
     sync(bought)

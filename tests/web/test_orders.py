@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from models import (
     Run,
     RunItem,
     ToolRow,
+    User,
 )
 from sync import codec, settings
 from tests.domain.order_samples import line, order, receipt
@@ -109,8 +112,10 @@ def test_what_an_order_becomes_has_no_default(shop: Site) -> None:
     [
         ({"days": "999"}, "Enter a number of days from 0 to 365"),
         ({"payable": "81"}, "of type Accounts payable"),
+        ({"payable": ""}, "Choose an AP account"),
         ({"created_item_account": ""}, "Choose the expense account of created items"),
         ({"todo_resource": ""}, "Choose a resource"),
+        ({"todo_action_type": ""}, "Choose an action type"),
         ({"becomes": "order", "numbers": "source"}, "numbers purchase orders by itself"),
         ({"billable": "y", "purchase_for": None}, "Billable lines need"),
     ],
@@ -122,6 +127,59 @@ def test_a_wrong_answer_is_refused_at_its_field(shop: Site, changed: dict[str, s
     assert text in page
     with shop.db() as db:
         assert settings.load_orders(db, shop.ids["A"]["company_id"]).paused
+
+
+@pytest.mark.parametrize(
+    ("profile", "text"),
+    [
+        ({"own_order_numbers": True}, "Custom transaction numbers are on for purchase orders"),
+        ({"purchase_orders": False}, "plan has no purchase orders. Choose a bill"),
+    ],
+)
+def test_what_the_ledger_company_contradicts_is_refused_when_saving(
+    shop: Site, profile: dict[str, bool], text: str
+) -> None:
+    with shop.db() as db, db.begin():
+        company = db.get_one(Company, shop.ids["A"]["company_id"])
+        company.profile = {**company.profile, **profile}
+    answer = save(shop, becomes="order")
+    assert answer.status_code == 422 and text in answer.get_data(as_text=True)
+    assert save(shop, becomes="bill").status_code == 302, "bills have no numbers of the ledger's"
+
+
+def test_0_days_is_said_to_be_paused_and_connect_asks_for_the_days(shop: Site) -> None:
+    client, a = shop.client("A admin"), shop.ids["A"]["company_id"]
+    client.post(f"/c/{a}/settings/orders", base_url=BASE, data={**GOOD, "days": "0", "company_id": str(a)})
+    review = client.get(f"/c/{a}/settings/orders/review", base_url=BASE).get_data(as_text=True)
+    assert "Purchase orders are Paused: the number of days is 0." in review and "0: Paused" in review
+    answer = client.post(f"/c/{a}/settings/orders/connect", base_url=BASE, data={"company_id": a})
+    assert answer.headers["Location"].endswith("/settings/orders")
+    page = client.get(f"/c/{a}/settings/orders", base_url=BASE).get_data(as_text=True)
+    assert "Set the number of days first" in page
+
+
+def test_the_owner_of_to_dos_is_prefilled_with_the_person_who_is_signed_in(shop: Site) -> None:
+    a = shop.ids["A"]["company_id"]
+    with shop.db() as db, db.begin():
+        user = db.scalars(select(User).where(User.name == "A admin")).one()
+        db.get_one(MirrorState, a).todo_lists = codec.dump(TodoLists(
+            (Choice("28", "Front Desk", True, "front@acme.example"),
+             Choice("29", "Somebody", True, user.email.upper())),
+            (Choice("7", "To-Do: Phone Call"),),
+        ))
+    page = get(shop, "settings/orders")
+    assert re.search(r'<option selected value="29">', page) and 'selected value="28"' not in page
+
+
+def test_connect_looks_for_orders_at_once(_migrated_sqlite: Path, tmp_path: Path, redis_url: str) -> None:
+    site = make_site(_migrated_sqlite, tmp_path, redis_url=redis_url)
+    a = site.ids["A"]["company_id"]
+    with site.db() as db, db.begin():
+        settings.save_orders(db, a, replace(settings.load_orders(db, a), days=30), now=NOW, user=None)
+    site.client("A admin").post(f"/c/{a}/settings/orders/connect", base_url=BASE, data={"company_id": a})
+    jobs = enqueue.queue(site.services.redis, enqueue.INTERACTIVE).jobs
+    assert [(job.func_name, job.args) for job in jobs] == [("workers.jobs.poll", [a])]
+    site.services.engine.dispose()
 
 
 def test_the_expense_account_is_asked_only_where_new_items_are_created(shop: Site) -> None:

@@ -1,7 +1,8 @@
 """`python -m tests.chaos --minutes 30`: a whole installation, broken again and again while months are posted.
 
 PostgreSQL, Redis, two web processes, three workers, two schedulers, the sandbox with its limits on, times divided by
-ten; companies on QuickBooks (invoices, credits, bills) and on Xero. Every few seconds something happens: a process is
+ten; companies on QuickBooks and on Xero, each with
+invoices, credits and bills. Every few seconds something happens: a process is
 killed, frozen beyond its lease, started with a clock that is wrong; Redis is emptied or stopped, PostgreSQL is stopped,
 its disk is filled; tokens are rotated and grants revoked; buttons are pressed twice at once; the platforms lose
 answers; in the middle a new revision is deployed. The judge is the sandbox. The last line is one JSON object with the
@@ -43,7 +44,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--invoices", type=int, default=120, help="in each company's month")
-    parser.add_argument("--orders", type=int, default=30, help="in each company's month, where its ledger takes bills")
+    parser.add_argument("--orders", type=int, default=30, help="in each company's month")
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started is ended on every way out

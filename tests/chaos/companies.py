@@ -64,10 +64,9 @@ class Companies:
         answer.raise_for_status()
         made, services = answer.json(), self.told.services
         company_id = connect(services, self.told.world, made, look_back_days=30)
-        buys = orders > 0
-        if buys:
+        made["buys"] = orders > 0
+        if orders:
             choose_orders(services, company_id, made)
-        made["buys"] = buys
         self.months.append(Month(company_id, made, Person(services, company_id, self.rng)))
         self.press(self.months[-1])
 

@@ -265,11 +265,11 @@ KINDS: dict[str, Crashing] = {
                            chosen={"attach_pdf": True}),
     "promotion": Crashing(CHANGE, press, approved, ledgers=("xero",), before=without_numbers, seeded=MONTH, calls=2,
                           chosen={"numbering": Numbering.LEDGER, "initial_status": InitialStatus.APPROVED}),
-    "bill": Crashing(CREATION, press_orders, bought, ledgers=("quickbooks",), calls=2,
+    "bill": Crashing(CREATION, press_orders, bought, calls=2,
                      seeded={"invoices": 0, "orders": 12},
                      before=lambda story: choose_orders(story.services, story.company_id, story.made)),
     "purchase order": Crashing(
-        CREATION, press_orders, bought, ledgers=("quickbooks",), calls=2, seeded={"invoices": 0, "orders": 12},
+        CREATION, press_orders, bought, calls=2, seeded={"invoices": 0, "orders": 12},
         before=lambda story: choose_orders(
             story.services, story.company_id, story.made, becomes=Becomes.ORDER),
     ),

@@ -75,8 +75,13 @@ class Freezing:
             return False
         if posting.state == PostingState.NEW:
             posting.base_version = None
-        else:
-            posting.state, posting.next_action_at = PostingState.UNKNOWN, self.now
+            return True
+        posting.state, posting.next_action_at = PostingState.UNKNOWN, self.now
+        posting.fence, posting.changed_at = self.fence, self.now
+        if posting.document_id is not None:
+            document = self.db.get_one(Document, posting.document_id)
+            why = reason("checking", evidence="what bears its number was looked up too long ago")
+            set_status(self.db, document, Status.PROCESSING, [why], self.now)
         return True
 
     def _key_holds(self, postings: Sequence[Posting], key: str) -> bool:

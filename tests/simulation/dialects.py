@@ -133,7 +133,7 @@ class Dialect:
 QUICKBOOKS = Dialect("quickbooks", SimBooks, lambda inner: inner.capabilities, lambda kind, operation: "")
 XERO = Dialect(
     "xero", XeroBooks, lambda inner: xero_calls.CAPABILITIES, xero_payloads.call_of,
-    {"own_numbers": None, "purchases_by_customer": False}, one_name_list=False, keys_end=True,
-    purchases=False,
+    {"own_numbers": None, "own_order_numbers": None, "purchases_by_customer": False}, one_name_list=False,
+    keys_end=True,
 )  # fmt: skip
 DIALECTS = {one.ledger: one for one in (QUICKBOOKS, XERO)}

@@ -18,7 +18,7 @@ from domain.documents import Party, SourceDocument, SourceHeader, SourceLine
 from domain.order_documents import ORDER, Goods, OrderHead, OrderStatus, Receipt
 from domain.order_parts import fully_received, parts_of
 from domain.order_settings import Becomes, Freight, OrderNumbers, OrderSettings, VendorNumber
-from domain.settings import ClosedPeriod, MissingItem
+from domain.settings import ClosedPeriod, InitialStatus, MissingItem
 from sync import settings
 from tests.simulation.kernel import START, Kernel
 from tests.simulation.world import BY_HAND, TODO_ACTION, TODO_PERSON, Purchases, Tenant, Wanted
@@ -49,6 +49,7 @@ def furnish(db: Session, tenant: Tenant, rng: random.Random, most: int) -> None:
         closed_period=ClosedPeriod.OPEN_DAY if tenant.closes else ClosedPeriod.STOP,
         tax_code=tenant.untaxed, error_todos=rng.random() < 0.4, todo_action_type=TODO_ACTION,
         todo_resource=TODO_PERSON, todo_per_order=rng.random() < 0.5, mark_errors=rng.random() < 0.5,
+        initial_status=rng.choice(tuple(InitialStatus)),
     )  # fmt: skip
     settings.save_orders(db, tenant.company_id, chosen, now=START, user=None)
     tenant.source.has_orders = True

@@ -43,7 +43,10 @@ MORE_MOVES: dict[str, set[tuple[str, str]]] = {
     "remove": {("NEW", "DONE")},
     "unlink": {("NEW", "DONE")},
     "close": {("NEW", "DONE"), ("NEW", "SKIPPED"), ("UNKNOWN", "SKIPPED")},
-    "create": {("CONFIRMED", "REJECTED"), ("DONE", "REJECTED")},  # its copy was taken out
+    "create": {
+        ("CONFIRMED", "REJECTED"), ("DONE", "REJECTED"),  # its copy was taken out
+        ("READY", "UNKNOWN"),  # it would change what bears its number, and that was looked up too long ago
+    },
 }
 """What writes that follow a document may do besides."""
 KEY = "source_id || CASE WHEN coalesce(part, '') = '' THEN '' ELSE '/' || part END"

@@ -19,6 +19,7 @@ from models import Base, RunItem, make_engine, make_sessions
 from tests.catalogue import answers, customers, finding, lines, mailing, scope, taxing, voiding
 from tests.catalogue.pages import Pages, complaints, make_pages
 from tests.catalogue.stage import Case, Stage, Where, make_stage
+from tests.conventions.source import ROOT
 
 SUBJECTS = (scope, customers, lines, taxing, answers, voiding, mailing, finding)
 CASES: dict[str, Case] = {code: case for subject in SUBJECTS for code, case in subject.CASES.items()}
@@ -69,6 +70,12 @@ def test_every_entry_is_provoked_and_nothing_else() -> None:
     assert sum(len(subject.CASES) for subject in SUBJECTS) == len(CASES)
     wrong = {code: case.on for code, case in CASES.items() if case.on not in WAYS[CATALOGUE[code].again]}
     assert wrong == {}, "the help pages say something else"
+
+
+def test_every_entry_of_orders_is_looked_for_in_their_own_tests() -> None:
+    files = [ROOT / "tests/domain/test_orders.py", *sorted((ROOT / "tests/engine").glob("test_*order*.py"))]
+    texts = "".join(file.read_text() for file in files)
+    assert [code for code in orders.ENTRIES if f'"{code}"' not in texts] == []
 
 
 @pytest.mark.parametrize(("code", "way"), ways())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -231,6 +231,18 @@ def test_a_bill_that_was_typed_in_is_adopted_instead_and_the_order_gets_its_numb
     bought.serve_until_rest()
     assert (row(bought, "412").ledger_id, head(bought, "412").external_number) == (theirs, "V-9")
     assert len(bills(bought)) == 2
+
+
+@pytest.mark.parametrize(("days", "asked"), [(-31, False), (-30, True), (30, True), (31, False)])
+def test_a_bill_of_the_same_amount_is_asked_about_within_thirty_days(bought: World, days: int, asked: bool) -> None:
+    put(bought, "411")
+    sync(bought)
+    mine = bills(bought)[0].body
+    typed = (date.fromisoformat(mine["date"]) + timedelta(days=days)).isoformat()
+    bought.books._store(Kind.BILL, {**mine, "number": "V-9", "note": "typed in", "marker": "", "date": typed})
+    put(bought, "412")
+    sync(bought)
+    assert told(row(bought, "412")) == ((Status.FAULT, "bill_exists") if asked else (Status.COMPLETE, None))
 
 
 @pytest.mark.parametrize("runs", [1, 2], ids=["in one run", "one after the other"])

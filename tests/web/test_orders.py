@@ -97,6 +97,7 @@ def test_every_field_of_the_old_app_stands_under_its_own_name(shop: Site) -> Non
         "Select the AP account to which the bill is credited", "Type of To-Do Action when there is an error.",
         "Default resource to whom the error To-Dos will be assigned.", "Overview",
         "Matching on Vendors, Customers and Items", "Other Account Settings", "Error Handling", "Paused",
+        "numbers only its purchase orders, never bills", "No tax is transferred", "Only the net is compared",
     ):  # fmt: skip
         assert label in page, label
 

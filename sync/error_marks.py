@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import BindParameter, ColumnElement, and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from domain.order_documents import ORDER
 from domain.statuses import Status
@@ -50,15 +50,22 @@ def compare(db: Session, company_id: int, tenant: str, fence: int, now: datetime
 
 
 def _faults(db: Session, company_id: int, tenant: str, area: str) -> dict[int, Document]:
+    """The Faults that shall bear the word. Bills of one order share its field: the first Fault speaks for them."""
     kinds = [kind for kind, of in AREA_OF.items() if of == area]
     rows = db.scalars(select(Document).where(
         Document.company_id == company_id, Document.source_tenant == tenant, Document.kind.in_(kinds), *_eligible()
-    ))
-    return {row.id: row for row in rows}
+    ).order_by(Document.id.desc()))
+    return {row.id: row for row in {(row.kind, row.source_id): row for row in rows}.values()}
 
 
 def _eligible() -> tuple[ColumnElement[bool], ...]:
-    blank = or_(Document.number.is_(None), and_(Document.kind == ORDER, Document.part == ""))
+    """A Fault whose field is blank: an order's `number` is not what stands there, and a bill of it may be posted."""
+    bill = aliased(Document)
+    posted = exists().where(
+        bill.company_id == Document.company_id, bill.source_tenant == Document.source_tenant,
+        bill.kind == ORDER, bill.source_id == Document.source_id, bill.ledger_id.is_not(None),
+    )
+    blank = or_(Document.number.is_(None), and_(Document.kind == ORDER, ~posted))
     return (Document.status == Status.FAULT, blank, Document.ledger_id.is_(None))
 
 

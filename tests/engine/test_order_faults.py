@@ -15,8 +15,8 @@ from domain.statuses import Status
 from domain.todos import TodoDraft
 from models import Company, Document, Pause
 from sync import decisions, gather
-from tests.domain.order_samples import line
-from tests.engine.test_orders import bills, bought, choose, head, put, row, sync, told
+from tests.domain.order_samples import line, receipt
+from tests.engine.test_orders import bills, bought, choose, head, put, receive, row, sync, told
 from tests.engine.world import World
 
 __all__ = ["bought"]
@@ -133,6 +133,31 @@ def test_error_is_written_only_where_chosen_and_cleared_when_switched_off(failin
     failing.serve_until_rest()
     assert {head(failing, id).external_number for id in ("411", "412", "413")} == {None}
     assert told(row(failing, "411"))[0] == Status.FAULT
+
+
+def test_the_bills_of_one_order_share_one_word_and_it_goes_with_the_first_number(failing: World) -> None:
+    choose(failing, mark_errors=True, becomes=Becomes.ON_RECEIPT)
+    put(failing, "411", line("1", 10, "42", receipt(6, "V-1"), receipt(4, "V-2", 18), name="Switch 24p"))
+    sync(failing)
+    assert head(failing, "411").external_number == "ERROR"
+    assert failing.source.calls.count("set_error") == 1
+    solve(failing)
+    assert [bill.number for bill in bills(failing)] == ["V-1", "V-2"]
+    assert head(failing, "411").external_number in ("V-1", "V-2")
+
+
+def test_a_later_bill_at_fault_leaves_the_number_of_the_first(failing: World) -> None:
+    choose(failing, mark_errors=True, becomes=Becomes.ON_RECEIPT, missing_item=MissingItem.CREATE)
+    put(failing, "411", line("1", 10, "42", receipt(6, "V-1"), name="Switch 24p"))
+    sync(failing)
+    assert head(failing, "411").external_number == "V-1"
+    choose(failing, missing_item=MissingItem.HOLD)
+    late = line("2", 1, "7", receipt(1, "V-2", 18), name="Cable")
+    receive(failing, "411", line("1", 10, "42", receipt(6, "V-1"), name="Switch 24p"), late)
+    failing.clock.advance(timedelta(days=1).total_seconds())
+    sync(failing)
+    assert len(bills(failing)) == 1 and Status.FAULT in {row(failing, "411", part).status for part in ("V-1", "V-2")}
+    assert head(failing, "411").external_number == "V-1" and "set_error" not in failing.source.calls
 
 
 def test_a_number_that_somebody_entered_is_never_overwritten(failing: World) -> None:

@@ -72,11 +72,13 @@ def to_send_again(db: Session, company_id: int, tenant: str, now: datetime, limi
 
 def _order_on_its_way() -> ColumnElement[bool]:
     """A bill on receipt is planned when its order's own document is settled: it links to the lines of the order in
-    the ledger, so that the order closes there. An order that is a Fault or waits for a person holds no bill up."""
+    the ledger, so that the order closes there. An order that is a Fault, waits for a person or was parked with a
+    posting that was never sent holds no bill up: nothing would end that wait."""
     mine = (_ORDER.company_id == Document.company_id, _ORDER.source_tenant == Document.source_tenant,
             _ORDER.kind == Document.kind, _ORDER.source_id == Document.source_id, _ORDER.part == "")
     going = exists().where(
-        _OTHER.id == _ORDER.posting_id, _OTHER.operation == "create", _OTHER.state.in_(OPEN_STATES)
+        _OTHER.id == _ORDER.posting_id, _OTHER.operation == "create", _OTHER.state.in_(OPEN_STATES),
+        or_(_OTHER.state != PostingState.NEW, _OTHER.next_action_at.is_not(None)),
     )
     due = and_(_ORDER.due_at.is_not(None), _ORDER.prepared.is_(False))
     return and_(Document.part != "", exists().where(*mine, or_(due, going)))

@@ -91,6 +91,13 @@ def rows_of_order(db: Session, row: Document) -> Sequence[Document]:
     ).order_by(Document.id)).all()
 
 
+def waiting_bills(db: Session, row: Document) -> Sequence[Document]:
+    """Bills of this order that are due and not planned yet: they wait for its own document, and for nothing else."""
+    if row.kind != ORDER or row.part:
+        return ()
+    return [each for each in rows_of_order(db, row) if each.part and each.due_at is not None and not each.prepared]
+
+
 def spread(db: Session, row: Document, settings: OrderSettings, now: datetime) -> list[Document]:
     """After its lines were read: every document of the order has the same snapshot, and each part has its document.
 

@@ -67,8 +67,9 @@ class Preparation:
         """Each row ends with a posting, or with a status that says why not; none stays due without one."""
         for row in rows:
             if row.lines is None:  # its header changed since it was released: it is read first
-                park(self.db, row)
-                set_status(self.db, row, Status.PENDING, [reason("waits_for_reading")], self.now)
+                for each in (row, *orders.waiting_bills(self.db, row)):
+                    park(self.db, each)
+                    set_status(self.db, each, Status.PENDING, [reason("waits_for_reading")], self.now)
         rows = [row for row in rows if row.lines is not None]
         self.area, self.reserved = area, []
         plans = plans_for(self.db, self.company.id, rows, capabilities, area.load(self.db, self.company.id))

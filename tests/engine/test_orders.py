@@ -17,7 +17,8 @@ from domain.order_settings import Becomes, OrderNumbers, OrderSettings, VendorNu
 from domain.settings import MissingItem
 from domain.statuses import Flag, Status
 from models import Company, Document, Run
-from sync import alike, gather, order_changes, requests, scheduled, settings
+from sync import alike, documents, gather, order_changes, requests, scheduled, settings
+from sync.apply import serve
 from sync.areas import ORDERS
 from tests.domain.order_samples import line, order, receipt
 from tests.engine.world import START, World, invoice
@@ -66,7 +67,8 @@ def receive(world: World, id: str, *lines: SourceLine, status: OrderStatus = Ord
     world.source.contents[id] = replace(there, header=header, lines=lines)
 
 
-def sync(world: World) -> Run:
+def released(world: World) -> int:
+    """Sync Now of orders, read and handed on; nothing is served yet."""
     with world.sessions() as db, db.begin():
         run, _ = requests.ask(
             db, db.get_one(Company, world.company_id), kind="sync", trigger="button", now=world.clock.now(), user=None,
@@ -74,8 +76,27 @@ def sync(world: World) -> Run:
         )
         run_id = run.id
     gather.scan(world.rt, world.company_id, world.source, world.ledger, run_id)
+    return run_id
+
+
+def sync(world: World) -> Run:
+    run_id = released(world)
     world.serve_until_rest()
     return world.run(run_id)
+
+
+def reserve_only(world: World) -> int:
+    """Sync Now of orders whose first page is reserved; the process dies before it sends."""
+    run_id = released(world)
+
+    def die(name: str) -> None:
+        if name == "after_reserve":
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        serve(replace(world.rt, failpoint=die), world.company_id, world.source, world.ledger)
+    world.clock.advance(300)
+    return run_id
 
 
 def scan_only(world: World) -> None:
@@ -157,6 +178,35 @@ def test_a_bill_of_goods_received_already_goes_after_its_order_and_links_to_it(b
     [made] = [entry for entry in bought.books.entries if entry.kind is Kind.PURCHASE_ORDER]
     [bill] = bills(bought)
     assert [one["ordered"] for one in bill.body["lines"]] == [[made.id, *line_ids(made.body)]]
+
+
+def test_an_order_that_changes_once_it_is_reserved_takes_its_bills_back_with_it(bought: World) -> None:
+    """Goods come in between reserving and sending: the run ends, and the next one posts the order before its bills."""
+    choose(bought, becomes=Becomes.ORDER_AND_BILLS)
+    put(bought, "411", line("1", 10, "42", receipt(6, "V-1")), status=OrderStatus.PARTLY_RECEIVED)
+    run_id = reserve_only(bought)
+    receive(bought, "411", line("1", 10, "42", receipt(6, "V-1"), receipt(4, "V-2", 21)), status=OrderStatus.RECEIVED)
+    gather.poll(bought.rt, bought.company_id, bought.source, ORDERS)  # the heads; its lines are read later
+    bought.serve_until_rest()
+    scan_only(bought)
+    bought.serve_until_rest()
+    assert bought.run(run_id).finished_at is not None and bills(bought) == []
+    assert {told(row(bought, "411", part)) for part in ("", "V-1", "V-2")} == {(Status.PENDING, "waits_for_sync")}
+    assert sync(bought).id != run_id
+    [made] = [entry for entry in bought.books.entries if entry.kind is Kind.PURCHASE_ORDER]
+    assert [(bill.number, bill.body["lines"][0]["ordered"][0]) for bill in bills(bought)] == [
+        ("V-1", made.id), ("V-2", made.id)
+    ]  # fmt: skip
+
+
+def test_an_order_that_was_parked_reserved_holds_no_bill_of_another_run_up(bought: World) -> None:
+    choose(bought, becomes=Becomes.ORDER_AND_BILLS)
+    put(bought, "411", line("1", 10, "42", receipt(6, "V-1")), status=OrderStatus.PARTLY_RECEIVED)
+    reserve_only(bought)
+    with bought.sessions() as db, db.begin():
+        documents.park(db, db.query(Document).filter_by(source_id="411", part="").one())
+    bought.serve_until_rest()
+    assert [bill.number for bill in bills(bought)] == ["V-1"]
 
 
 def test_an_order_that_cannot_be_posted_holds_no_bill_up(bought: World) -> None:

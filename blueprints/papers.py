@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.documents import Draft, Party, SourceDocument
+from domain.formats import format_rate
 from domain.held import Held
 from domain.journal import JournalRow
 from domain.money import round_money
@@ -38,7 +39,7 @@ def draft_paper(draft: Draft, system: str, accounts: Mapping[str, str] | None = 
         "party": draft.party.name + ("" if draft.party.ledger_id else f" (new {draft.party.kind})"),
         "address": [f"{{Location_word}}: {draft.location.name}"] if draft.location else [],
         "message": draft.message.splitlines(),
-        "lines": [_draft_line(line, accounts or {}) for line in draft.lines],
+        "lines": [_draft_line(line, accounts or {}, draft.currency) for line in draft.lines],
         "net": net,
         "tax_label": tax_words(draft),
         "tax": draft.tax_total,
@@ -59,8 +60,8 @@ def tax_words(draft: Draft) -> str:
     return f"Tax (the ledger computes{group})"
 
 
-def _draft_line(line: Any, accounts: Mapping[str, str]) -> dict[str, Any]:
-    quantity, price = _plain(line.quantity), _plain(line.unit_price)
+def _draft_line(line: Any, accounts: Mapping[str, str], currency: str) -> dict[str, Any]:
+    quantity, price = _plain(line.quantity), format_rate(line.unit_price, currency)
     item = line.item.name + ("" if line.item.ledger_id else " (new item)")
     account = accounts.get(line.item.key, "")
     code = line.tax_code.name if line.tax_code else "taxed" if line.taxed else ""
@@ -83,8 +84,9 @@ def held_paper(held: Held, system: str) -> dict[str, Any]:
             {
                 "text": line.text or "(no text)",
                 "amount": line.amount,
-                "detail": f"{line.item or line.item_id or 'no item'} · {_shown(line.quantity)} × "
-                f"{_shown(line.unit_price)}",
+                "detail": f"{line.item or line.item_id or 'no item'} · "
+                f"{'–' if line.quantity is None else _plain(line.quantity)} × "
+                f"{'–' if line.unit_price is None else format_rate(line.unit_price, held.currency or 'USD')}",
             }
             for line in held.lines
         ],
@@ -94,10 +96,6 @@ def held_paper(held: Held, system: str) -> dict[str, Any]:
         "total": held.total,
         "currency": held.currency or "USD",
     }
-
-
-def _shown(value: Decimal | None) -> str:
-    return "–" if value is None else _plain(value)
 
 
 def source_paper(document: SourceDocument, party: Party | None, currency: str, system: str) -> dict[str, Any]:
@@ -115,7 +113,8 @@ def source_paper(document: SourceDocument, party: Party | None, currency: str, s
             {
                 "text": line.text or line.name or "(no text)",
                 "amount": round_money(line.extended_price, currency),
-                "detail": f"{line.name or line.line_type} · {_plain(line.quantity)} × {_plain(line.rate)}",
+                "detail": f"{line.name or line.line_type} · {_plain(line.quantity)} × "
+                f"{format_rate(line.rate, currency)}",
             }
             for line in document.lines
         ],

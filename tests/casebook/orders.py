@@ -52,9 +52,9 @@ BUYERS = {
 
 
 class Orders:
-    """One company with its orders submitted; `act` is what happens next."""
+    """One company with its orders submitted; `act` is what happens next. `only`: these cases instead of all."""
 
-    def __init__(self, world: World, name: str, ledger: str) -> None:
+    def __init__(self, world: World, name: str, ledger: str, *only: str) -> None:
         self.buyer, region = BUYERS[name], name.split(",")[0]
         slug = f"orders-{ledger}-{name.replace(', ', '-').replace(' ', '-')}"
         self.made = msp.generate(
@@ -64,7 +64,7 @@ class Orders:
         self.tenant = Tenant(world, int(self.made["ci"]))
         self.side = SIDES[ledger](world, str(self.made["realm"]), region)
         self.ledger, self.today = ledger, world.clock.now().date()
-        self.cases = orders_of(name, ledger)
+        self.cases = [case for case in orders_of(name, ledger) if not only or case["id"] in only]
         self.typed: dict[str, str] = {}
         """By case: the bill that somebody typed in before."""
         with world.store.transaction():

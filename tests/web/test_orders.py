@@ -313,7 +313,7 @@ def test_what_waits_for_goods_is_said_where_it_was_asked_for(shop: Site) -> None
 def test_the_document_shows_ordered_received_and_billed_side_by_side(shop: Site) -> None:
     page = get(shop, f"documents/{add_order(shop)}")
     assert "Ordered, received, billed" in page and "Purchase order PO-411" in page
-    assert "Unit cost, USD" in page and ">42.00</td>" in page
+    assert "Unit cost, USD" in page and ">42.00</td>" in page and "10 × 42.00" in page
 
 
 def test_opening_an_order_that_may_have_moved_on_asks_for_it_once_a_minute(

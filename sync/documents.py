@@ -126,10 +126,15 @@ def drop(
 
 
 def end_unsent(db: Session, document: Document, reasons: Sequence[Reason], now: datetime) -> None:
-    """The document's posting was reserved and never sent: it ends with the document's own reasons."""
+    """The document's posting was reserved and never sent: it ends with the document's own reasons. One whose copy was
+    taken out of the ledger to be posted anew holds its billing items for that: they are free again too."""
     posting = db.get(Posting, document.posting_id) if document.posting_id else None
-    if posting is not None and posting.state == PostingState.NEW:
+    if posting is None:
+        return
+    if posting.state == PostingState.NEW:
         drop(db, posting, PostingState.REJECTED, reasons, now)
+    elif posting.state == PostingState.REJECTED:
+        db.execute(delete(ItemClaim).where(ItemClaim.posting_id == posting.id))
 
 
 def park(db: Session, document: Document) -> None:

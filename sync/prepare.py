@@ -24,7 +24,7 @@ from domain.statuses import PostingState, Status
 from models import Company, Document, ItemClaim, Link, Posting, PostingNeed
 from sync import alike, codec, holds, mirror, orders, reissues, release
 from sync.areas import INVOICES, Area, by_area
-from sync.documents import drop, park, set_status, step
+from sync.documents import drop, end_unsent, park, set_status, step
 from sync.looking import look_first
 from sync.reading import marker_of, plans_for, status_of
 from sync.tracing import planned as trace_plans
@@ -100,8 +100,7 @@ class Preparation:
         if planned.draft is None:
             set_status(self.db, row, status_of(planned), planned.reasons, self.now)
             row.due_at = None
-            if former is not None and former.state == PostingState.NEW:
-                drop(self.db, former, PostingState.REJECTED, planned.reasons, self.now)
+            end_unsent(self.db, row, planned.reasons, self.now)
             return
         beside = [(other, plan.draft) for other, plan, _ in self.reserved if plan.draft is not None]
         there = alike.objection(self.db, row, planned, beside)

@@ -10,10 +10,12 @@ from sqlalchemy import func, select
 
 from connectors.ledgers.base import Answer, Batch, Kind, Unknown
 from connectors.ledgers.memory import MemoryLedger
+from connectors.ledgers.memory_records import version_of
 from domain.settings import SyncState
 from domain.statuses import Flag, RunState, Status
 from models import Company, Document, Run
-from sync import reissues, scheduled, voids
+from sync import codec, operations, reissues, scheduled, voids
+from sync.replacing import last_written
 from tests.engine.world import World, furnish, invoice, line, make_world
 
 ITEMS = (line("77", "100.00"),)
@@ -285,3 +287,21 @@ def test_an_idle_schedule_looks_for_voids_every_ten_minutes(sqlite_url: str) -> 
     assert told(world, "1") == (Status.FAULT, "voided_open")
     with world.sessions() as db:
         assert db.execute(select(func.count()).select_from(Run)).scalar_one() == 2  # one run told of it, once
+
+
+def test_items_of_a_copy_taken_out_are_free_when_its_invoice_was_voided_meanwhile(world: World) -> None:
+    """Asked to be copied anew, then voided in the source and billed again: the second invoice takes the items."""
+    world.source.put(invoice("1", lines=ITEMS))
+    world.sync()
+    with world.sessions() as db, db.begin():
+        row = db.scalars(select(Document)).one()
+        draft, [held] = last_written(db, row), world.books.documents()
+        operations.reserve(db, row, operations.REMOVE, codec.dump(draft), now=world.clock.now(), interactive=1,
+                           terms={"by": "a person", "version": version_of(held), "reviewed": None})  # fmt: skip
+    world.source.void("1", world.clock.now())
+    world.source.put(invoice("2", lines=ITEMS))
+    world.clock.advance(600)  # its header is looked at once more before it would be posted again
+    world.serve_until_rest()
+    assert told(world, "1") == (Status.SKIPPED, "voided_in_source") and live(world) == []
+    world.sync()
+    assert live(world) == ["AT-2"] and world.documents()["2"].status == Status.COMPLETE

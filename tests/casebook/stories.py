@@ -1,12 +1,12 @@
 """Companies of the casebook with something special: what they chose, and what happens to their invoices afterwards.
 
-Not here: the stories' cases (stories.toml). QuickBooks only: voids, payments and sub-customers are its own.
+Not here: the stories' cases (stories.toml) and the ledgers (story_sides.py).
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from decimal import Decimal
@@ -19,14 +19,13 @@ from domain.taxmap import TaxEntry, TaxMap
 from sandbox.autotask import actions
 from sandbox.autotask.tenants import Tenant, set_switches
 from sandbox.mailbox import messages
-from sandbox.qbo import currencies, ledger, lists, preferences, writes
 from sandbox.seeds import msp
 from sandbox.world import World
-from tests.casebook.books import CLOSED_DAYS_AGO, HOME, ITEMS, Books, added, booked
-from tests.casebook.sides import QuickBooksSide, journal
+from tests.casebook.books import CLOSED_DAYS_AGO, HOME, ITEMS, PROFILES, Books, booked
+from tests.casebook.story_sides import QuickBooksStories, StorySide, XeroStories
 
 STORIES: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "stories.toml").read_text())["case"]
-EURO_RATE = "1.08"
+SIDES: dict[str, Callable[[World, str, str], StorySide]] = {"quickbooks": QuickBooksStories, "xero": XeroStories}
 
 
 @dataclass(frozen=True)
@@ -51,26 +50,28 @@ FIRMS = {
 class Stories(Books):
     """One firm with its cases issued; `act` is what happens next."""
 
-    side: QuickBooksSide
+    side: StorySide
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, ledger: str) -> None:
         self.region, self.firm = name.split(",")[0], FIRMS[name]
         many = {"multi_currency": True} if self.firm.euros else {}
         self.made = msp.generate(
-            world, invoices=0, region=self.region, known_customers=not many, profile=self.firm.profile, switches=many,
-            slug=f"stories-{name.replace(', ', '-').replace(' ', '-')}", books={"multicurrency": True} if many else {},
+            world, invoices=0, region=self.region, known_customers=not many, switches=many,
+            profile=self.firm.profile or PROFILES[ledger][self.region],
+            slug=f"stories-{ledger}-{name.replace(', ', '-').replace(' ', '-')}",
+            books={"multicurrency": True} if many else {},
         )  # fmt: skip
         self.tenant = Tenant(world, int(self.made["ci"]))
-        self.side = QuickBooksSide(world, str(self.made["realm"]), self.region)
-        account = self.side.accounts
-        self.side.short |= {account["Deferred Revenue"]: "DEF", account["Undeposited Funds"]: "UND"}
+        self.side = SIDES[ledger](world, str(self.made["realm"]), self.region)
         self.today = world.clock.now().date()
         self.codes = {row["externalNumber"]: row for row in self.tenant.rows("BillingCodes")}
         self.categories = {row["name"]: row["id"] for row in self.tenant.rows("TaxCategories")}
-        self.cases = [case for case in STORIES if case["region"] == name]
+        self.cases = stories_of(name, ledger)
         self.again: dict[str, int] = {}
         self.shown: dict[str, list[str]] = {}
         """By case: what the last comparison of both sides showed, and on which side it had changed."""
+        self.outcomes: dict[str, str] = {}
+        """By case: what became of replacing it."""
         with world.store.transaction():
             self._furnish()
             self.ids = {case["id"]: self._issue(case) for case in self.cases}
@@ -84,9 +85,9 @@ class Stories(Books):
             LineRule(str(self.codes["DISC-T"]["id"]), "", account=account["Discounts given"]),
         )
         chosen: dict[str, Any] = {
-            "rounding_account": account["Rounding"], "closed_period": ClosedPeriod.OPEN_DAY, "line_map": rules,
+            **self.side.choices(), "closed_period": ClosedPeriod.OPEN_DAY, "line_map": rules,
         }  # fmt: skip
-        if self.firm.settings.get("tax_source") is TaxSource.LEDGER:
+        if self.firm.settings.get("tax_source") is TaxSource.LEDGER and isinstance(self.side, QuickBooksStories):
             code = next(row for row in self.side.realm.records("TaxCode") if row["id"] not in ("TAX", "NON"))
             region = str(self._tax_region("NY Albany"))
             entry = TaxEntry("NY Albany", "", str(code["id"]), str(code["entity"]["Name"]), region)
@@ -101,14 +102,14 @@ class Stories(Books):
             row.pop("id")
             self.codes[number] = {**row, "id": self.tenant.add("BillingCodes", row)}
         self.side.furnish(ITEMS, self.day(CLOSED_DAYS_AGO))
+        self.side.prepare(euros=self.firm.euros)
         self._people()
         for name, tax in (("Exempt", "Exempt"), ("Outside", "No VAT")) if self.region == "uk" else ():
             self.categories[name] = self.tenant.add("TaxCategories", {"name": name, "isActive": True})
             pair = {"taxRegionID": self._tax_region(HOME["uk"]), "taxCategoryID": self.categories[name]}
             self.tenant.add("Taxes", {**pair, "taxName": tax, "taxRate": Decimal(0), "isCompounded": False})
         if self.firm.euros:
-            rate = {"SourceCurrencyCode": "EUR", "Rate": Decimal(EURO_RATE), "AsOfDate": self.day(90).isoformat()}
-            currencies.write_rate(self.side.realm, rate)
+            self.side.rate(self.day(90))
 
     def _people(self) -> None:
         """Companies that cases name: exempt ones, branches of the first company, and two kept in euros."""
@@ -119,11 +120,9 @@ class Stories(Books):
             "Exempt Clinic": {"isTaxExempt": True}, "Exempt School": {"isTaxExempt": True},
             "North Branch": {"parentCompanyID": first["id"]}, "South Branch": {"parentCompanyID": first["id"]},
         }  # fmt: skip
-        lists.seed(self.side.realm, "Customer", DisplayName="Exempt School")
         if self.firm.euros:
             euro = next(row["id"] for row in self.tenant.rows("Currencies") if row["name"] == "EUR")
             wanted |= {"Lisbon Hotel": {"currencyID": euro}, "Porto Hotel": {"currencyID": euro}}
-            lists.seed(self.side.realm, "Customer", DisplayName="Porto Hotel")
         if self.firm.settings.get("mail_customers"):
             wanted["Mail Clinic"] = {}
         for name, more in wanted.items():
@@ -169,88 +168,55 @@ class Stories(Books):
                 set_switches(self.tenant, {"reissue_item_ids": how or "same"})
                 self.again[case["id"]] = actions.reissue(self.tenant, invoice)
             elif what == "close":
-                through = self.day(int(how)).isoformat()
-                preferences.change(self.side.realm, "AccountingInfoPrefs", BookCloseDate=through)
+                self.side.close(self.day(int(how)))
             elif what == "pay":
-                self._pay(f"CASE-{case['id']}", Decimal(how))
+                self.side.pay(f"CASE-{case['id']}", Decimal(how))
             elif what == "edit":
                 [item] = self.tenant.rows("BillingItems", invoiceID=invoice)
                 actions.edit(self.tenant, invoice, {"extendedPrice": {item["id"]: how}})
             elif what == "class":
-                self._put_class(f"CASE-{case['id']}", how)
-
-    def _put_class(self, number: str, name: str) -> None:
-        """A person in the ledger gives the document's lines a class."""
-        [record] = self._records(number)
-        lines = [{**line} for line in record["entity"]["Line"]]
-        reference = {"value": lists.seed(self.side.realm, "Class", Name=name)}
-        for line in lines:
-            if "SalesItemLineDetail" in line:
-                line["SalesItemLineDetail"] = {**line["SalesItemLineDetail"], "ClassRef": reference}
-        body = {**record["entity"], "Line": lines, "sparse": True}
-        writes.perform(self.side.realm, writes.entity_named("Invoice"), "update", body)
-
-    def _pay(self, number: str, amount: Decimal) -> None:
-        realm = self.side.realm
-        [record] = self._records(number)
-        link = {"Amount": amount, "LinkedTxn": [{"TxnId": record["id"], "TxnType": "Invoice"}]}
-        body = {"CustomerRef": record["entity"]["CustomerRef"], "TotalAmt": amount, "Line": [link]}
-        writes.perform(realm, writes.entity_named("Payment"), "create", body)
+                self.side.put_class(f"CASE-{case['id']}", how)
 
     # ---- read back ------------------------------------------------------------------------------------------
 
     def found(self, case: dict[str, Any]) -> dict[str, Any]:
-        self._know_receivables()
         told = super().found(case)
         if not told:
             return {}
-        [entity] = [row["entity"] for row in self._records(f"CASE-{case['id']}")]
-        parent, _, name = str(entity["CustomerRef"]["name"]).rpartition(":")
         further = {
-            "customer": f"under its parent: {name}" if parent else name, "codes": self._codes(entity),
-            "also": self._also(case), "classes": self._classes(entity), "shown": self.shown.get(case["id"], []),
+            **self.side.further(f"CASE-{case['id']}"), "also": self._also(case),
+            "shown": self.shown.get(case["id"], []), "outcome": self.outcomes.get(case["id"]),
             "mails": sum(f"CASE-{case['id']} from" in mail["subject"] for mail in messages(self.tenant.world)),
         }  # fmt: skip
         return {**told, **{name: value for name, value in further.items() if name in case["expected"]}}
-
-    def _records(self, number: str) -> list[dict[str, Any]]:
-        return [row for kind in ("Invoice", "CreditMemo") for row in self.side.realm.records(kind)
-                if row["entity"].get("DocNumber") == number]
 
     def _also(self, case: dict[str, Any]) -> list[dict[str, Any]]:
         """Further documents of a case: its correction, and what bills it again."""
         again = self.tenant.row("Invoices", self.again.get(case["id"])) or {}
         numbers = (f"CASE-{case['id']}-C", str(again.get("invoiceNumber")))
-        return [{"kind": row["kind"], "journal": journal(row["journal"], self.side.short)}
-                for number in numbers for row in self._records(number)]
+        return [each for number in numbers for each in self.side.journals(number)]
 
-    def _classes(self, entity: dict[str, Any]) -> list[str]:
-        details = [line["SalesItemLineDetail"] for line in entity["Line"] if "SalesItemLineDetail" in line]
-        return [each["ClassRef"]["name"] for each in details if "ClassRef" in each]
 
-    def _codes(self, entity: dict[str, Any]) -> list[str]:
-        names = {row["id"]: row["entity"]["Name"] for row in self.side.realm.records("TaxCode")}
-        details = [line["SalesItemLineDetail"] for line in entity["Line"] if "SalesItemLineDetail" in line]
-        return [names[each["TaxCodeRef"]["value"]] for each in details]
-
-    def balances(self) -> dict[str, Decimal]:
-        """The trial balance; receivables of every currency are one, in home units."""
-        self._know_receivables()
-        rows = ledger.trial_balance(self.side.realm)
-        return added((self.side.short.get(row["id"], row["name"]), row["debit"] - row["credit"]) for row in rows)
-
-    def _know_receivables(self) -> None:
-        """A foreign currency gets a receivable account of its own when the first customer is kept in it."""
-        for row in self.side.realm.records("Account"):
-            if row["entity"]["Name"].startswith("Accounts Receivable"):
-                self.side.short[row["id"]] = "AR"
+def stories_of(name: str, ledger: str) -> list[dict[str, Any]]:
+    """The stories of a company that make sense in this ledger, with what its books must show where it differs."""
+    cases = [case for case in STORIES if case["region"] == name and f"not_in_{ledger}" not in case]
+    return [{**case, "expected": case.get(ledger, case["expected"])} for case in cases]
 
 
 def row(case: dict[str, Any]) -> str:
     """The case as a row of docs/casebook.md."""
-    wanted = case["expected"]
-    told = "; ".join(booked(each) for each in (wanted, *wanted.get("also", []))) + (
-        f", asked: {wanted['reason']}" if "reason" in wanted and "journal" in wanted else "")
+    told = _told(case["expected"])
+    if "xero" in case and _told(case["xero"]) != told:
+        told = f"{told}; Xero: {_told(case['xero'])}"
+    elif "not_in_xero" in case:
+        told = f"{told}; not in Xero"
     region, _, special = case["region"].partition(", ")
     place = region.upper() + (f", {special}" if special else "")
     return f"| {case['id']} | {place} | {case['what']} | {told} | {case['rule']} |"
+
+
+def _told(wanted: dict[str, Any]) -> str:
+    """What is in the books, in words."""
+    told = "; ".join(booked(each) for each in (wanted, *wanted.get("also", [])))
+    told += f", asked: {wanted['reason']}" if "reason" in wanted and "journal" in wanted else ""
+    return told + (f", the overwriting is {wanted['outcome']}" if "outcome" in wanted else "")

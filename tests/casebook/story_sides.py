@@ -24,7 +24,8 @@ from tests.casebook.sides import CODES, RECEIVABLE, QuickBooksSide, Side, XeroSi
 
 EURO_RATE = "1.08"
 """QuickBooks': units of home currency for one euro. Xero's is the other way about, and in the organisation's table."""
-NO_RATE = {"uk": {("UK VAT", "Exempt"): "EXEMPTOUTPUT", ("UK VAT", "Outside"): "NONE"}}
+UNTAXED = {"uk": {("UK VAT", "Exempt"): "EXEMPTOUTPUT", ("UK VAT", "Outside"): "NONE"}}
+"""Xero's tax types of what bears no tax, beside those of `CODES`."""
 
 
 class StorySide(Side, Protocol):
@@ -150,7 +151,7 @@ class XeroStories(XeroSide):
 
     def choices(self) -> dict[str, Any]:
         entries = tuple(TaxEntry(*pair, code) for pair, code in CODES[self.region].items())
-        more = tuple(TaxEntry(*pair, code) for pair, code in NO_RATE.get(self.region, {}).items())
+        more = tuple(TaxEntry(*pair, code) for pair, code in UNTAXED.get(self.region, {}).items())
         return {
             "rounding_account": self.accounts["Rounding Differences"], "initial_status": InitialStatus.APPROVED,
             "tax_map": TaxMap((*entries, *more)),

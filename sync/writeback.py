@@ -120,6 +120,8 @@ class WriteBack:
         self.busy.discard(tag.posting_id)
         posting = db.get_one(Posting, tag.posting_id)
         now = self.lease.now()
+        if posting.state != PostingState.CONFIRMED:
+            return
         if finished.error is None:
             posting.written_back_at = now
             self.blocked, self.failures = False, 0
@@ -169,6 +171,8 @@ class WriteBack:
         ).all()
         for posting, document in rows:
             mark = marks.get(document.source_id)
+            if posting.state != PostingState.CONFIRMED:
+                continue  # Its copy was taken out of the ledger while the source was asked.
             if finished.error is not None:
                 posting.next_action_at = now + timedelta(seconds=5)
             elif mark is not None and _same(mark, posting):

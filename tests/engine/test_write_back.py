@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from sqlalchemy import select
 
 from connectors.errors import BadAnswer, NeedsReconnect, PlatformError, Unavailable
+from connectors.sources.base import Mark
 from connectors.sources.memory import MemorySource
 from domain.settings import Numbering
 from domain.statuses import PostingState, RunState
-from models import Company, CompanyLease
+from models import Company, CompanyLease, Posting
 from sync import gather, requests, settings
 from sync.apply import serve
 from tests.engine.world import World, furnish, invoice, make_world
@@ -116,3 +119,26 @@ def test_a_changed_numbering_does_not_change_what_was_posted(sqlite_url: str) ->
     world.serve_until_rest()
     [entry] = world.books.documents()
     assert world.source.contents["1"].header.number == entry.number
+
+
+class TakenOut(Troubled):
+    """While the source is asked for the marks, the removal of the copy is answered: its creation has ended by then."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.world = world
+
+    def marks(self, kind: str, ids: Sequence[str]) -> list[Mark]:
+        with self.world.sessions() as db, db.begin():
+            for posting in db.scalars(select(Posting).where(Posting.state == PostingState.CONFIRMED)):
+                posting.state, posting.next_action_at = PostingState.REJECTED, None
+        return super().marks(kind, ids)
+
+
+def test_a_copy_taken_out_while_its_mark_is_read_back_is_not_proven_by_that(world: World) -> None:
+    """Found by the simulation (residual, seed 3003): such an invoice would never have been copied again."""
+    world.source.put(invoice("1"))
+    world.source = TakenOut(world)
+    world_run(world)
+    serve(world.rt, world.company_id, world.source, world.ledger)
+    assert [p.state for p in world.postings() if p.kind == "invoice"] == [PostingState.REJECTED]

@@ -26,6 +26,7 @@ from pathlib import Path
 import requests
 from sqlalchemy.exc import SQLAlchemyError
 
+from connectors.errors import PlatformError
 from sandbox import server
 from tests.chaos.companies import Companies
 from tests.chaos.events import Chaos, say
@@ -152,7 +153,7 @@ def compare(companies: Companies, account: Account) -> None:
 def attempt(what: Callable[[], None]) -> None:
     try:
         what()
-    except (SQLAlchemyError, requests.RequestException) as error:
+    except (SQLAlchemyError, requests.RequestException, PlatformError) as error:
         say(f"  not now: {type(error).__name__}")
 
 

@@ -145,6 +145,12 @@ class Ablation:
 
 DUPLICATES = frozenset({"duplicates"})
 FORGETFUL = (("keys_forgotten", 0.9), ("freeze", 0.0), ("answer_lost", 0.5), ("stale_read", 0.9))
+LATE = replace(
+    HARD, bounds=Bounds(late=280.0, freeze=5.0, stale=5.0),
+    rates=(("keys_forgotten", 1.0), ("delivered_late", 0.8), ("crash", 0.0), ("freeze", 0.0), ("stale_read", 0.0),
+           ("not_sent", 0.0), ("retry_later", 0.0), ("request_lost", 0.0)),
+)  # fmt: skip
+"""Bytes arrive within the quarantine and the key is forgotten by then: nothing but waiting helps."""
 
 ABLATIONS = (
     Ablation("committed intent", without_committed_intent,
@@ -153,17 +159,19 @@ ABLATIONS = (
              replace(HARD, rates=(("delivered_late", 0.7), ("keys_forgotten", 0.0), ("crash", 0.0)),
                      bounds=Bounds(late=1500.0)), frozenset({"duplicates", "I05"}), quick=True),
     Ablation("look-up before a re-send", without_look_up,
-             replace(HARD, rates=(*FORGETFUL, ("crash", 0.0), ("delivered_late", 0.4))), DUPLICATES),
-    Ablation("quarantine", without_quarantine,
-             replace(HARD, rates=(*FORGETFUL, ("delivered_late", 0.4))), DUPLICATES),
+             replace(HARD, rates=(*FORGETFUL, ("crash", 0.0), ("delivered_late", 0.4))), DUPLICATES, quick=True),
+    Ablation("quarantine", without_quarantine, LATE, DUPLICATES, quick=True),
     Ablation("the database's time", without_one_clock,
              replace(HARD, without=HARD.without - {"clock_wrong"}, bounds=Bounds(late=250.0),
                      rates=(*FORGETFUL, ("delivered_late", 0.6), ("clock_wrong", 1.0), ("crash", 0.01))),
-             frozenset({"duplicates", "stuck"})),
+             frozenset({"duplicates", "stuck"}), quick=True),
     Ablation("fence", without_fence,
              replace(HARD, rates=(("freeze", 0.006), ("crash", 0.0)), bounds=Bounds(freeze=900.0)),
              frozenset({"I09", "I06", "duplicates"}), quick=True),
     Ablation("one ledger company for good", without_one_company,
-             Profile(rates=(("relinked", 0.5),)), frozenset({"wrong_company", "lost", "I03", "I11", "stuck"})),
-    Ablation("billed once", without_claims, Profile(), frozenset({"I21"})),
+             Profile(rates=(("relinked", 0.6),), ledgers=("quickbooks", "quickbooks"), purchases=False, most=20),
+             frozenset({"wrong_company", "I03", "I11"})),
+    Ablation("billed once", without_claims,
+             Profile(without=frozenset({"crash", "freeze", "outage", "slot_wait"}), ledgers=("quickbooks",),
+                     purchases=False, most=60), frozenset({"I21"})),
 )  # fmt: skip

@@ -55,8 +55,9 @@ class Limits:
 
     def used(self, key: str, window_seconds: float) -> int:
         """How many calls the window holds now."""
+        window = window_seconds / self.scale
         with self._lock:
-            return len(self._trimmed(key, window_seconds / self.scale))
+            return len(self._trimmed(key, window))
 
     def _trimmed(self, key: str, window: float) -> deque[float]:
         taken = self._taken.setdefault(key, deque())
@@ -67,8 +68,9 @@ class Limits:
 
     def enter(self, key: str, slots: int) -> bool:
         """Take one of `slots` places in flight; the caller must `leave` exactly when this said True."""
+        on = self.on  # asked before the lock: who holds the store may be waiting for it
         with self._lock:
-            if self.on and self._inside.get(key, 0) >= slots:
+            if on and self._inside.get(key, 0) >= slots:
                 return False
             self._inside[key] = self._inside.get(key, 0) + 1
             return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from typing import Any
 
 import pytest
 
@@ -57,3 +58,28 @@ def test_waiting_times_follow_mean_and_99th_percentile() -> None:
     assert drawn[19800] == pytest.approx(4 * mean, rel=0.15)
     latency.switch(seed=3, scale=5)
     assert latency.draw("qbo", "query") < 1
+
+
+class Watched(Store):
+    """A store that tells whether the limits' own lock was held while it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(":memory:")
+        self.limits: Limits | None = None
+        self.asked_inside = 0
+
+    def kv_get(self, *about: Any, **more: Any) -> Any:
+        self.asked_inside += self.limits is not None and self.limits._lock.locked()
+        return super().kv_get(*about, **more)
+
+
+def test_the_store_is_never_asked_while_the_limits_are_locked() -> None:
+    """Handlers count calls inside the store's transaction: the other way round both wait for each other for ever."""
+    store = Watched()
+    store.limits = limits = Limits(store)
+    assert limits.take("a", 3, 60) == 0
+    assert limits.used("a", 60) == 1
+    assert limits.enter("a", 1) and not limits.enter("a", 1)
+    limits.leave("a")
+    limits.clear()
+    assert store.asked_inside == 0

@@ -174,13 +174,15 @@ class Void(RecordChange):
         self._voided(s, posting, "lookup", text if posting.sends else f"{text}: somebody was quicker")
 
     def moved_on(self, s: Settling, posting: Posting, record: Done) -> None:
-        """Somebody changed it: it is looked at again, as if it had just been asked for."""
+        """Somebody changed it, or an unlinking was done: it is looked at again, as if it had just been asked for."""
         s.superseded(posting)
         if posting.generation >= posting.terms.get("first", 1) + MOST_GENERATIONS:
             s.reject(posting, [reason(self.changed_code, number=posting.ledger_number)])
             return
         document = s.db.get_one(Document, posting.document_id)
-        reserve(s.db, document, VOID, posting.draft, terms=posting.terms, now=s.now, interactive=posting.interactive)
+        reserve(
+            s.db, document, self.name, posting.draft, terms=posting.terms, now=s.now, interactive=posting.interactive,
+        )
 
     def reason(self, posting: Posting, fault: LedgerFault) -> Reason:
         if fault.refusal is Refusal.CLOSED_PERIOD:
@@ -226,15 +228,6 @@ class Unlink(Void):
              ledger_id=posting.target_id, by=by)
         terms = {**_again(posting), "unlinked": True}
         reserve(s.db, document, VOID, posting.draft, terms=terms, now=s.now, interactive=posting.interactive)
-
-    def moved_on(self, s: Settling, posting: Posting, record: Done) -> None:
-        """It was done, or somebody changed it. Doing it twice is harmless, so it is asked for again."""
-        s.superseded(posting)
-        if posting.generation >= posting.terms.get("first", 1) + MOST_GENERATIONS:
-            s.reject(posting, [reason(self.changed_code, number=posting.ledger_number)])
-            return
-        document = s.db.get_one(Document, posting.document_id)
-        reserve(s.db, document, UNLINK, posting.draft, terms=posting.terms, now=s.now, interactive=posting.interactive)
 
 
 class Update(RecordChange):

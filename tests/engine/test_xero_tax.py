@@ -115,14 +115,20 @@ def test_a_line_names_the_option_of_its_tracking_category(bridge: Bridges) -> No
     assert (tracked["Name"], tracked["Option"]) == ("Department", "Service")
 
 
-def test_a_foreign_invoice_keeps_its_currency_and_the_sources_rate(bridge: Bridges) -> None:
+def in_euros(bridge: Bridges, home_price: str) -> Bridge:
+    """An invoice of EUR 100.00 and 20.00 tax, posted; Autotask's rate follows from the price in pounds."""
     it = bridge("uk", rate_source="source")
     source = it.world.source
     source.put_party(replace(source.companies["175"], currency="EUR"))
     source.lists = replace(source.lists, home_currency="GBP", multi_currency=True)
-    one = replace(line("1-1", "100.00", tax="20.00"), home_price=Decimal("80.00"))
+    one = replace(line("1-1", "100.00", tax="20.00"), home_price=Decimal(home_price))
     source.put(invoice("1", "120.00", tax="20.00", lines=(one,), tax_region="Here", tax_region_id="4"))
     complete(it)
+    return it
+
+
+def test_a_foreign_invoice_keeps_its_currency_and_the_sources_rate(bridge: Bridges) -> None:
+    it = in_euros(bridge, home_price="80.00")
     held = entity(it, "Invoice", "AT-1")
     assert (held["CurrencyCode"], Decimal(str(held["CurrencyRate"]))) == ("EUR", Decimal("1.25"))
     assert figures(it, "Invoice", "AT-1") == (Decimal(100), Decimal(20), Decimal(120))
@@ -130,13 +136,7 @@ def test_a_foreign_invoice_keeps_its_currency_and_the_sources_rate(bridge: Bridg
 
 
 def test_what_xero_takes_and_finds_odd_is_shown_beside_the_document(bridge: Bridges) -> None:
-    it = bridge("uk", rate_source="source")
-    source = it.world.source
-    source.put_party(replace(source.companies["175"], currency="EUR"))
-    source.lists = replace(source.lists, home_currency="GBP", multi_currency=True)
-    one = replace(line("1-1", "100.00", tax="20.00"), home_price=Decimal("10.00"))
-    source.put(invoice("1", "120.00", tax="20.00", lines=(one,), tax_region="Here", tax_region_id="4"))
-    complete(it)
+    it = in_euros(bridge, home_price="10.00")
     assert warned(it) == ["Taken, with a warning: The currency rate is very different from the rate of the day."]
 
 

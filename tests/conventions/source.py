@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ("app", "blueprints", "workers", "sync", "connectors", "domain")
 LEAVES = ("models", "config")
 PRODUCT = (*LAYERS, *LEAVES, "migrations")
+NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+"""How a page of docs/ names a test."""
 
 
 @dataclass(frozen=True)
@@ -79,3 +82,19 @@ def _for_types_only(module: ast.Module) -> Iterator[ast.AST]:
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             for inner in node.body:
                 yield from ast.walk(inner)
+
+
+def rows(text: str) -> list[str]:
+    """Rows of a page's tables without their heads."""
+    found = [line for line in text.splitlines() if line.startswith("|")]
+    heads = {place for place, line in enumerate(found) if set(line) <= set("|- ")}
+    return [line for place, line in enumerate(found) if place not in heads and place + 1 not in heads]
+
+
+def missing_tests(text: str) -> list[str]:
+    """Tests that a page names and that do not exist."""
+    tests: dict[str, set[str]] = {}
+    for file, _ in NAMED.findall(text):
+        nodes = ast.walk(tree(ROOT / file)) if (ROOT / file).is_file() else ()
+        tests[file] = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    return [f"{file}::{name}" for file, name in NAMED.findall(text) if name not in tests[file]]

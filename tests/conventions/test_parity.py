@@ -8,19 +8,11 @@ import re
 
 import pytest
 
-from tests.conventions.source import ROOT, python_files, tree
+from tests.conventions.source import NAMED, ROOT, missing_tests, python_files, rows, tree
 
 PAGES = sorted(page for name in ("parity", "certification") for page in (ROOT / "docs").glob(f"{name}-*.md"))
-TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 WITHOUT = ("not here: ", "**not met**", "**person**")
 ADDRESS = re.compile(r"`(/[a-z/-]+)`")
-
-
-def rows(text: str) -> list[str]:
-    """Rows of tables without their heads."""
-    found = [line for line in text.splitlines() if line.startswith("|")]
-    heads = {place for place, line in enumerate(found) if set(line) <= set("|- ")}
-    return [line for place, line in enumerate(found) if place not in heads and place + 1 not in heads]
 
 
 def addresses() -> set[str]:
@@ -34,11 +26,6 @@ def addresses() -> set[str]:
 def test_each_row_names_a_test_that_exists_and_an_address_of_ours(page) -> None:  # type: ignore[no-untyped-def]
     text = page.read_text()
     assert len(rows(text)) > 20
-    assert [row for row in rows(text) if not TEST.search(row) and not any(word in row for word in WITHOUT)] == []
-    tests: dict[str, set[str]] = {}
-    for file, name in TEST.findall(text):
-        if file not in tests:
-            nodes = ast.walk(tree(ROOT / file)) if (ROOT / file).is_file() else ()
-            tests[file] = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
-        assert name in tests[file], f"{file} has no {name}"
+    assert [row for row in rows(text) if not NAMED.search(row) and not any(word in row for word in WITHOUT)] == []
+    assert missing_tests(text) == []
     assert [each for each in ADDRESS.findall(text) if each not in addresses()] == []

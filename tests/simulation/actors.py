@@ -9,9 +9,11 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from connectors.ledgers.memory_records import version_of
@@ -33,8 +35,9 @@ from sync import (
 )
 from sync.lease import wake
 from sync.settings import INVOICES, ORDERS
+from tests.simulation.database import was_drawn
 from tests.simulation.kernel import Kernel, Process
-from tests.simulation.machine import Services
+from tests.simulation.machine import Bell, Services
 from tests.simulation.outside import dearer, outside
 from tests.simulation.world import Tenant
 from workers import enqueue, jobs, schedule
@@ -51,6 +54,8 @@ class Actors:
     tenants: list[Tenant]
     rng: random.Random
     job_errors: list[str] = field(default_factory=list)
+    jobs: dict[Process, Bell] = field(default_factory=dict)
+    """What each worker carries out."""
     resting: bool = False
     """Set when faults are over: the office and the people stop acting."""
 
@@ -90,58 +95,69 @@ class Actors:
             if taken is None:
                 self.kernel.sleep(1.5, "no job")
                 continue
-            self._job(*taken)
+            self._job(taken)
 
-    def _job(self, function: str, ids: tuple[int, ...]) -> None:
-        self.kernel.note(f"begins {function}{ids}", ids[0])
+    def _job(self, bell: Bell) -> None:
+        """One job. The process that RQ forks for it ends with it, and with that what it left running."""
+        company_id = bell.ids[0]
+        self.jobs[self.kernel.current.process] = bell
+        self.kernel.note(f"begins {bell}", company_id)
         try:
-            getattr(jobs, function)(*ids)
+            getattr(jobs, bell.function)(*bell.ids)
         except AssertionError:
             raise
         except Exception as error:  # noqa: BLE001 - an error nobody caught is a finding, whatever it is
-            self.kernel.note(f"{function}{ids} FAILED: {type(error).__name__}: {error}", ids[0])
-            self.job_errors.append(f"{function}: {type(error).__name__}: {error}")
-        self.kernel.note(f"ends {function}{ids}", ids[0])
+            self.kernel.note(f"{bell} FAILED: {type(error).__name__}: {error}", company_id)
+            if isinstance(error, OperationalError) and was_drawn(error):
+                self.services.bells.again(bell)
+            else:
+                self.job_errors.append(f"{bell.function}: {type(error).__name__}: {error}")
+            self.kernel.end_others()
+        self.kernel.note(f"ends {bell}", company_id)
+
+    def current_job(self) -> Bell | None:
+        """In place of RQ's `get_current_job`."""
+        return self.jobs.get(self.kernel.current.process)
 
     def _scheduler(self) -> None:
+        """As `workers.schedule.run` does, which says that it could not look and looks again."""
         while True:
-            schedule.tick(self.services, 1)  # type: ignore[arg-type]
+            self._unless_broken(lambda: schedule.tick(self.services, 1))  # type: ignore[arg-type]
             self.kernel.sleep(self.rng.uniform(8, 30), "next look")
+
+    def _unless_broken(self, act: Callable[[], object]) -> None:
+        """What the database fails ends there."""
+        try:
+            act()
+        except OperationalError as error:
+            if not was_drawn(error):
+                raise
+            self.kernel.note("gave up, as the database failed")
 
     # ---- people ---------------------------------------------------------------------------------------------
 
     def _person(self, tenant: Tenant) -> None:
         """Presses Sync Now now and then, often twice, and sometimes Stop, Retry, Void or Replace."""
         while not self.resting:
-            self.press(tenant)
+            self._unless_broken(lambda: self.press(tenant))
             self.kernel.sleep(self.rng.choice((5.0, 30.0, 60.0, 150.0)), "thinks")
             if self.resting:
                 return
-            draw = self.rng.random()
-            if draw < 0.12:
-                self.stop(tenant)
-                continue
-            if draw < 0.3:
-                self.retry(tenant)
-                continue
-            if draw < 0.45:
-                self.decide_voids(tenant)
-                continue
-            if draw < 0.55:
-                self.replace_one(tenant)
-                continue
-            if draw < 0.62:
-                self.copy_anew(tenant)
-                continue
-            if draw < 0.7:
-                self.approve_drafts(tenant)
-                continue
-            if draw < 0.9 and tenant.purchases is not None:
-                self.press(tenant, ORDERS)
-                self.decide_orders(tenant)
-                continue
-            for _ in range(self.rng.choice((0, 0, 1, 2))):
-                self.press(tenant)
+            for page in self._pages(tenant):
+                self._unless_broken(page)
+
+    def _pages(self, tenant: Tenant) -> list[Callable[[], object]]:
+        """What the person asks for next. A request that the database fails is an error page, and no more."""
+        draw = self.rng.random()
+        for most, page in (
+            (0.12, self.stop), (0.3, self.retry), (0.45, self.decide_voids), (0.55, self.replace_one),
+            (0.62, self.copy_anew), (0.7, self.approve_drafts),
+        ):  # fmt: skip
+            if draw < most:
+                return [partial(page, tenant)]
+        if draw < 0.9 and tenant.purchases is not None:
+            return [partial(self.press, tenant, ORDERS), partial(self.decide_orders, tenant)]
+        return [partial(self.press, tenant)] * self.rng.choice((0, 0, 1, 2))
 
     def press(self, tenant: Tenant, area: str = INVOICES) -> int:
         """Sync Now, confirmed, with a report to two addresses."""
@@ -216,6 +232,15 @@ class Actors:
 
     def decide_orders(self, tenant: Tenant) -> None:
         """What changed after it was billed is settled; a bill that was typed in is the one, or another one."""
+        try:
+            decided = self._decide_orders(tenant)
+        finally:
+            self._note_allowed(tenant)
+        if decided:
+            enqueue.ring(self.services, tenant.company_id)  # type: ignore[arg-type]
+
+    def _decide_orders(self, tenant: Tenant) -> int:
+        """How many were decided about."""
         now, capabilities = self.kernel.now(), self.services.ledger(tenant.company_id).capabilities
         with self.services.sessions() as db, db.begin():
             rows = db.scalars(select(Document).where(
@@ -223,20 +248,27 @@ class Actors:
                 Document.reason_code.in_((*order_changes.DECIDABLE, "bill_exists")),
             ).order_by(Document.id)).all()  # fmt: skip
             for row in rows:
-                key = f"{row.source_id}/{row.part}" if row.part else row.source_id
                 if self.rng.random() < 0.6 and order_changes.may_take_out(db, row):
                     done = order_changes.take_out(db, row, why="it was cancelled", now=now, who="a person")
                 elif row.reason_code != "bill_exists":
                     done = order_changes.settle(db, row, why="as agreed", now=now, who="a person")
                 elif self.rng.random() < 0.5:
                     done = alike.post_anyway(db, row, why="another one", now=now, who="a person")
-                    tenant.wanted[key].posts = tenant.wanted[key].posts or done
                 else:
                     found = row.alike["found"][0]["id"]
                     done = alike.adopt(db, row, capabilities, found, why="it is", now=now, who="a person")
-                self.kernel.note(f"decided about order {key}: {done}", tenant.company_id)
-        if rows:
-            enqueue.ring(self.services, tenant.company_id)  # type: ignore[arg-type]
+                self.kernel.note(f"decided about order {_key(row)}: {done}", tenant.company_id)
+        return len(rows)
+
+    def _note_allowed(self, tenant: Tenant) -> None:
+        """What may be posted beside another bill, by the database: the request that asked for it may have failed."""
+        with self.services.plain() as db:
+            rows = db.scalars(select(Document).where(
+                Document.company_id == tenant.company_id, Document.alike.is_not(None)
+            ))  # fmt: skip
+            for row in rows:
+                if "post_anyway" in (row.alike or {}):
+                    tenant.wanted[_key(row)].posts = True
 
     def approve_drafts(self, tenant: Tenant) -> None:
         """Has every draft of ours approved, where the ledger knows drafts."""
@@ -313,3 +345,8 @@ class Actors:
                 connection.state, connection.problem = "connected", None
             wake(db, tenant.company_id, self.kernel.now())
         self.kernel.note("connected again", tenant.company_id)
+
+
+def _key(row: Document) -> str:
+    """What a document stands under in a company's `wanted`."""
+    return f"{row.source_id}/{row.part}" if row.part else row.source_id

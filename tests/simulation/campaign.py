@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from models import Base, make_engine, make_sessions
 from sync.settings import ORDERS
 from tests.simulation import purchasing
 from tests.simulation.actors import Actors
+from tests.simulation.database import Database
 from tests.simulation.dialects import DIALECTS
 from tests.simulation.faults import Bounds, Faults
 from tests.simulation.invariants import final, in_the_books_means_complete
@@ -139,12 +141,14 @@ class Simulation:
             keys_end="xero" in self.dialects,
         )
         self.engine = make_engine(f"sqlite:///{path}", poolclass=StaticPool)  # No two transactions are ever open.
+        self.database = Database(self.kernel, self.faults, self._met_in_transaction)
+        self.database.behind(self.engine)
         plain = make_sessions(self.engine)
         stepping = sessionmaker(self.engine, class_=SteppingSession, expire_on_commit=False, kernel=self.kernel)
         self.tenants = self._tenants(plain, profile)
         self.watcher = Watcher(self.kernel, path, {t.company_id: t for t in self.tenants})
         self.services = Services(
-            self.kernel, stepping, plain, Bells(self.kernel, self.faults),
+            self.kernel, stepping, plain, Bells(self.kernel, self.faults), self.database,
             ledgers={t.company_id: partial(self._ledger, t) for t in self.tenants},
             sources={t.company_id: partial(SimSource, t.source_line, t.source) for t in self.tenants},
             calls_in_flight=self.rng.choice((1, 4)),
@@ -196,11 +200,17 @@ class Simulation:
         self.faults.touch(name, documents)
         return documents
 
+    def _met_in_transaction(self, name: str, process: Process, connection: sqlite3.Connection) -> None:
+        """What the process has in flight, or what the transaction changed: whichever is more."""
+        in_hand = process.hands + self.watcher.in_flight(process.prefix)
+        self.faults.touch(name, max(in_hand, self.watcher.changed_in(connection)))
+
     # ---- the phases -----------------------------------------------------------------------------------------
 
     def run(self) -> Outcome:
         ours = patch.object(jobs, "services", lambda: self.services)
-        with patch.object(enqueue, "put_all", self.services.bells.put_all), ours:
+        job = patch.object(jobs, "get_current_job", self.actors.current_job)
+        with patch.object(enqueue, "put_all", self.services.bells.put_all), ours, job:
             self.actors.start(workers=self.rng.choice((2, 3)), schedulers=2)
             self._phases()
         final(self.watcher)
@@ -254,6 +264,7 @@ class Simulation:
     def _faults_end(self) -> None:
         """No new faults: what was in flight settles within the quarantine and two sweeps (I15)."""
         self.faults.stop()
+        self.database.recover()
         self.actors.resting = True
         begin = self.kernel.now_s
         self.kernel.note("no more faults from here on")

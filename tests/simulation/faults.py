@@ -55,6 +55,13 @@ RATES: dict[str, float] = {
     "period_closed": 0.06,
     # for each place asked of the limiter
     "slot_wait": 0.05,
+    # for each statement, and each commit, of a worker, web process or scheduler
+    "connection_cut": 0.0006,
+    "commit_lost": 0.01,
+    "commit_answer_lost": 0.01,
+    # for each minute and company: nothing, or nothing that writes, is committed for a while
+    "database_away": 0.015,
+    "disk_full": 0.02,
 }
 
 

@@ -39,6 +39,8 @@ class Process:
     frozen_until: float = 0.0
     life: int = 0
     """How often it was started again."""
+    failed: int = 0
+    """How many of its jobs ended in an error: each is a process of its own, which waits for no answer then."""
     skew_s: float = 0.0
     """How far its clock is off."""
     hands: int = 0
@@ -49,7 +51,7 @@ class Process:
     @property
     def prefix(self) -> str:
         """What the names of its workers begin with."""
-        return f"{self.name}.{self.life}:"
+        return f"{self.name}.{self.life}.{self.failed}:"
 
 
 @dataclass(eq=False)
@@ -59,6 +61,8 @@ class Task:
     glet: Any = None
     wake_at: float = 0.0
     open_sessions: int = 0
+    ended: bool = False
+    """The job that it worked for is over."""
     error: BaseException | None = None
 
     @property
@@ -97,6 +101,7 @@ class Kernel:
     _hub: Any = field(default_factory=getcurrent)
     _current: Task | None = None
     _dead: list[Process] = field(default_factory=list)
+    _ended: list[Task] = field(default_factory=list)
 
     # ---- the clock (what `sync` is given) -------------------------------------------------------------------
 
@@ -107,6 +112,11 @@ class Kernel:
         return self.now_s
 
     # ---- what tasks call ------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> Task | None:
+        """None while none of the tasks runs."""
+        return self._current
 
     @property
     def current(self) -> Task:
@@ -133,7 +143,7 @@ class Kernel:
 
     def sleep(self, seconds: float, label: str = "") -> None:
         task = self.current
-        if task.process.dead:
+        if task.process.dead or task.ended:
             return  # Unwinding: nothing is yielded any more.
         assert task.open_sessions == 0, f"{task.name} waits ({label}) while a transaction is open"
         if task.process.mortal:
@@ -181,6 +191,15 @@ class Kernel:
         process.dead = True
         self._dead.append(process)
         self.note(f"KILLED at {label}")
+
+    def end_others(self) -> None:
+        """A job of the current task failed: what runs beside it in its process ends before anything else happens."""
+        task = self.current
+        others = [other for other in task.process.tasks if other is not task]
+        for other in others:
+            other.ended = True
+        self._ended += others
+        task.process.failed += 1
 
     def wake(self, task: Task) -> None:
         task.wake_at = min(task.wake_at, self.now_s)
@@ -244,17 +263,22 @@ class Kernel:
         self.failures.append(f"{task.name}: {type(error).__name__}: {error}")
 
     def _bury(self) -> None:
-        """Unwind what is left of dead processes and let their supervisors know."""
+        """Unwind what is left of ended tasks and dead processes, and let their supervisors know."""
+        while self._ended:
+            self._unwind(self._ended.pop())
         while self._dead:
             process = self._dead.pop()
             for task in list(process.tasks):
-                self._current = task
-                with suppress(Killed):  # It had not begun yet.
-                    task.glet.throw(Killed)
-                self._current = None
-                self._gone(task)
+                self._unwind(task)
             if process.on_death is not None:
                 process.on_death()
+
+    def _unwind(self, task: Task) -> None:
+        self._current = task
+        with suppress(Killed):  # It had not begun yet.
+            task.glet.throw(Killed)
+        self._current = None
+        self._gone(task)
 
     def _gone(self, task: Task) -> None:
         if task in self.tasks:

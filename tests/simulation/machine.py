@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -18,12 +18,15 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from connectors.errors import NeedsReconnect
 from sync.runtime import Finished, Runtime, Times
+from tests.simulation.database import Database
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel, Process, Task
 from tests.simulation.platforms import SimLedger, SimSource
 
 JOBS = ("serve", "scan", "poll", "tool")
 """What the queue carries here. Mails are rows of the outbox; delivering them is another test."""
+TRIES_AGAIN = 3
+"""So often a job that failed is put back into the queue, as `workers.enqueue` asks of RQ."""
 
 
 class SteppingSession(Session):
@@ -91,18 +94,31 @@ class ProcessClock:
         return self.kernel.monotonic()
 
 
+@dataclass(frozen=True)
+class Bell:
+    """One job in the queue."""
+
+    at: float
+    function: str
+    ids: tuple[int, ...]
+    retries_left: int = TRIES_AGAIN
+
+    def __str__(self) -> str:
+        return f"{self.function}{self.ids}"
+
+
 @dataclass
 class Bells:
     """The queue: bells get lost, doubled and late. Order is not kept."""
 
     kernel: Kernel
     faults: Faults
-    waiting: list[tuple[float, str, tuple[int, ...]]] = field(default_factory=list)
+    waiting: list[Bell] = field(default_factory=list)
 
     def put_all(self, services: object, name: str, function: str, each: Iterable[tuple[int, ...]]) -> bool:
         """In place of `workers.enqueue.put_all`: what stands in the queue is not put there again. A late one does not
         stand there: a worker took it and is slow to begin."""
-        standing = {(one[1], one[2]) for one in self.waiting if one[0] <= self.kernel.now_s}
+        standing = {(one.function, one.ids) for one in self.waiting if one.at <= self.kernel.now_s}
         heard = True
         for ids in each:
             if function in JOBS and (function, ids) not in standing:
@@ -121,15 +137,20 @@ class Bells:
 
     def _add(self, function: str, ids: tuple[int, ...]) -> None:
         late = self.faults.seconds(5, 600) if self.faults.happens("bell_late") else 0.0
-        self.waiting.append((self.kernel.now_s + late, function, ids))
+        self.waiting.append(Bell(self.kernel.now_s + late, function, ids))
 
-    def take(self, rng: Any) -> tuple[str, tuple[int, ...]] | None:
-        ready = [one for one in self.waiting if one[0] <= self.kernel.now_s]
+    def again(self, failed: Bell) -> None:
+        """RQ puts a job that failed back at once, until its tries are used up."""
+        if failed.retries_left:
+            self.waiting.append(replace(failed, at=self.kernel.now_s, retries_left=failed.retries_left - 1))
+
+    def take(self, rng: Any) -> Bell | None:
+        ready = [one for one in self.waiting if one.at <= self.kernel.now_s]
         if not ready:
             return None
-        chosen = rng.choice(ready)
+        chosen: Bell = rng.choice(ready)
         self.waiting.remove(chosen)
-        return chosen[1], chosen[2]
+        return chosen
 
 
 @dataclass
@@ -141,6 +162,7 @@ class Services:
     plain: sessionmaker[Session]
     """Without yield points: for the checker and the set-up."""
     bells: Bells
+    database: Database
     ledgers: dict[int, Callable[[], SimLedger]]
     sources: dict[int, Callable[[], SimSource]]
     calls_in_flight: int = 1

@@ -135,6 +135,7 @@ class Outside:
             if faults.happens("subscription_lapsed"):
                 tenant.books.lapsed_until = kernel.now_s + faults.seconds(20, 200)
                 kernel.note("the ledger's subscription has lapsed", tenant.company_id)
+            self._database_trouble()
             if faults.happens("day_limit"):
                 tenant.ledger_line.limited_until = kernel.now_s + faults.seconds(60, 900)
                 kernel.note("the ledger's calls of the day are used up", tenant.company_id)
@@ -148,6 +149,16 @@ class Outside:
                 tenant.books.forget_replays()
                 kernel.note("the ledger forgot its keys", tenant.company_id)
             self._people_in_the_ledger()
+
+    def _database_trouble(self) -> None:
+        """It is one database, whoever's minute it is."""
+        faults, kernel, database = self.services.bells.faults, self.kernel, self.services.database
+        if faults.happens("database_away"):
+            database.away_until = kernel.now_s + faults.seconds(10, 600)
+            kernel.note("the database is away for a while")
+        if faults.happens("disk_full"):
+            database.full_until = kernel.now_s + faults.seconds(5, 120)
+            kernel.note("the database's disk is full for a while")
 
     def _party_away(self) -> None:
         """Somebody archives a customer or vendor that documents name, and notices some minutes later."""

@@ -11,7 +11,7 @@ CAMPAIGN = Profile()
 CALM = frozenset({
     "outage", "slot_wait", "read_unavailable", "read_retry_later", "bell_late", "mark_lost", "delivered_twice",
     "relinked", "changed_in_ledger", "removed_in_ledger", "clock_wrong", "subscription_lapsed", "party_away",
-    "day_limit", "period_closed",
+    "day_limit", "period_closed", "connection_cut", "commit_lost", "commit_answer_lost", "database_away", "disk_full",
 })  # fmt: skip
 HARD = Profile(without=CALM, hard=True, ledgers=("quickbooks",))
 """The ledger checks no number, so that nothing covers for key, look-up and quarantine."""

@@ -247,6 +247,13 @@ class Watcher:
         ids = [posting_id for text in members for posting_id, _ in json.loads(text)]
         return sum(1 for id in ids if id in self.postings and self.postings[id].kind not in CREATIONS)
 
+    def changed_in(self, connection: sqlite3.Connection) -> int:
+        """How many documents the connection's transaction has changed, or the one that it committed just now."""
+        cursor = sqlite3.Cursor(connection)  # none of the connection's own, which may fail
+        return int(cursor.execute(
+            "SELECT count(DISTINCT row) FROM checker_touched WHERE name = 'documents' AND n > ?", (self._read,)
+        ).fetchone()[0])  # fmt: skip
+
     # ---- before every send ----------------------------------------------------------------------------------
 
     def sent(self, company_id: int, batch: Batch) -> float:

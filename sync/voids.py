@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from connectors.sources.base import Source, Voided
@@ -46,13 +46,20 @@ def look(rt: Runtime, company_id: int, source: Source, kind: str, *, posts: bool
             exclusive(db, company_id)
             rows = db.scalars(select(Document).where(
                 Document.company_id == company_id, Document.source_tenant == source.tenant, Document.kind == kind,
-                Document.source_id.in_(part), Document.status == Status.COMPLETE, Document.ledger_id.is_not(None),
+                Document.source_id.in_(part), _undecided(by_itself), Document.ledger_id.is_not(None),
             ).order_by(Document.id)).all()
             for row in rows:
                 noticed += _notice(db, row, part[row.source_id], rt.clock.now(), by_itself=by_itself)
     if noticed and by_itself:
         rt.ring(company_id)
     return noticed
+
+
+def _undecided(by_itself: bool) -> ColumnElement[bool]:
+    """In the books; also what was only told of, because nothing might be written when it was noticed."""
+    complete = Document.status == Status.COMPLETE
+    told = and_(Document.status == Status.FAULT, Document.reason_code == "voided_open")
+    return or_(complete, told) if by_itself else complete
 
 
 def _notice(db: Session, row: Document, voided: Voided, now: datetime, *, by_itself: bool) -> int:

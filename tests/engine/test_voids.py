@@ -272,6 +272,19 @@ def test_with_yes_unpaid_ones_are_voided_by_themselves_and_paid_ones_ask(sqlite_
     assert world.run(run_id).state == RunState.PROBLEMS  # the run tells of both, and waited for them
 
 
+def test_with_yes_what_was_noticed_while_nothing_might_be_written_is_voided_by_the_next_sync(sqlite_url: str) -> None:
+    world = make_world(sqlite_url, voids="void", sync_state=SyncState.OFF)
+    furnish(world)
+    voided(world)
+    world.clock.advance(601)
+    scheduled.look(world.rt, world.company_id, world.source, lambda: world.ledger)
+    world.serve_until_rest()
+    assert (told(world, "1"), live(world)) == ((Status.FAULT, "voided_open"), ["AT-1"])
+    world.sync()
+    assert (world.documents()["1"].status, world.documents()["1"].flags) == (Status.COMPLETE, [Flag.VOIDED])
+    assert live(world) == []
+
+
 def test_an_idle_schedule_looks_for_voids_every_ten_minutes(sqlite_url: str) -> None:
     world = make_world(sqlite_url, sync_state=SyncState.ON)
     furnish(world)

@@ -1,12 +1,12 @@
 """`python -m tests.chaos --minutes 30`: a whole installation, broken again and again while months are posted.
 
 PostgreSQL, Redis, two web processes, three workers, two schedulers, the sandbox with its limits on, times divided by
-ten; companies on QuickBooks and on Xero, each with
-invoices, credits and bills. Every few seconds something happens: a process is
-killed, frozen beyond its lease, started with a clock that is wrong; Redis is emptied or stopped, PostgreSQL is stopped,
-its disk is filled; tokens are rotated and grants revoked; buttons are pressed twice at once; the platforms lose
-answers; in the middle a new revision is deployed. The judge is the sandbox. The last line is one JSON object with the
-simulation's keys; the exit code is 0 only with the four zeros.
+ten; companies on QuickBooks and on Xero, each with invoices, credits and bills. Every few seconds something happens: a
+process is killed, frozen beyond its lease, started with a clock that is wrong; Redis is emptied or stopped, PostgreSQL
+is stopped, its disk is filled; tokens are rotated and grants revoked; buttons are pressed twice at once; the platforms
+lose answers; people void invoices, edit them in the ledger and have them replaced; in the middle a new revision is
+deployed. The judge is the sandbox. The last line is one JSON object with the simulation's keys; the exit code is 0 only
+with the four zeros.
 """
 
 from __future__ import annotations
@@ -32,11 +32,18 @@ from tests.chaos.companies import Companies
 from tests.chaos.events import Chaos, say
 from tests.chaos.installation import FACTOR, Installation
 from tests.chaos.judging import Account, judge
+from tests.chaos.people import People
 from tests.simulation.__main__ import p99
 from tools.waiting import WaitedTooLong, wait_until
 from workers.system import pause
 
-SETTLE_S = 420.0
+STILL_S = 420.0
+"""Where nothing was finished for so long, it will not settle. How long all of it takes is the machine's affair."""
+PRESSES = 5
+"""A stopped run, the void of what it had not posted yet, what bills that again: each waits for the next Sync Now."""
+BREATH = 12
+"""After so many events documents get a moment to move on: where processes start slowly, nothing would ever be under way
+when the next event strikes."""
 FATAL = ("duplicates", "lost", "wrong_company", "stuck")
 
 
@@ -67,11 +74,16 @@ def main() -> int:
 def run(told: Installation, given: argparse.Namespace) -> int:
     begin = time.monotonic()
     companies = Companies(told, random.Random(given.seed))
-    chaos = Chaos(told, companies, random.Random(given.seed))
+    people = People(told, companies, random.Random(given.seed))
+    chaos = Chaos(told, companies, people, random.Random(given.seed))
     requests.post(f"{told.url}/control/limits", json={"on": True, "scale": 1}, timeout=10).raise_for_status()
     told.start()
-    for _ in range(2):
-        companies.open_month(given.invoices, given.orders)
+
+    def two_months() -> None:
+        for _ in range(2):
+            companies.open_month(given.invoices, given.orders)
+
+    two_months()
     end = begin + given.minutes * 60
     while time.monotonic() < end:
         if companies.in_hand() < given.invoices:  # so that every event strikes something
@@ -79,13 +91,19 @@ def run(told: Installation, given: argparse.Namespace) -> int:
         pause(chaos.rng.uniform(0, 1.5))
         half = time.monotonic() > begin + given.minutes * 30
         chaos.once("deploy" if half and not chaos.deployed else None)
-    say("no more events from here on")
+        if chaos.counts.total() % BREATH == 0:
+            companies.breathe()
     chaos.end()
+    for month in companies.lost():
+        companies.reconnect(month)
+    chaos.last_blow(two_months)
+    say("no more events from here on")
     found, absent, stuck = settle(told, companies)
     account = judge(told, companies)
     if not stuck:
         compare(companies, account)
     say("events: " + ", ".join(f"{name} {count}" for name, count in sorted(chaos.counts.items())))
+    say("people: " + ", ".join(f"{name} {count}" for name, count in sorted(people.counts.items())))
     say(f"revisions that took over: {', '.join(chaos.deployed) or 'none'}")
     pressed = sum((month.person.answers for month in companies.months), type(chaos.counts)())
     say("buttons: " + ", ".join(f"{name} {count}" for name, count in sorted(pressed.items())))
@@ -108,7 +126,7 @@ def run(told: Installation, given: argparse.Namespace) -> int:
 
 def settle(told: Installation, companies: Companies) -> tuple[list[float], list[float], int]:
     """Wait until nothing is in hand. Seconds are the product's own: what passed, times the factor. Connections that
-    were lost are given again, and Sync Now is pressed once more where a run ended over one."""
+    were lost are given again, and Sync Now is pressed as long as anything waits for it."""
     begin = time.monotonic()
     open_ = companies.waiting()
     sends = dict(open_)
@@ -127,22 +145,35 @@ def settle(told: Installation, companies: Companies) -> tuple[list[float], list[
         return companies.at_rest()
 
     try:
-        for _ in range(2):
-            wait_until(settled, timeout_s=SETTLE_S, what="everything has settled", every_s=0.3)
-            for month in companies.months:
+        for again in range(PRESSES):
+            wait_while_moving(settled, companies)
+            for month in companies.months if again < 2 else companies.unfinished():
                 companies.press(month)
-        wait_until(settled, timeout_s=SETTLE_S, what="everything has settled", every_s=0.3)
+        wait_while_moving(settled, companies)
     except WaitedTooLong:
         say(f"did not settle: {companies.what_waits()}")
         return found, absent, max(1, len(companies.waiting()))
     return found, absent, 0
 
 
+def wait_while_moving(settled: Callable[[], bool], companies: Companies) -> None:
+    """Until it has settled. Raises WaitedTooLong when nothing is finished any more."""
+    while not settled():
+        _wait_a_step(settled, companies, companies.finished())
+
+
+def _wait_a_step(settled: Callable[[], bool], companies: Companies, before: int) -> None:
+    wait_until(
+        lambda: settled() or companies.finished() != before, timeout_s=STILL_S, what="everything has settled",
+        every_s=0.3,
+    )  # fmt: skip
+
+
 def compare(companies: Companies, account: Account) -> None:
     """The product's own reconciliation after it all: every copy that the judge counts must be found by it."""
     runs = companies.compare()
     with suppress(WaitedTooLong):
-        wait_until(companies.at_rest, timeout_s=SETTLE_S, what="every comparison has ended", every_s=0.5)
+        wait_while_moving(companies.at_rest, companies)
     counted = companies.compared(runs)
     say("the product's reconciliation: " + ", ".join(f"{name} {count}" for name, count in sorted(counted.items())))
     copies = account.duplicates + account.residual

@@ -7,14 +7,16 @@ import re
 import secrets
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import requests
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from blueprints.sessions import DEMO_NAME, id_hash
 from models import Document, Membership, Run, WebSession
+from sync.copy_outcome import KIND as COPY
 from tools.demo.pages import Form, read
 from tools.demo.walker import fill
 from workers.wiring import Services
@@ -50,12 +52,35 @@ class Person:
         else:
             return ""
         form = self.rng.choice(forms)
+        self._press_twice(sites, cookie, form)
+        return urlsplit(form.action).path
+
+    def resync_twice(self, sites: tuple[str, ...], document_id: int) -> bool:
+        """Resync of one document; False where its page offers none."""
+        return self._find_and_press_twice(sites, f"documents/{document_id}", _resyncs)
+
+    def agree_twice(self, sites: tuple[str, ...]) -> bool:
+        """Replace what the last Resync found to differ; False where nothing is offered."""
+        with self.services.sessions() as db:
+            run = db.execute(
+                select(func.max(Run.id)).where(Run.company_id == self.company_id, Run.kind == COPY)
+            ).scalar_one()
+        return run is not None and self._find_and_press_twice(sites, f"tools/results/{run}", _replaces)
+
+    def _find_and_press_twice(self, sites: tuple[str, ...], path: str, wanted: Callable[[Form], bool]) -> bool:
+        cookie = self._sign_in()
+        page = read(self._get(sites[0], cookie, f"/c/{self.company_id}/{path}"))
+        form = next(filter(wanted, page.forms), None)
+        if form is not None:
+            self._press_twice(sites, cookie, form)
+        return form is not None
+
+    def _press_twice(self, sites: tuple[str, ...], cookie: dict[str, str], form: Form) -> None:
         presses = [threading.Thread(target=self._press, args=(site, cookie, form)) for site in sites]
         for press in presses:
             press.start()
         for press in presses:
             press.join(timeout=30)
-        return urlsplit(form.action).path
 
     def _records(self) -> list[str]:
         """Pages of this company's last run and of a few documents."""
@@ -82,21 +107,29 @@ class Person:
         return answer.text if answer.status_code == 200 else ""
 
     def _press(self, site: str, cookie: dict[str, str], form: Form, *, again: bool = True) -> None:
-        name, data = PRESSED.search(urlsplit(form.action).path), fill(form, {}, form.action)
+        name, data = urlsplit(form.action).path.rpartition("/")[2], fill(form, {}, form.action)
         data += [(button.name, button.value) for button in form.buttons[:1] if button.name]
         try:
             answer = requests.post(
                 site + urlsplit(form.action).path, data=data, headers=cookie, timeout=25, allow_redirects=False
             )
         except requests.RequestException as error:
-            self.answers[f"{name and name.group(1)} {type(error).__name__}"] += 1
+            self.answers[f"{name} {type(error).__name__}"] += 1
             return
-        self.answers[f"{name and name.group(1)} {answer.status_code}"] += 1
+        self.answers[f"{name} {answer.status_code}"] += 1
         if answer.status_code == 200 and again:  # it asks whether that is meant
             for asked in read(answer.text).forms:
                 if urlsplit(asked.action).path == urlsplit(form.action).path:
                     self._press(site, cookie, asked, again=False)
                     return
+
+
+def _resyncs(form: Form) -> bool:
+    return form.action.endswith("/resync")
+
+
+def _replaces(form: Form) -> bool:
+    return any((control.name, control.value) == ("decision", "replace") for control in form.controls)
 
 
 def _is_pressed(form: Form) -> bool:

@@ -1,4 +1,7 @@
-"""Companies of a broken installation: a month of invoices and orders each, on QuickBooks or on Xero."""
+"""Companies of a broken installation: a month of invoices and orders each, on QuickBooks or on Xero.
+
+In every second one of each ledger orders become bills when goods arrive, one for every vendor invoice number.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,17 +18,22 @@ import requests
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.order_settings import Becomes
+from domain.settings import VoidPolicy
+from domain.statuses import Status
 from models import Company, CompanyLease, Connection, Document, Grant, Pause, Posting, Run
 from sandbox.intuit import tokens as intuit_tokens
 from sandbox.xero_identity import tokens as xero_tokens
 from sync import connection as connecting
 from sync import reconciling
 from sync.lease import wake
+from sync.orders import WAITS
 from sync.tokens import refresh_token_of, store_new_grant
 from tests.chaos.buttons import Person
 from tests.chaos.installation import Installation
 from tests.infra.company import GIVEN, ask_sync, connect
 from tests.infra.orders import ask_orders, choose_orders
+from tools.waiting import WaitedTooLong, wait_until
 from workers import enqueue
 
 PROFILES = ("us-ast", "xero-us")
@@ -51,10 +60,12 @@ class Companies:
     months: list[Month] = field(default_factory=list)
     _turn: Any = field(default_factory=threading.RLock)
     _seen: int = 0
+    _begun: int = 0
 
     def open_month(self, invoices: int, orders: int) -> None:
         """One more company with a month of documents; somebody presses Sync Now."""
-        number = len(self.months)
+        number = self._begun  # one that did not come about keeps its name
+        self._begun += 1
         profile = PROFILES[number % len(PROFILES)]
         options = {
             "seed": self.rng.randrange(1, 10_000), "invoices": invoices, "lines": 2, "days": 10, "profile": profile,
@@ -63,10 +74,12 @@ class Companies:
         answer = requests.post(f"{self.told.url}/control/seed/msp", json=options, timeout=120)
         answer.raise_for_status()
         made, services = answer.json(), self.told.services
-        company_id = connect(services, self.told.world, made, look_back_days=30)
+        company_id = connect(services, self.told.world, made, look_back_days=30, voids=VoidPolicy.VOID)
         made["buys"] = orders > 0
+        made["on_receipt"] = number // len(PROFILES) % 2 == 1
         if orders:
-            choose_orders(services, company_id, made)
+            becomes = Becomes.ON_RECEIPT if made["on_receipt"] else Becomes.BILL
+            choose_orders(services, company_id, made, becomes=becomes)
         self.months.append(Month(company_id, made, Person(services, company_id, self.rng)))
         self.press(self.months[-1])
 
@@ -163,6 +176,19 @@ class Companies:
         except SQLAlchemyError:
             return self._seen if holders is None else 0
 
+    def breathe(self) -> None:
+        """Until some more is finished, at most half a minute."""
+        with suppress(WaitedTooLong, SQLAlchemyError):
+            enough = self.finished() + 60
+            wait_until(lambda: self.finished() >= enough, timeout_s=30, what="documents are finished", every_s=0.5)
+
+    def finished(self) -> int:
+        """How many writes and runs have come to their end."""
+        writes = select(func.count()).select_from(Posting).where(Posting.state == "DONE")
+        runs = select(func.count()).select_from(Run).where(Run.finished_at.is_not(None))
+        with self.told.services.sessions() as db:
+            return int(db.execute(writes).scalar_one() + db.execute(runs).scalar_one())
+
     def waiting(self) -> dict[int, tuple[str, int]]:
         """Postings whose answer is open: id → (state, sends)."""
         with self.told.services.sessions() as db:
@@ -181,6 +207,14 @@ class Companies:
                 Posting.state.in_(("NEW", "CONFIRMED", *OPEN)), Posting.next_action_at.is_not(None),
             )).scalar_one()  # fmt: skip
         return not (busy or due or unmarked or self.waiting())
+
+    def unfinished(self) -> list[Month]:
+        """Companies with documents that wait for another Sync Now."""
+        with self.told.services.sessions() as db:
+            ids = set(db.scalars(select(Document.company_id).where(
+                Document.status == Status.PENDING, Document.reason_code != WAITS
+            )))  # fmt: skip
+        return [month for month in self.months if month.company_id in ids]
 
     def why_not(self, month: Month) -> str:
         """What the product says of the documents of a company that are not in its books, and of its last runs."""

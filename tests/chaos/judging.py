@@ -11,8 +11,10 @@ from typing import Any
 import requests
 from sqlalchemy import select
 
-from models import Attempt, BatchRow, Posting
-from sandbox import ledgers
+from models import Attempt, BatchRow, Document, Posting
+from sandbox import audit_orders, ledgers
+from sandbox.autotask import purchasing
+from sandbox.autotask.tenants import Tenant
 from tests.chaos.companies import Companies, Month
 from tests.chaos.installation import FACTOR, Installation
 
@@ -53,13 +55,19 @@ def judge(told: Installation, companies: Companies) -> Account:
 
 
 def _sources(told: Installation, month: Month, account: Account) -> None:
-    """Every eligible document of the source is in the books and marked: the sandbox's own audit."""
+    """Every eligible document of the source is in the books to the cent, and marked: the sandbox's own audit."""
     query = {"ci": month.made["ci"], "realm": month.realm}
     verdict = requests.get(f"{told.url}/control/audit", params={**query, "details": 1}, timeout=60).json()
     account.documents += verdict["seen"]
     for figure in ("missing", "unmarked"):
         if verdict[figure]:
             account.blame("lost", f"{month.realm}: {verdict[figure]} invoices {figure}", verdict[figure])
+    for currency, sums in verdict["totals"].items():
+        if sums["expected"] != sums["posted"]:
+            account.blame("lost", f"{month.realm}: {sums['posted']} {currency} in the books of {sums['expected']}")
+    if month.made["on_receipt"]:
+        _received(told, month, account)
+        return
     if not month.made["buys"]:
         return
     verdict = requests.get(f"{told.url}/control/audit/orders", params=query, timeout=60).json()
@@ -69,9 +77,34 @@ def _sources(told: Installation, month: Month, account: Account) -> None:
             account.blame("lost", f"{month.realm}: {verdict[figure]} orders {figure}", verdict[figure])
 
 
+def _received(told: Installation, month: Month, account: Account) -> None:
+    """Each vendor invoice number that goods arrived under is one bill, and together they are what the order is."""
+    tenant = Tenant(told.world, int(month.made["ci"]))
+    orders = audit_orders.read(tenant, None, received=True)
+    audit_orders.pair(told.world, month.realm, orders)
+    items = {row["id"]: row["orderID"] for row in tenant.rows("PurchaseOrderItems")}
+    numbers: dict[int, set[str]] = defaultdict(set)
+    for receipt in tenant.rows("PurchaseOrderItemReceiving"):
+        numbers[items[receipt["purchaseOrderItemID"]]].add(str(receipt["vendorInvoiceNumber"]))
+    for order in orders:
+        arrived, bills = numbers[order.id], [str(one["DocNumber"]) for one in order.documents]
+        account.documents += len(arrived)
+        name = f"{month.realm}: order {order.number} arrived under {sorted(arrived)}, billed under {sorted(bills)}"
+        if arrived - set(bills):
+            account.blame("lost", name, len(arrived - set(bills)))
+        elif Counter(bills) != Counter(arrived):
+            account.blame("duplicates", name)
+        elif purchasing.status_of(tenant, purchasing.existing(tenant, order.id)) == purchasing.FULL:
+            net = sum(one["net"] for one in order.documents)
+            if net != order.net:
+                account.blame("lost", f"{name}: {net} of {order.net}")
+        if arrived and not order.external:
+            account.blame("lost", f"{name}: not marked")
+
+
 def _books(told: Installation, month: Month, account: Account) -> None:
-    """Each live document of the books that came through the interface belongs to one posting of this company, and
-    each posting that claims a record has it there."""
+    """Each live document of the books that came through the interface belongs to one posting of this company, each
+    posting that claims a record has it there, and what was voided in the source does not stand."""
     kind = ledgers.kind_of(told.world, month.realm)
     found = [*kind.books.documents(told.world, month.realm), *kind.books.purchases(told.world, month.realm)]
     with told.services.sessions() as db:
@@ -79,6 +112,10 @@ def _books(told: Installation, month: Month, account: Account) -> None:
         others = dict(db.execute(
             select(Posting.marker, Posting.company_id).where(Posting.company_id != month.company_id)
         ).all())  # fmt: skip
+        documents = dict(db.execute(select(Document.id, Document.source_id).where(
+            Document.company_id == month.company_id, Document.kind == "invoice"
+        )).all())  # fmt: skip
+    voided = {str(row["id"]) for row in Tenant(told.world, int(month.made["ci"])).rows("Invoices") if row["isVoided"]}
     ours = {row.marker: row for row in rows if row.operation == "create"}
     copies: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for each in found:
@@ -98,7 +135,10 @@ def _books(told: Installation, month: Month, account: Account) -> None:
             account.blame(figure, f"{month.realm}: {name} {extra['DocNumber']} stands {len(records)} times")
     live = {str(each["id"]) for each in found if each["live"]}
     for row in ours.values():
-        if row.state in ("CONFIRMED", "DONE") and row.ledger_id not in live:
+        if documents.get(row.document_id) in voided:
+            if row.ledger_id in live:
+                account.blame("lost", f"{month.realm}: {row.ledger_kind} {row.ledger_id} stands, voided in the source")
+        elif row.state in ("CONFIRMED", "DONE") and row.ledger_id not in live:
             account.blame("lost", f"{month.realm}: {row.ledger_kind} {row.ledger_id} is {row.state}, not in the books")
 
 

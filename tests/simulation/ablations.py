@@ -169,9 +169,10 @@ ABLATIONS = (
              replace(HARD, rates=(("freeze", 0.006), ("crash", 0.0)), bounds=Bounds(freeze=900.0)),
              frozenset({"I09", "I06", "duplicates"}), quick=True),
     Ablation("one ledger company for good", without_one_company,
-             Profile(rates=(("relinked", 0.6),), ledgers=("quickbooks", "quickbooks"), purchases=False, most=20),
+             Profile(rates=(("relinked", 0.6),), ledgers=("quickbooks", "quickbooks"), purchases=False,
+                     database=False, most=20),
              frozenset({"wrong_company", "I03", "I11"})),
     Ablation("billed once", without_claims,
              Profile(without=frozenset({"crash", "freeze", "outage", "slot_wait"}), ledgers=("quickbooks",),
-                     purchases=False, most=60), frozenset({"I21"})),
+                     purchases=False, database=False, most=60), frozenset({"I21"})),
 )  # fmt: skip

@@ -82,6 +82,8 @@ class Profile:
     """The ledgers check no document number: everything rests on key, look-up and quarantine."""
     ledgers: tuple[str, ...] = ()
     """The ledger of each company; empty: drawn."""
+    database: bool = True
+    """The database fails, too."""
     purchases: bool = True
     """Companies buy, too."""
     most: int = 500
@@ -139,6 +141,7 @@ class Simulation:
             bounds=profile.bounds,
             only=profile.kept,
             keys_end="xero" in self.dialects,
+            database=profile.database,
         )
         self.engine = make_engine(f"sqlite:///{path}", poolclass=StaticPool)  # No two transactions are ever open.
         self.database = Database(self.kernel, self.faults, self._met_in_transaction)

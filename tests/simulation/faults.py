@@ -13,6 +13,16 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+DATABASE: dict[str, float] = {
+    # for each statement, and each commit, of a worker, web process or scheduler
+    "connection_cut": 0.0006,
+    "commit_lost": 0.01,
+    "commit_answer_lost": 0.01,
+    # for each minute and company: nothing, or nothing that writes, is committed for a while
+    "database_away": 0.015,
+    "disk_full": 0.02,
+}
+"""Trouble of the installation's own database."""
 RATES: dict[str, float] = {
     # at each yield point of a worker, web process or scheduler
     "crash": 0.006,
@@ -55,13 +65,7 @@ RATES: dict[str, float] = {
     "period_closed": 0.06,
     # for each place asked of the limiter
     "slot_wait": 0.05,
-    # for each statement, and each commit, of a worker, web process or scheduler
-    "connection_cut": 0.0006,
-    "commit_lost": 0.01,
-    "commit_answer_lost": 0.01,
-    # for each minute and company: nothing, or nothing that writes, is committed for a while
-    "database_away": 0.015,
-    "disk_full": 0.02,
+    **DATABASE,
 }
 
 
@@ -90,11 +94,14 @@ class Faults:
     @classmethod
     def draw(cls, rng: random.Random, *, without: frozenset[str] = frozenset(), rates: dict[str, float] | None = None,
              bounds: Bounds | None = None, only: frozenset[int] | None = None,
-             keys_end: bool = False) -> Faults:  # fmt: skip
+             keys_end: bool = False, database: bool = True) -> Faults:  # fmt: skip
         """The faults of one seed: each kind is off, normal or heavy. `without` switches kinds off for good. `keys_end`:
-        some ledger keeps its keys for minutes only, so nothing may be later than the quarantine."""
+        some ledger keeps its keys for minutes only, so nothing may be later than the quarantine. Without `database` its
+        kinds take no random number either: set-ups without them have the histories that they always had."""
         drawn: dict[str, float] = {}
         for name, rate in RATES.items():
+            if name in DATABASE and not database:
+                continue
             factor = rng.choice((0.0, 0.5, 1.0, 1.0, 2.5))
             drawn[name] = 0.0 if name in without else rate * factor
         drawn |= rates or {}
@@ -107,7 +114,8 @@ class Faults:
 
     def happens(self, name: str, weight: float = 1.0, *, documents: int = 0) -> bool:
         """Whether it happens now. `documents`: how many have a running step that it changes."""
-        if self.over or self.rng.random() >= self.rates[name] * weight:
+        rate = self.rates.get(name)
+        if self.over or rate is None or self.rng.random() >= rate * weight:
             return False
         self.drawn += 1
         if self.only is not None and self.drawn not in self.only:

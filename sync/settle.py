@@ -26,6 +26,8 @@ from sync.settings import load_invoices
 
 MAX_SENDS = 12
 MAX_LOOKUPS = 40
+LOOK_AGAIN_S = 60.0
+"""How often the ledger is asked for what it did not show, until nothing of it can arrive any more."""
 MOST_ATTEMPTS = 200
 """So many sends of a company are looked through for the last but one of a posting."""
 
@@ -163,7 +165,9 @@ class Settling:
             # The ledger says "already used" and does not show it: its reads lag behind. Ask again, ever more slowly.
             posting.next_action_at = self.now + timedelta(seconds=min(2.0 ** min(posting.lookups, 5), 30.0))
         elif (posting.renew or not protected) and self.now < ends:
-            posting.next_action_at = ends
+            # It may be there and reads lag behind: asked now and then meanwhile. Waiting is no failed look.
+            posting.lookups -= 1
+            posting.next_action_at = min(self.now + timedelta(seconds=LOOK_AGAIN_S), ends)
         else:
             posting.state = PostingState.READY
             backoff = 0.0 if posting.sends < 3 else min(2.0 ** posting.sends, 60.0)
@@ -174,13 +178,18 @@ class Settling:
         drop(self.db, posting, PostingState.REJECTED, [], self.now)
         document = self.document(posting)
         if document is None:
-            for waiting in self._dependents(posting):
-                if waiting.document_id is not None:  # a sub-customer is asked for by its documents, too
-                    self.db.get_one(Document, waiting.document_id).prepared = False
+            self.plan_again(posting)
             return
         document.prepared = False
         code = "waits_for_sync" if document.due_at is None else "queued"
         set_status(self.db, document, Status.PENDING, [reason(code)], self.now)
+
+    def plan_again(self, need: Posting) -> None:
+        """The documents that wait for this record are planned anew before they go."""
+        for waiting in self._dependents(need):
+            if waiting.document_id is not None:  # a sub-customer is asked for by its documents, too
+                self.db.get_one(Document, waiting.document_id).prepared = False
+                waiting.next_action_at = None
 
     def _dependents(self, need: Posting) -> Sequence[Posting]:
         """Postings that wait for this customer or item: documents, and sub-customers of a customer."""

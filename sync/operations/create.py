@@ -153,6 +153,8 @@ class Create(Operation):
             add_link(s.db, posting.company_id, posting.kind, posting.source_id, name, done.ledger_id, how, s.now)
         if done.echo.record is not None:
             mirror.merge(s.db, posting.company_id, [done.echo.record], s.now)
+        if posting.kind == Kind.VENDOR and how != "created":
+            s.plan_again(posting)  # Bills of a vendor who was there already may be there, too.
 
     def _posted(self, s: Settling, posting: Posting, done: Done, by: str) -> None:
         document = s.db.get_one(Document, posting.document_id)

@@ -18,7 +18,6 @@ from domain.settings import MissingItem
 from domain.statuses import Flag, Status
 from models import Company, Document, Run
 from sync import alike, documents, gather, order_changes, requests, scheduled, settings
-from sync.apply import serve
 from sync.areas import ORDERS
 from tests.domain.order_samples import line, order, receipt
 from tests.engine.world import START, World, invoice
@@ -88,14 +87,7 @@ def sync(world: World) -> Run:
 def reserve_only(world: World) -> int:
     """Sync Now of orders whose first page is reserved; the process dies before it sends."""
     run_id = released(world)
-
-    def die(name: str) -> None:
-        if name == "after_reserve":
-            raise RuntimeError("killed")
-
-    with pytest.raises(RuntimeError):
-        serve(replace(world.rt, failpoint=die), world.company_id, world.source, world.ledger)
-    world.clock.advance(300)
+    world.dies_at("after_reserve")
     return run_id
 
 
@@ -281,6 +273,19 @@ def test_a_bill_that_was_typed_in_is_adopted_instead_and_the_order_gets_its_numb
     bought.serve_until_rest()
     assert (row(bought, "412").ledger_id, head(bought, "412").external_number) == (theirs, "V-9")
     assert len(bills(bought)) == 2
+
+
+def test_bills_of_a_vendor_who_turns_out_to_be_there_are_looked_at_before_the_order_goes(bought: World) -> None:
+    put(bought, "411", vendor_invoice="V-9")
+    reserve_only(bought)
+    vendor = bought.books.add(Kind.VENDOR, row(bought, "411").party_name).id
+    bought.books._store(Kind.BILL, {
+        "party": vendor, "number": "V-9", "date": "2026-11-01", "currency": "USD", "tax": Decimal(0), "marker": "",
+        "status": "approved", "lines": [{"item": "0", "text": "By hand", "amount": Decimal("5.00")}],
+    })  # fmt: skip
+    bought.serve_until_rest()
+    assert told(row(bought, "411")) == (Status.FAULT, "bill_exists")
+    assert len(bills(bought)) == 1
 
 
 @pytest.mark.parametrize(("days", "asked"), [(-31, False), (-30, True), (30, True), (31, False)])

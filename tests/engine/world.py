@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -85,14 +86,29 @@ class World:
     rung: list[int]
 
     def sync(self, *, confirmed: bool = True) -> int:
+        run_id = self.release(confirmed=confirmed)
+        self.serve_until_rest()
+        return run_id
+
+    def release(self, *, confirmed: bool = True) -> int:
+        """Sync Now, read and handed on; nothing is served yet."""
         with self.sessions() as db, db.begin():
             run, _ = requests.ask_sync(
                 db, db.get_one(Company, self.company_id), now=self.clock.now(), user=None, confirmed=confirmed
             )
             run_id = run.id
         gather.scan(self.rt, self.company_id, self.source, self.ledger, run_id)
-        self.serve_until_rest()
         return run_id
+
+    def dies_at(self, point: str) -> None:
+        """Serve until the process dies at this point; its lease runs out."""
+        def die(name: str) -> None:
+            if name == point:
+                raise RuntimeError("killed")
+
+        with suppress(RuntimeError):
+            serve(replace(self.rt, failpoint=die), self.company_id, self.source, self.ledger)
+        self.clock.advance(300)
 
     def serve_until_rest(self, limit: int = 400) -> None:
         """Serve, and let time pass to the next wake-up, as the scheduler would."""

@@ -80,7 +80,8 @@ def i02_nothing_lost(watcher: Watcher, tenant: Tenant) -> Finding:
         stands = statuses.get(id, "never seen")
         if not wanted.posts and held[id]:
             yield tenant.name_of(id), f"was posted although: {wanted.why}", "I02"
-        elif not wanted.posts or held[id] or wanted.voided or id in gone or stands.startswith(PLAIN_SIGHT):
+            continue
+        if not wanted.posts or held[id] or wanted.voided or id in gone or stands.startswith(PLAIN_SIGHT):
             continue
         first = wanted.instead_of or ""
         if first not in gone and (first in corrected or not held.get(first)):

@@ -14,6 +14,7 @@ from decimal import Decimal
 from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Kind
+from connectors.ledgers.memory import Entry
 from domain.documents import Party, SourceDocument, SourceHeader, SourceLine
 from domain.order_documents import ORDER, Goods, OrderHead, OrderStatus, Receipt
 from domain.order_parts import fully_received, parts_of
@@ -119,8 +120,14 @@ def _typed_in(tenant: Tenant, document: SourceDocument, number: str) -> None:
         "currency": "USD", "tax": Decimal(0), "marker": BY_HAND, "status": "approved",
         "lines": [{"item": "0", "text": "By hand", "amount": Decimal("5.00"), "quantity": Decimal(1)}],
     })  # fmt: skip
-    tenant.foreign[entry.id] = entry.total or Decimal(0)
+    _long_ago(tenant, entry)
     wanted.posts, wanted.why = False, "the vendor's bill was typed in by hand"
+
+
+def _long_ago(tenant: Tenant, entry: Entry) -> None:
+    """A document of somebody else's, old enough to be shown by every read: nobody can see what is not shown yet."""
+    tenant.foreign[entry.id] = entry.total or Decimal(0)
+    tenant.books.shown_at.pop(entry.id, None)
 
 
 def _numbered_by_hand(tenant: Tenant, document: SourceDocument) -> None:
@@ -131,7 +138,7 @@ def _numbered_by_hand(tenant: Tenant, document: SourceDocument) -> None:
         "date": "2026-11-01", "currency": "USD", "tax": Decimal(0), "marker": BY_HAND, "status": "approved",
         "lines": [{"item": "0", "text": "By hand", "amount": Decimal("5.00"), "quantity": Decimal(1)}],
     })  # fmt: skip
-    tenant.foreign[entry.id] = entry.total or Decimal(0)
+    _long_ago(tenant, entry)
     wanted = tenant.wanted[document.header.id]
     wanted.posts, wanted.why = False, "its number is another order's"
 

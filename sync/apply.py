@@ -160,7 +160,7 @@ class Serving:
 
     def _start_with_ledger(self, seen: glance.Glance, now: datetime) -> bool:
         """Look-ups first, then what may go."""
-        sendable = any(glance.due(at, now) for at in (seen.again, seen.fresh, seen.unprepared))
+        sendable = seen.unprepared or any(glance.due(at, now) for at in (seen.again, seen.fresh))
         return (
             (glance.due(seen.look_up, now) and self._look_up())
             or (seen.stamped and self._look_up_stamped())
@@ -281,7 +281,7 @@ class Serving:
             if pauses.current(db, self.company_id) is not None:
                 return False
             again = due.to_send_again(db, self.company_id, tenant, now, members) if seen.again else []
-            unprepared = due.to_prepare(db, self.company_id, now, PREPARE_PAGE) if seen.unprepared else []
+            unprepared = due.to_prepare(db, self.company_id, PREPARE_PAGE) if seen.unprepared else []
             fresh = seen.fresh is not None and not again
             wide = looked_at(self.ledger)
             new = due.to_create(db, self.company_id, tenant, now, wide) if fresh else []

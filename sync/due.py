@@ -84,10 +84,10 @@ def _order_on_its_way() -> ColumnElement[bool]:
     return and_(Document.part != "", exists().where(*mine, or_(due, going)))
 
 
-def to_prepare(db: Session, company_id: int, now: datetime, limit: int) -> Sequence[Document]:
+def to_prepare(db: Session, company_id: int, limit: int) -> Sequence[Document]:
     return db.scalars(
         select(Document)
-        .where(Document.company_id == company_id, Document.due_at <= now, Document.prepared.is_(False),
+        .where(Document.company_id == company_id, Document.due_at.is_not(None), Document.prepared.is_(False),
                ~_order_on_its_way())
         .order_by(Document.interactive.desc(), _later(Document.kind), Document.id).limit(limit)
     ).all()
@@ -228,6 +228,8 @@ def next_wake(db: Session, company_id: int, now: datetime, free: NotBefore) -> d
     soon = max(free.ledger, now + timedelta(seconds=0.5))
     if not paused and _sendable(db, company_id, ledger, now, seen):
         candidates.append(soon)
+    elif not paused and seen.fresh:
+        candidates.append(_later_of(_ahead(db, company_id, ledger, now), free.ledger))
     if seen.stamped:
         candidates.append(soon)
     if seen.sending or (seen.posting and runs_through(db, company_id, source_blocked=False)):
@@ -246,11 +248,21 @@ def _later_of(work: datetime | None, free: datetime) -> datetime | None:
 
 def _sendable(db: Session, company_id: int, tenant: str, now: datetime, seen: glance.Glance) -> bool:
     """Something can be prepared or sent now."""
-    if glance.due(seen.unprepared, now) and to_prepare(db, company_id, now, 1):
+    if seen.unprepared and to_prepare(db, company_id, 1):
         return True
     return glance.due(seen.fresh, now) and bool(
         to_send(db, company_id, tenant, now, 1) or to_create(db, company_id, tenant, now, 1)
         or to_send_alone(db, company_id, tenant, now)
+    )
+
+
+def _ahead(db: Session, company_id: int, tenant: str, now: datetime) -> datetime | None:
+    """When a posting is due whose moment was written down by a clock that is ahead: one that is due waits for another
+    posting, and is woken by that one."""
+    return db.scalar(
+        select(func.min(Posting.next_action_at))
+        .where(Posting.company_id == company_id, Posting.ledger_tenant == tenant)
+        .where(Posting.state == PostingState.NEW, Posting.next_action_at > now, ENGINES, ~UNREAD)
     )
 
 

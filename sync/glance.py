@@ -33,12 +33,13 @@ class Glance:
     """A record is read before it is changed."""
     again: datetime | None
     fresh: datetime | None
-    unprepared: datetime | None
     mark: datetime | None
     """A mark, or a read-back, in the source."""
     attach: datetime | None
     todo: datetime | None
     error_mark: datetime | None
+    unprepared: bool
+    """A due document was not looked at yet. It is due at once, by whatever clock that was written down."""
     stopping: bool
     stamped: bool
     sending: bool
@@ -85,12 +86,12 @@ def _question() -> Select[Any]:
         posting(*of_ledger, UNREAD),
         posting(*of_ledger, ENGINES, Posting.state == PostingState.READY),
         posting(*of_ledger, ENGINES, Posting.state == PostingState.NEW, ~UNREAD),
-        first(Document.due_at, Document.company_id == company, Document.prepared.is_(False)),
         posting(*of_source, Posting.state == PostingState.CONFIRMED),
         posting(*of_ledger, Posting.operation.in_(attaching.OPERATIONS), Posting.state == PostingState.NEW),
         first(TodoRow.next_action_at, TodoRow.company_id == company, TodoRow.source_tenant == source,
               TodoRow.ended_at.is_(None), TodoRow.state != todos.SENDING),
         first(ErrorMark.next_action_at, ErrorMark.company_id == company, ErrorMark.source_tenant == source),
+        exists().where(Document.company_id == company, Document.prepared.is_(False), Document.due_at.is_not(None)),
         exists().where(Run.company_id == company, Run.stop_requested.is_(True), Run.finished_at.is_(None)),
         exists().where(Document.company_id == company, Document.source_tenant == source,
                        Document.status == Status.PENDING, Document.reason_code == stamped.CODE),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from connectors.ledgers.base import Kind
 from domain.statuses import PostingState, RunState, Status
+from models import Posting
 from tests.engine.world import World, furnish, invoice, make_world
 
 
@@ -35,6 +38,28 @@ def test_full_batches_cross_pages_and_parties_share_one_with_items(world: World)
     world.source.put(*(invoice(str(n), party=str(175 + n % 3)) for n in range(1, 151)))
     world.sync()
     assert world.books.calls.count("send") == 1 + 5
+
+
+def test_what_was_written_down_by_a_clock_that_is_ahead_is_neither_forgotten_nor_held_up(world: World) -> None:
+    world.source.put(invoice("1", party="175"), invoice("2", party="176"))
+    now = world.clock.now()
+    world.clock.advance(600)  # of the machine that reads
+    world.release()
+    world.clock.instant = now
+    world.serve_until_rest()
+    assert numbers(world) == Counter({"AT-1": 1, "AT-2": 1})
+    assert world.clock.now() < now + timedelta(seconds=600)
+
+
+def test_a_posting_that_is_due_by_a_clock_that_is_ahead_wakes_its_company(world: World) -> None:
+    world.source.put(invoice("1"))
+    world.release()
+    world.dies_at("after_reserve")
+    later = world.clock.now() + timedelta(seconds=600)
+    with world.sessions() as db, db.begin():
+        db.execute(update(Posting).where(Posting.kind == "invoice").values(next_action_at=later))
+    world.serve_until_rest()
+    assert numbers(world) == Counter({"AT-1": 1})
 
 
 def test_syncing_twice_posts_nothing_new(world: World) -> None:

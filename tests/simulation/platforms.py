@@ -67,8 +67,8 @@ class Line:
             raise NeedsReconnect(f"{self.platform} does not accept the connection.", platform=self.platform)
         if self.kernel.now_s < self.limited_until:
             self.faults.touch("day_limit", documents)
-            after = timedelta(seconds=self.limited_until - self.kernel.now_s)
-            raise RetryLater("The day's calls are used up.", self.kernel.now() + after, platform=self.platform)
+            until = self._in(self.limited_until - self.kernel.now_s)
+            raise RetryLater("The day's calls are used up.", until, platform=self.platform)
 
     def read(self, name: str, work: Callable[[], T], documents: int = 0) -> T:
         """`documents`: how many are read, or waited for."""
@@ -84,9 +84,11 @@ class Line:
             return found
 
     def until(self) -> datetime:
-        """By the clock of the process that asks."""
-        skew = self.kernel.current.process.skew_s
-        return self.kernel.now() + timedelta(seconds=skew + self.faults.seconds(1, 60))
+        return self._in(self.faults.seconds(1, 60))
+
+    def _in(self, seconds: float) -> datetime:
+        """So many seconds from now, by the clock of the process that asks."""
+        return self.kernel.now() + timedelta(seconds=self.kernel.current.process.skew_s + seconds)
 
     def slot(self) -> float:
         return self.faults.seconds(0.1, 20) if self.faults.happens("slot_wait") else 0.0

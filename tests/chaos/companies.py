@@ -35,8 +35,11 @@ from tests.infra.company import GIVEN, ask_sync, connect
 from tests.infra.orders import ask_orders, choose_orders
 from tools.waiting import WaitedTooLong, wait_until
 from workers import enqueue
+from workers.system import pause
 
 PROFILES = ("us-ast", "xero-us")
+STALE_S = 4.0
+"""What a ledger created appears in its reads so much later, once that was drawn."""
 OPEN = ("READY", "SENDING", "UNKNOWN")
 
 
@@ -73,6 +76,7 @@ class Companies:
         }  # fmt: skip
         answer = requests.post(f"{self.told.url}/control/seed/msp", json=options, timeout=120)
         answer.raise_for_status()
+        pause(STALE_S)  # nobody connects a company that the ledger's own reads do not show yet
         made, services = answer.json(), self.told.services
         company_id = connect(services, self.told.world, made, look_back_days=30, voids=VoidPolicy.VOID)
         made["buys"] = orders > 0

@@ -16,7 +16,7 @@ import requests
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.errors import PlatformError
-from tests.chaos.companies import Companies, Month
+from tests.chaos.companies import STALE_S, Companies, Month
 from tests.chaos.installation import ROLES, WEB, Installation, send
 from tests.chaos.people import People
 from tools.waiting import WaitedTooLong, wait_until
@@ -30,7 +30,7 @@ EVERYWHERE = ("response_lost", "request_lost", "delivered_late", "error_500_befo
 CREATING = {"qbo": "batch", "xero": "* PUT"}
 """The calls that create."""
 LEDGERS = {"qbo": ("batch_item_fault", "stale_reads", "requestid_forgotten"), "xero": ("requestid_forgotten",)}
-SECONDS = {"delivered_late": 20.0, "slow_after": 5.0, "stale_reads": 4.0}
+SECONDS = {"delivered_late": 20.0, "slow_after": 5.0, "stale_reads": STALE_S}
 
 
 class Chaos:

@@ -70,7 +70,7 @@ class Preparation:
                 for each in (row, *orders.waiting_bills(self.db, row)):
                     park(self.db, each)
                     set_status(self.db, each, Status.PENDING, [reason("waits_for_reading")], self.now)
-        rows = [row for row in rows if row.lines is not None]
+        rows = _one_of_an_order([row for row in rows if row.lines is not None])
         self.area, self.reserved = area, []
         plans = plans_for(self.db, self.company.id, rows, capabilities, area.load(self.db, self.company.id))
         trace_plans(self.db, rows, plans, self.now)
@@ -330,3 +330,10 @@ def add_link(
 
 def _kind(draft: PartyDraft | ItemDraft) -> str:
     return draft.kind if isinstance(draft, PartyDraft) else "item"
+
+
+def _one_of_an_order(rows: Sequence[Document]) -> list[Document]:
+    """Each bill of an order is planned knowing those before it: what they billed, and their share of its freight. The
+    others stay due for the page that follows."""
+    first: dict[str, Document] = {}
+    return [row for row in rows if not row.part or first.setdefault(row.source_id, row) is row]

@@ -13,7 +13,7 @@ from connectors.ledgers.base import Kind
 from connectors.ledgers.memory_purchases import line_ids
 from domain.documents import Party, SourceDocument, SourceLine
 from domain.order_documents import OrderHead, OrderStatus
-from domain.order_settings import Becomes, OrderNumbers, OrderSettings, VendorNumber
+from domain.order_settings import Becomes, Freight, OrderNumbers, OrderSettings, VendorNumber
 from domain.settings import MissingItem
 from domain.statuses import Flag, Status
 from models import Company, Document, Run
@@ -161,6 +161,14 @@ def test_each_vendor_invoice_number_is_one_bill_and_later_receivings_are_noticed
     ]  # fmt: skip
     assert told(row(bought, "411")) == (Status.SKIPPED, "billed_in_parts")
     assert head(bought, "411").external_number == "V-1"
+
+
+def test_bills_of_one_order_that_go_together_share_its_freight_to_the_cent(bought: World) -> None:
+    choose(bought, becomes=Becomes.ON_RECEIPT, freight=Freight.BY_VALUE)
+    everything = line("1", 12, "42", receipt(3, "V-1"), receipt(3, "V-2"), receipt(3, "V-3"), receipt(2, "V-4"))
+    put(bought, "411", everything, status=OrderStatus.PARTLY_RECEIVED, freight=Decimal("0.02"))
+    sync(bought)
+    assert [bill.total for bill in bills(bought)] == [*map(Decimal, ("126.01", "126.01", "126.00", "84.00"))]
 
 
 def test_a_bill_of_goods_received_already_goes_after_its_order_and_links_to_it(bought: World) -> None:

@@ -216,7 +216,7 @@ class Companies:
         """Companies with documents that wait for another Sync Now."""
         with self.told.services.sessions() as db:
             ids = set(db.scalars(select(Document.company_id).where(
-                Document.status == Status.PENDING, Document.reason_code != WAITS
+                Document.status == Status.PENDING, Document.reason_code.not_in((WAITS, "before_start"))
             )))  # fmt: skip
         return [month for month in self.months if month.company_id in ids]
 

@@ -47,7 +47,7 @@ def test_whatever_is_written_stands_once_wherever_a_worker_dies(
     count = crashing.calls if point in CALL else 1
     doomed = processes.python("doomed", "-m", "workers", "worker", env={"FAILPOINT": f"{point}:{count}"})
     crashing.ask(story)
-    processes.wait_log(doomed, f"killing itself at {point}", timeout_s=60)
+    processes.wait_log(doomed, f"killing itself at {point}", timeout_s=120)
     doomed.kill9()
     story.start("worker", "scheduler")
     story.settle()

@@ -14,7 +14,7 @@ DATA ?=
 LIMITS ?= on
 LATENCY ?= off
 PORT ?= 8300
-# Options of the simulation: make simulate SEEDS=300 START=0 WHAT=campaign|residual|ablations|races
+# Options of the simulation: make simulate SEEDS=300 START=0 WHAT=campaign|machines|platforms|residual|ablations|races
 SEEDS ?= 50
 START ?= 0
 WHAT ?= campaign
@@ -69,7 +69,7 @@ lint: ## ruff on the code, djlint on the templates
 types: ## mypy: strict for domain, sync and connectors
 	@$(PY) -m mypy --no-error-summary
 
-simulate: ## Seeded simulation of crashes and lost answers: SEEDS=300 START=0 (WHAT=residual|ablations|races)
+simulate: ## Seeded simulation of crashes and lost answers: SEEDS=300 START=0 (WHAT=machines|platforms|residual|ablations|races)
 	@tools/setup.sh run
 	@$(PY) -m tests.simulation --what $(WHAT) --seeds $(SEEDS) --start $(START)
 

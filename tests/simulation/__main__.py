@@ -22,7 +22,7 @@ from functools import partial
 from tests.simulation import gate, races
 from tests.simulation.campaign import Outcome, Profile, run_seed
 from tests.simulation.faults import RATES
-from tests.simulation.profiles import CAMPAIGN, RESIDUAL
+from tests.simulation.profiles import BY_NAME, CAMPAIGN
 from tests.simulation.shrinking import shrink, timeline
 
 FATAL = ("duplicates", "lost", "wrong_company", "stuck")
@@ -32,7 +32,7 @@ MANY = 50
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--what", choices=("campaign", "residual", "ablations", "races"), default="campaign")
+    parser.add_argument("--what", choices=(*BY_NAME, "ablations", "races"), default="campaign")
     parser.add_argument("--seeds", type=int, default=50, help="how many seeds")
     parser.add_argument("--start", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes side by side")
@@ -44,8 +44,7 @@ def main() -> int:
             return gate.run(pool, seeds)
         if given.what == "races":
             return races.run(pool, seeds)
-        profile = RESIDUAL if given.what == "residual" else CAMPAIGN
-        return campaign(pool, seeds, profile, timeline_of_first=given.timeline)
+        return campaign(pool, seeds, BY_NAME[given.what], timeline_of_first=given.timeline)
 
 
 def campaign(pool: ProcessPoolExecutor, seeds: range, profile: Profile, *, timeline_of_first: bool) -> int:

@@ -272,12 +272,14 @@ def something_due(db: Session, company_id: int, now: datetime) -> bool:
 
 
 def companies_to_ring(db: Session, now: datetime, patience: float) -> list[int]:
-    """Companies with something due and a free lease whose last ring is older than `patience` seconds and unanswered."""
+    """Companies with something due and a free lease whose last ring is older than `patience` seconds and unanswered. A
+    ring that a clock written ahead dates into the future counts as old."""
     return list(db.scalars(
         select(CompanyLease.company_id).where(
             CompanyLease.wake_at <= now,
             or_(CompanyLease.holder.is_(None), CompanyLease.expires_at < now),
-            or_(CompanyLease.rung_at.is_(None), CompanyLease.rung_at < now - timedelta(seconds=patience)),
+            or_(CompanyLease.rung_at.is_(None), CompanyLease.rung_at < now - timedelta(seconds=patience),
+                CompanyLease.rung_at > now + timedelta(seconds=patience)),
         )
     ))
 

@@ -55,7 +55,7 @@ def finish_run(
     _remember_first_posting(db, company, run, now)
     if run.kind == "sync":
         _turn_off_after_batch(db, run, now)
-    worth_telling = run.trigger == "button" or run.state != RunState.FINISHED or _items(db, run) > 0
+    worth_telling = own_run(run) or run.state != RunState.FINISHED or _items(db, run) > 0
     if run.kind in ("sync", "retry", "first_posting", "release", one_order.KIND) and worth_telling:
         _tell(db, run, now)
 

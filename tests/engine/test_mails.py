@@ -12,7 +12,7 @@ from sqlalchemy import select
 from connectors.errors import NeedsReconnect
 from domain.mails import Event, Rhythm, is_address, next_digest, own_domain
 from models import Company, MailRun, Outbox
-from sync import addresses, alerts, bounces, credentials, mail, mail_links, resending
+from sync import addresses, alerts, bounces, credentials, gather, mail, mail_links, requests, resending
 from sync.connection import needs_reconnect
 from sync.mail_compose import Post
 from tests.engine.test_scanning import look, switch_on
@@ -86,6 +86,20 @@ def test_automatic_syncs_are_collected_and_told_once_a_day(world: World) -> None
     assert [row.kind for row in rows(world)] == ["digest", "digest"], "a sent report takes nothing more"
     with world.sessions() as db:
         assert len(db.scalars(select(MailRun)).all()) == 3
+
+
+def test_who_joins_an_automatic_sync_with_nothing_in_it_is_told_so(world: World) -> None:
+    switch_on(world, scheduled_mails=Rhythm.DAILY)
+    with world.sessions() as db, db.begin():
+        company = db.get_one(Company, world.company_id)
+        run, _ = requests.ask(db, company, kind="sync", trigger="schedule", now=world.clock.now(), user=None)
+        requests.ask_sync(
+            db, company, now=world.clock.now(), user=None, recipients=[{"address": BOOKS, "kind": "additional"}]
+        )
+        run_id = run.id
+    gather.scan(world.rt, world.company_id, world.source, world.ledger, run_id)
+    world.serve_until_rest()
+    assert [mail["To"] for mail in deliver(world)] == [BOOKS]
 
 
 def test_the_first_problem_goes_at_once_and_further_ones_within_the_hour_together(world: World) -> None:

@@ -1,15 +1,18 @@
 """Delivering the outbox: decide, send over SMTP, note what became of it. At most one mail per (run, recipient).
 
-A row is SENDING in a committed transaction before the first byte. When the process dies after that, nobody knows
-whether the server took the mail. A report becomes `unsure` and is shown with *Send again* rather than sent twice
-(I17); an alarm goes again, at least once, under the same Message-ID, because one too many is better than none.
+A row is SENDING in a committed transaction before the first byte. When the process dies after that, or the connection
+breaks once the message itself went, nobody knows whether the server took the mail. A report becomes `unsure` and is
+shown with *Send again* rather than sent twice (I17); an alarm or an invitation goes again, at least once, under the
+same Message-ID, because one too many is better than none.
 """
 
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from email import policy
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
@@ -25,7 +28,9 @@ TIMEOUT_S = 20
 MAX_TRIES = 8
 STUCK = timedelta(minutes=10)
 DAY = timedelta(days=1)
-AT_LEAST_ONCE = ("alert", "problems")
+AT_LEAST_ONCE = ("alert", "problems", "invitation")
+NO_NOTICE = ("digest", "problems")
+"""They have names and amounts in them, and no version without: they go to known addresses only."""
 FULL = {"notice": "report", "tool_notice": "tool"}
 NOTICE = {full: notice for notice, full in FULL.items()}
 """Kinds of a run's mail: in full, and without names and amounts."""
@@ -90,6 +95,8 @@ def _send_one(sessions: sessionmaker[Session], now: Callable[[], datetime], row_
     state, problem, wait = _hand_over(message, post.smtp_url)
     with sessions() as db, db.begin():
         row = db.get_one(Outbox, row_id)
+        if state == "unsure" and row.kind in AT_LEAST_ONCE:
+            state = "due"
         if state == "due" and row.tries >= MAX_TRIES:
             state = "refused"
         row.state, row.problem = state, problem
@@ -105,7 +112,7 @@ def _send_one(sessions: sessionmaker[Session], now: Callable[[], datetime], row_
 
 def _settle_kind(db: Session, row: Outbox, post: Post) -> str | None:
     """Whether the address is known counts at the moment of sending. Returns why nothing goes there, or None."""
-    if row.kind not in FULL and row.kind not in NOTICE and row.kind != "digest":
+    if row.kind not in FULL and row.kind not in NOTICE and row.kind not in NO_NOTICE:
         return None
     known = addresses.is_known(db, row.company_id, row.recipient)
     if known or post.strangers == "full":
@@ -113,7 +120,7 @@ def _settle_kind(db: Session, row: Outbox, post: Post) -> str | None:
         return None
     if post.strangers == "never":
         return "not sent: this installation mails to known addresses only"
-    if row.kind == "digest":
+    if row.kind in NO_NOTICE:
         return "not sent: the address is not known any more"
     row.kind = NOTICE.get(row.kind, row.kind)
     return None
@@ -145,24 +152,42 @@ def _count(db: Session, *where: object) -> int:
 
 
 def _hand_over(message: EmailMessage, smtp_url: str) -> Outcome:
+    """Until the message itself goes, a broken connection means that the server has nothing; `unsure` from then on."""
+    went = False
     try:
-        with _connect(smtp_url) as server:
-            refused = server.send_message(message)
-    except smtplib.SMTPRecipientsRefused as error:
-        return _refusal(error)
+        with _conversation(smtp_url) as server:
+            server.ehlo_or_helo_if_needed()
+            _accepted(server.mail(message["From"].addresses[0].addr_spec))
+            _accepted(server.rcpt(message["To"].addresses[0].addr_spec))
+            went = True
+            _accepted(server.data(message.as_bytes(policy=policy.SMTP)))
     except smtplib.SMTPResponseException as error:
         passing = 400 <= error.smtp_code < 500
         return ("due" if passing else "refused"), _words(error.smtp_error), 60.0
     except (OSError, smtplib.SMTPException) as error:
+        if went:
+            return "unsure", f"The connection broke while it was being sent ({type(error).__name__}).", 30.0
         return "due", f"The mail server did not answer ({type(error).__name__}).", 30.0
-    if refused:
-        return "refused", "; ".join(str(reply) for reply in refused.values()), 60.0
     return "sent", None, 0.0
 
 
-def _refusal(error: smtplib.SMTPRecipientsRefused) -> Outcome:
-    code, words = next(iter(error.recipients.values()))
-    return ("due" if 400 <= code < 500 else "refused"), _words(words), 60.0
+@contextmanager
+def _conversation(smtp_url: str) -> Iterator[smtplib.SMTP]:
+    """A connection that ends with a goodbye. What the server says to that changes nothing about a mail that it took."""
+    server = _connect(smtp_url)
+    try:
+        yield server
+    finally:
+        with suppress(OSError, smtplib.SMTPException):
+            server.quit()
+        server.close()
+
+
+def _accepted(reply: tuple[int, bytes]) -> None:
+    """Raises SMTPResponseException with what the server says instead of yes."""
+    code, words = reply
+    if code not in (250, 251):
+        raise smtplib.SMTPResponseException(code, words)
 
 
 def _words(reply: bytes | str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import select
 from connectors.errors import NeedsReconnect
 from domain.mails import Event, Rhythm, is_address, next_digest, own_domain
 from models import Company, MailRun, Outbox
-from sync import addresses, alerts, bounces, credentials, gather, mail, mail_links, requests, resending
+from sync import addresses, alerts, bounces, credentials, gather, mail, mail_links, requests, resending, settings
 from sync.connection import needs_reconnect
 from sync.mail_compose import Post
 from tests.engine.test_scanning import look, switch_on
@@ -23,30 +24,51 @@ BOOKS = "books@msp.example"
 
 
 class Server:
-    """Takes every mail as an SMTP server does; `dies` is a connection lost after the server has it."""
+    """Takes every mail as an SMTP server does. `dies`: the process ends after the server has it. `breaks`: the step at
+    which the connection breaks. `goodbye`: what it says to QUIT."""
 
     taken: list[EmailMessage]
     dies: bool = False
+    breaks: str = ""
+    goodbye: int = 221
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         pass
 
-    def __enter__(self) -> Server:
-        return self
+    def ehlo_or_helo_if_needed(self) -> None:
+        self._step("hello")
 
-    def __exit__(self, *args: object) -> None:
-        pass
+    def mail(self, _sender: str) -> tuple[int, bytes]:
+        return self._step("sender")
 
-    def send_message(self, message: EmailMessage) -> dict[str, tuple[int, bytes]]:
+    def rcpt(self, _recipient: str) -> tuple[int, bytes]:
+        return self._step("recipient")
+
+    def data(self, raw: bytes) -> tuple[int, bytes]:
+        message = message_from_bytes(raw, policy=policy.default)
+        assert isinstance(message, EmailMessage)
         Server.taken.append(message)
         if Server.dies:
             raise KeyboardInterrupt
-        return {}
+        return self._step("data")
+
+    def quit(self) -> tuple[int, bytes]:
+        if Server.goodbye != 221:
+            raise smtplib.SMTPResponseException(Server.goodbye, b"busy")
+        return Server.goodbye, b"bye"
+
+    def close(self) -> None:
+        pass
+
+    def _step(self, name: str) -> tuple[int, bytes]:
+        if Server.breaks == name:
+            raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
+        return 250, b"fine"
 
 
 @pytest.fixture(autouse=True)
 def server(monkeypatch: pytest.MonkeyPatch) -> type[Server]:
-    Server.taken, Server.dies = [], False
+    Server.taken, Server.dies, Server.breaks, Server.goodbye = [], False, "", 221
     monkeypatch.setattr(smtplib, "SMTP", Server)
     return Server
 
@@ -150,6 +172,59 @@ def test_an_alarm_that_was_perhaps_sent_goes_again_as_the_same_message_and_a_rep
     report, alarm = rows(world)
     assert (report.state, alarm.state) == ("unsure", "sent")
     assert [message["Message-ID"] for message in again] == [alarm.message_id] == [Server.taken[1]["Message-ID"]]
+
+
+@pytest.mark.parametrize("step", ["hello", "sender", "recipient"])
+def test_what_the_mail_server_cannot_have_goes_again(world: World, step: str) -> None:
+    _told(world)
+    Server.breaks = step
+    deliver(world)
+    assert {row.state for row in rows(world)} == {"due"}
+    Server.breaks = ""
+    world.clock.advance(61)
+    assert len(deliver(world)) == len(Server.taken) == 2
+
+
+def test_a_report_whose_answer_is_lost_is_not_certain_and_an_alarm_goes_again(world: World) -> None:
+    _told(world)
+    Server.breaks = "data"
+    deliver(world)
+    assert [row.state for row in rows(world)] == ["unsure", "due"]
+    Server.breaks = ""
+    world.clock.advance(61)
+    [again] = deliver(world)
+    assert again["Message-ID"] == Server.taken[1]["Message-ID"] == rows(world)[1].message_id
+
+
+def test_a_mail_server_that_is_too_busy_to_say_goodbye_has_the_mail_all_the_same(world: World) -> None:
+    _told(world)
+    Server.goodbye = 421
+    assert len(deliver(world)) == 2
+    assert {row.state for row in rows(world)} == {"sent"}
+
+
+def _told(world: World) -> None:
+    """A report and an alarm are due."""
+    switch_on(world, recipients=(BOOKS,), scheduled_mails=Rhythm.EACH)
+    world.source.put(invoice("1"))
+    look(world)
+    with world.sessions() as db, db.begin():
+        alerts.connection_lost(db, world.company_id, "source", "Autotask refused the user.", world.clock.now())
+    assert [row.kind for row in rows(world)] == ["report", "alert"]
+
+
+def test_problems_that_wait_for_their_hour_do_not_go_to_an_address_that_was_taken_out(world: World) -> None:
+    switch_on(world, problem_recipients=(BOOKS,), scheduled_mails=Rhythm.PROBLEMS)
+    world.source.put(invoice("1", party="999"))
+    look(world)
+    assert len(deliver(world)) == 1
+    world.source.put(invoice("2", party="999"))
+    look(world)
+    with world.sessions() as db, db.begin():
+        settings.change(db, world.company_id, now=world.clock.now(), user=None, problem_recipients=())
+    world.clock.advance(3600)
+    assert deliver(world) == []
+    assert rows(world)[-1].problem == "not sent: the address is not known any more"
 
 
 def test_a_stranger_gets_no_figure_before_the_click_and_everything_after_it(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -129,9 +130,10 @@ def _books(told: Installation, month: Month, account: Account) -> None:
         elif each["live"]:
             copies[marked.group(), each["type"]].append(each)
             account.kinds[f"{kind.platform} {each['type']}"] += 1
+    sends = _sends(told, month, rows)
     for (marker, name), records in copies.items():
-        for extra in sorted(records, key=lambda one: one["created"])[1:]:
-            late = _sent(ours[marker]) is not None and _seconds(extra, ours[marker]) >= QUARANTINE_S
+        late = late_arrival([one["created"] for one in records], sends[marker])
+        for extra in records[1:]:
             figure = "residual" if late and name not in KEPT_UNIQUE else "duplicates"
             account.blame(figure, f"{month.realm}: {name} {extra['DocNumber']} stands {len(records)} times")
     live = {str(each["id"]) for each in found if each["live"]}
@@ -143,14 +145,32 @@ def _books(told: Installation, month: Month, account: Account) -> None:
             account.blame("lost", f"{month.realm}: {row.ledger_kind} {row.ledger_id} is {row.state}, not in the books")
 
 
-def _sent(row: Posting) -> datetime | None:
-    return row.first_sent_at
+def _sends(told: Installation, month: Month, rows: Sequence[Posting]) -> dict[str, list[datetime]]:
+    """When each document was sent to be created, under whatever key, by its marker."""
+    markers = {row.id: row.marker for row in rows if row.operation == "create"}
+    found: dict[str, list[datetime]] = defaultdict(list)
+    with told.services.sessions() as db:
+        for at, members in db.execute(
+            select(Attempt.started_at, BatchRow.members).join(BatchRow, BatchRow.id == Attempt.batch_id)
+            .where(Attempt.company_id == month.company_id)
+        ):
+            for id, _ in members:
+                if id in markers:
+                    found[markers[id]].append(at)
+    return found
 
 
-def _seconds(record: dict[str, Any], row: Posting) -> float:
-    """From the first send of a document to the moment a copy of it was booked."""
-    sent = _sent(row)
-    return 0.0 if sent is None else float((record["created"] - sent).total_seconds())
+def late_arrival(booked: Sequence[datetime], sent: Sequence[datetime]) -> bool:
+    """Whether one of these copies can only have come from a send that arrived after the quarantine, or twice: each
+    copy is taken for that of the newest send before it that has none yet. Copies whose sends all arrived in time were
+    sent too often, which is a duplicate."""
+    left = sorted(sent)
+    for copy in sorted(booked):
+        before = [at for at in left if at <= copy]
+        if not before or (copy - before[-1]).total_seconds() >= QUARANTINE_S:
+            return True
+        left.remove(before[-1])
+    return False
 
 
 def _history(told: Installation, account: Account) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from domain.settings import VoidPolicy
 from tests.chaos.buttons import Person
 from tests.chaos.companies import Companies, Month
 from tests.chaos.installation import Installation
-from tests.chaos.judging import Account, judge
+from tests.chaos.judging import Account, judge, late_arrival
 from tests.chaos.people import People
 from tests.infra.company import config_for, connect, sync_in_process
 from tests.infra.orders import choose_orders, orders_in_process, serve_to_rest
@@ -57,3 +58,16 @@ def test_what_people_do_is_missed_until_the_product_has_followed(
     assert "billed under []" in told_of, "goods that arrived"
     account = follow()
     assert (account.remarks, account.duplicates, account.lost) == ([], 0, 0)
+
+
+@pytest.mark.parametrize(("booked", "sent", "late"), [
+    ((1, 41), (0, 40), False),  # both sends arrived at once: the second should never have gone
+    ((41, 55), (0, 40), True),  # the first send arrived after the second one was booked
+    ((1, 2), (0,), True),  # delivered twice
+    ((35,), (0,), True),
+])  # fmt: skip
+def test_a_second_copy_is_the_residual_only_where_a_send_arrived_late_or_twice(
+    booked: tuple[int, ...], sent: tuple[int, ...], late: bool
+) -> None:
+    at = [datetime(2026, 11, 20, 9, 0, tzinfo=UTC) + timedelta(seconds=n) for n in range(60)]
+    assert late_arrival([at[n] for n in booked], [at[n] for n in sent]) is late

@@ -179,6 +179,7 @@ ENDPOINTS: dict[str, Need] = {
     "tools.retry_order": S,
     "tools.reconcile": V,
     "tools.do_reconcile": S,
+    "tools.cut_off_csv": V,
     "tools.troubleshoot": V,
     "tools.do_troubleshoot": S,
     "tools.result_bundle": S,

@@ -11,21 +11,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Done, Kind, Ledger, Sought
 from domain.documents import Draft
 from domain.order_documents import ORDER
 from domain.reconcile import PURCHASES, Ours, Outcome, Pair, Theirs, counted, markers_in, reconcile
-from domain.statuses import Flag, PostingState, Status
+from domain.statuses import Flag, PostingState
 from models import Company, Document, MirrorEntry, MirrorState, Posting, Run, ToolRow
-from sync import codec, operations, orders, pauses, reports, requests
+from sync import codec, operations, pauses, reports, requests
 from sync.reading import marker_of
 from sync.runtime import Runtime
 from sync.settings import load_orders
@@ -319,20 +319,3 @@ def ask_by_schedule(db: Session, company_id: int, now: datetime) -> int | None:
     )
     db.flush()
     return run.id if new else None
-
-
-# ---- the cut-off question -----------------------------------------------------------------------------------
-
-
-def not_in_books(db: Session, company_id: int, through: date) -> Sequence[Document]:
-    """"Is everything dated to this day in the books?" These are not: every document we know of that waits, was set
-    aside by a person, or is at Fault. Documents from before the start date are not ours to post, and of an order that
-    is billed on receipt nothing is to be booked before anything arrives."""
-    return db.scalars(
-        select(Document).where(
-            Document.company_id == company_id, Document.document_date <= through,
-            Document.status.in_((Status.PENDING, Status.PROCESSING, Status.FAULT)),
-            func.coalesce(Document.reason_code, "") != orders.WAITS,
-            (Document.before_start.is_(False)) | (Document.included_at.is_not(None)),
-        ).order_by(Document.document_date, Document.id)
-    ).all()

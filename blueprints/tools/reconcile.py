@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -11,10 +10,10 @@ from sqlalchemy import case, func, select
 
 from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.queries import address, paged
-from blueprints.rows import document_row
 from blueprints.shell import ledger_names
+from blueprints.tools import cut_off
 from blueprints.tools.routes import blueprint
-from domain.formats import format_age, format_day, format_moment, format_plural
+from domain.formats import format_age, format_moment, format_plural
 from domain.reconcile import Outcome
 from domain.statuses import RunState
 from models import Company, Run, ToolRow, User
@@ -22,16 +21,13 @@ from sync import audit, reconcile_report, reconciling, tools
 from sync.reconcile_report import WORDS, WRONG
 from workers import enqueue
 
-SHOWN = 200
-"""Documents of the cut-off question on the page."""
-
 
 @blueprint.get("/c/<int:company_id>/tools/reconcile")
 def reconcile(company_id: int) -> ResponseReturnValue:
-    through = _day(request.args.get("through", ""))
+    through = cut_off.day(request.args.get("through", ""))
     run = tools.last(db(), company_id, reconciling.KIND)
     return render_template(
-        "tools/reconcile.html", last=_last(run), through=through, cut_off=_cut_off(through) if through else None,
+        "tools/reconcile.html", last=_last(run), through=through, cut_off=cut_off.context(through) if through else None,
         result_url=url_for("tools.result", run_id=run.id) if run is not None else "",
         connected=company().setup_step in ("first", "ready"), next_at=company().reconcile_at,
     )  # fmt: skip
@@ -51,27 +47,6 @@ def do_reconcile(company_id: int) -> ResponseReturnValue:
     if new:
         ring(enqueue.tool, company_id, run_id)
     return redirect(url_for("tools.result", run_id=run_id, joined=None if new else 1))
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _cut_off(through: date) -> dict[str, Any]:
-    """Is everything dated to this day in the books? Every document that is not, by name."""
-    waiting = reconciling.not_in_books(db(), company().id, through)
-    day = format_day(through)
-    if not waiting:
-        return {"yes": True, "sentence": f"Yes: everything dated to {day} that Bookbridge knows of is in the books.",
-                "rows": [], "more": 0}  # fmt: skip
-    are = "document is" if len(waiting) == 1 else "documents are"
-    return {
-        "yes": False, "sentence": f"No: {len(waiting):,} {are} dated to {day} and not in the books.",
-        "rows": [document_row(row) for row in waiting[:SHOWN]], "more": max(0, len(waiting) - SHOWN),
-    }  # fmt: skip
 
 
 def _last(run: Run | None) -> dict[str, Any] | None:
@@ -144,7 +119,7 @@ def _row(row: ToolRow, ledger: str) -> dict[str, Any]:
     number, customer, day, result, ours, theirs, open_, why = reconcile_report.cells(row, ledger)
     document_id = row.data["document_id"]
     return {
-        "number": number or row.data["ledger_id"], "customer": customer, "day": _day(day), "result": result,
+        "number": number or row.data["ledger_id"], "customer": customer, "day": cut_off.day(day), "result": result,
         "ours": ours, "theirs": theirs, "open": open_, "why": why,
         "kind": "ok" if row.outcome == Outcome.AGREE else "bad" if row.outcome in WRONG else "warn",
         "url": url_for("home.document", document_id=document_id) if document_id else "",

@@ -73,15 +73,6 @@ def test_what_is_gone_twice_unknown_or_changed_is_named(world: World) -> None:
     assert "Total: 30.00 here, 31.00 in the ledger" in told
 
 
-def test_the_cut_off_question_names_what_is_not_in_the_books(world: World) -> None:
-    world.source.put(invoice("1"), invoice("2", party=None), invoice("3", document_date=date(2026, 11, 20), party=None))
-    world.sync()
-    with world.sessions() as db:
-        waiting = reconciling.not_in_books(db, world.company_id, date(2026, 11, 15))
-        assert [row.source_id for row in waiting] == ["2"]
-        assert len(reconciling.not_in_books(db, world.company_id, date(2026, 11, 30))) == 2
-
-
 def test_what_the_ledger_holds_without_our_knowing_is_taken_over_and_not_posted_again(world: World) -> None:
     """As after a restore: the credit is in the books, its number is checked by nobody, and the database forgot it."""
     world.source.put(invoice("1", "-50.00"))

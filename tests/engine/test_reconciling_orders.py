@@ -9,7 +9,7 @@ from typing import Any
 from connectors.ledgers.base import Kind
 from domain.order_settings import Becomes
 from models import Document, Run
-from sync import alike, pauses, reconciling
+from sync import alike, cut_off, pauses
 from sync.tool_report import csv_text, rows_of
 from tests.engine.test_orders import bills, bought, choose, line, put, row, sync
 from tests.engine.test_reconciling import _forget, outcomes, reconcile
@@ -100,4 +100,4 @@ def test_an_order_that_waits_for_goods_is_not_missing_from_the_books(bought: Wor
     sync(bought)
     assert row(bought, "411").reason_code == "waits_for_receipt"
     with bought.sessions() as db:
-        assert reconciling.not_in_books(db, bought.company_id, date(2026, 12, 31)) == []
+        assert cut_off.answer(db, bought.company_id, date(2026, 12, 31)).absent == []

@@ -1,0 +1,109 @@
+"""The cut-off question: what is dated to a day and not in the books, and why, by the real paths that lead there."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from models import Company, Document
+from sync import cut_off, decisions, holds, voids
+from sync.cut_off import Absence, CutOff
+from tests.engine.test_reconciling import reconcile
+from tests.engine.world import World, furnish, invoice, make_world
+
+DAY = date(2026, 11, 15)
+
+
+@pytest.fixture
+def world(tmp_path) -> World:  # type: ignore[no-untyped-def]
+    made = make_world(f"sqlite:///{tmp_path}/a.sqlite")
+    furnish(made)
+    return made
+
+
+def asked(world: World, through: date = DAY) -> CutOff:
+    with world.sessions() as db:
+        return cut_off.answer(db, world.company_id, through)
+
+
+def told(world: World, through: date = DAY) -> list[tuple[Absence, str]]:
+    return [(why, row.source_id) for why, row in asked(world, through).absent]
+
+
+def set_aside(world: World, source_id: str) -> None:
+    with world.sessions() as db, db.begin():
+        row = db.scalars(select(Document).where(Document.source_id == source_id)).one()
+        assert decisions.skip(db, row, why="billed twice", now=world.clock.now(), who="Robin")
+
+
+def test_what_waits_is_named_and_what_is_dated_later_is_not(world: World) -> None:
+    world.source.put(invoice("1"), invoice("2", party=None), invoice("3", document_date=date(2026, 11, 20), party=None))
+    world.sync()
+    assert told(world) == [(Absence.WAITS, "2")]
+    assert told(world, date(2026, 11, 30)) == [(Absence.WAITS, "2"), (Absence.WAITS, "3")]
+    assert not asked(world).yes
+
+
+def test_what_a_person_set_aside_or_holds_is_an_exception_and_what_a_rule_skips_is_none(world: World) -> None:
+    world.source.put(invoice("1"), invoice("2", party=None), invoice("3", party="176"), invoice("4", "0.00"))
+    now = world.clock.now()
+    with world.sessions() as db, db.begin():
+        holds.hold_party(db, world.company_id, "176", "Customer 176", why="in dispute", now=now, who="Robin")
+    world.sync()
+    set_aside(world, "2")
+    assert world.documents()["4"].reason_code == "zero_total"
+    assert told(world) == [(Absence.SET_ASIDE, "2"), (Absence.HELD, "3")]
+    assert asked(world).yes
+    assert told(world, date(2026, 11, 12)) == []
+
+
+def test_what_a_person_set_aside_before_the_start_date_is_not_ours_to_post(world: World) -> None:
+    world.source.put(invoice("1", document_date=date(2025, 12, 31)))
+    world.sync()
+    set_aside(world, "1")
+    assert told(world) == []
+
+
+def test_what_the_newest_comparison_misses_makes_it_a_no_until_it_is_settled(world: World) -> None:
+    world.source.put(invoice("1"), invoice("2"))
+    world.sync()
+    assert asked(world).yes and asked(world).compared_at is None
+    [gone, _] = world.books.documents()
+    world.books.void(gone.id)
+    run = reconcile(world)
+    assert told(world) == [(Absence.MISSING, "1")]
+    assert not asked(world).yes
+    assert asked(world).compared_at == run.finished_at
+    assert told(world, date(2026, 11, 12)) == []
+    gone.live = True
+    reconcile(world)
+    assert told(world) == [], "the newest comparison counts, not an older one"
+
+
+def test_what_was_missing_and_was_voided_in_the_source_since_is_not_told(world: World) -> None:
+    world.source.put(invoice("1"))
+    world.sync()
+    world.books.void(str(world.documents()["1"].ledger_id))
+    reconcile(world)
+    assert told(world) == [(Absence.MISSING, "1")]
+    world.source.void("1", world.clock.now())
+    world.sync()
+    with world.sessions() as db, db.begin():
+        assert voids.void(db, db.scalars(select(Document)).one(), now=world.clock.now(), who="Robin")
+    world.serve_until_rest()
+    assert told(world) == []
+
+
+def test_another_companys_documents_are_not_told(world: World) -> None:
+    world.source.put(invoice("1", party=None))
+    world.sync()
+    with world.sessions() as db, db.begin():
+        other = Company(
+            name="Other", ledger="quickbooks", ledger_tenant="9", source_tenant="9", country="US", currency="USD",
+            created_at=world.clock.now(), profile={}, setup_step="ready",
+        )  # fmt: skip
+        db.add(other)
+        db.flush()
+        assert cut_off.answer(db, other.id, DAY) == CutOff([], None)

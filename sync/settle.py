@@ -159,8 +159,7 @@ class Settling:
             else:
                 self._make_room(posting)
         elif posting.sends >= MAX_SENDS or posting.lookups >= MAX_LOOKUPS:
-            number = str(posting.draft.get("number") or posting.draft.get("name") or "")
-            self.person(posting, [reason("cannot_settle", tries=posting.lookups, number=number)])
+            rule_of(posting).cannot_settle(self, posting)
         elif self.hint(posting):
             # The ledger says "already used" and does not show it: its reads lag behind. Ask again, ever more slowly.
             posting.next_action_at = self.now + timedelta(seconds=min(2.0 ** min(posting.lookups, 5), 30.0))

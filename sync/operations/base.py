@@ -61,6 +61,11 @@ class Operation:
         """A no for this member."""
         raise NotImplementedError
 
+    def cannot_settle(self, s: Settling, posting: Posting) -> None:
+        """It was sent, or looked for, as often as makes sense: a person decides."""
+        number = str(posting.draft.get("number") or posting.draft.get("name") or "")
+        s.person(posting, [reason("cannot_settle", tries=posting.lookups, number=number)])
+
     def reason(self, posting: Posting, fault: LedgerFault) -> Reason:
         """What a refusal is called."""
         if fault.refusal is Refusal.FEATURE_OFF and posting.ledger_kind in _NOT_IN_PLAN:

@@ -59,6 +59,9 @@ class Close(Operation):
         else:
             s.absent(posting, protected=True)
 
+    def cannot_settle(self, s: Settling, posting: Posting) -> None:
+        self._left_open(s, posting, "{the_ledger} was asked to close it again and again: it stays open there")
+
     def _settled(self, s: Settling, posting: Posting, record: Done | None) -> bool:
         """It is closed, or gone; or not shown yet, and asked for later."""
         if record is None and not absence_proves(s, posting):

@@ -77,6 +77,10 @@ class Promote(Operation):
         else:
             s.absent(posting, protected=True)
 
+    def cannot_settle(self, s: Settling, posting: Posting) -> None:
+        told = f"it was asked {posting.sends} times and still shows the draft"
+        self._not_approved(s, posting, reason("promote_refused", number=posting.ledger_number, message=told))
+
     def reason(self, posting: Posting, fault: LedgerFault) -> Reason:
         return reason("promote_refused", number=posting.ledger_number, message=fault.message)
 

@@ -175,6 +175,20 @@ def test_a_draft_that_was_changed_is_not_approved_unasked(bridge: Callable[..., 
     assert it.world.documents()["1"].status == Status.COMPLETE
 
 
+def test_an_approval_that_never_arrives_ends_with_a_person_who_may_ask_again(bridge: Callable[..., Bridge]) -> None:
+    it = bridge(numbering=Numbering.LEDGER)
+    it.world.source.put(replace(invoice("1"), header=replace(invoice("1").header, number=None)))
+    it.at.world.faults.plan("request_lost", "xero", "invoices POST", times=None)
+    found = it.sync()["1"]
+    assert (found.status, found.reason_code) == (Status.FAULT, "promote_refused") and it.states() == ["DRAFT"]
+    it.at.world.faults.clear()
+    with it.world.sessions() as db, db.begin():
+        document = db.get_one(Document, found.id)
+        promoting.ask(db, document, db.get_one(Posting, document.posting_id), it.world.clock.now(), "A person")
+    it.world.serve_until_rest()
+    assert it.world.documents()["1"].status == Status.COMPLETE and it.states() == ["AUTHORISED"]
+
+
 def test_ten_drafts_are_approved_in_one_call(bridge: Callable[..., Bridge]) -> None:
     it = bridge(initial_status=InitialStatus.DRAFT)
     it.world.source.put(*(invoice(str(number)) for number in range(1, 11)))

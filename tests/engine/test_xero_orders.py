@@ -159,6 +159,19 @@ def test_each_vendor_invoice_number_is_one_bill_and_the_order_is_closed_by_the_l
     assert {p.state for p in it.world.postings() if p.operation == "close"} == {PostingState.DONE}
 
 
+def test_an_order_that_cannot_be_closed_stays_open_there_and_nobody_is_asked(buying: Callable[..., Buying]) -> None:
+    it = buying(becomes=Becomes.ORDER_AND_BILLS, numbers=OrderNumbers.SOURCE)
+    it.buy("411", line("1", 10, "42"))
+    it.sync()
+    it.at.world.faults.plan("request_lost", "xero", "purchaseorders POST", times=None)
+    engine.receive(it.world, "411", line("1", 10, "42", receipt(10, "V-1")), status=OrderStatus.RECEIVED)
+    it.world.clock.advance(26 * 3600)
+    it.sync()
+    assert it.bills() == [("V-1", Decimal(420), "AUTHORISED")] and it.orders()[0][2] == "AUTHORISED"
+    assert {p.state for p in it.world.postings() if p.operation == "close"} == {PostingState.SKIPPED}
+    assert it.row("411").status == Status.COMPLETE
+
+
 def test_a_purchase_order_that_xero_numbers_is_a_draft_first(buying: Callable[..., Buying]) -> None:
     it = buying(becomes=Becomes.ORDER, numbers=OrderNumbers.LEDGER)
     it.buy("411")

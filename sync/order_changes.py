@@ -26,7 +26,7 @@ from domain.order_settings import OrderSettings
 from domain.reasons import Reason, reason
 from domain.statuses import Flag, Status
 from models import Document, Posting
-from sync import codec, operations, orders, stamped
+from sync import codec, operations, orders, stamped, voids
 from sync.documents import set_flag, set_status, step
 from sync.lease import exclusive
 from sync.runtime import Runtime
@@ -54,7 +54,8 @@ def look(rt: Runtime, company_id: int, source: Source) -> int:
         at = {one.id: one.at for one in found}
         for row in db.scalars(select(Document).where(
             Document.company_id == company_id, Document.source_tenant == source.tenant, Document.kind == ORDER,
-            Document.source_id.in_(sorted(at)), Document.status == Status.COMPLETE, Document.ledger_id.is_not(None),
+            Document.source_id.in_(sorted(at)), Document.ledger_id.is_not(None),
+            or_(Document.status == Status.COMPLETE, voids.at_fault_in_books(*DECIDABLE, *voids.DECIDABLE, "void_closed")),
         ).order_by(Document.id)):
             noticed += _cancelled(db, row, at[row.source_id], rt.clock.now())
     ids = dict.fromkeys([*_moved(rt, company_id, source), *_due(rt, company_id, source.tenant)])

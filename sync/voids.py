@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from connectors.sources.base import Source, Voided
@@ -23,7 +23,7 @@ from sync import codec, reissues
 from sync.documents import add_to_run, set_flag, set_status, step
 from sync.lease import exclusive
 from sync.operations import CORRECT, VOID, reserve
-from sync.replacing import last_written
+from sync.replacing import WRITTEN, in_books, last_written
 from sync.runtime import Runtime
 from sync.settings import load_invoices
 
@@ -56,15 +56,25 @@ def look(rt: Runtime, company_id: int, source: Source, kind: str, *, posts: bool
 
 
 def _undecided(by_itself: bool) -> ColumnElement[bool]:
-    """In the books; also what was only told of, because nothing might be written when it was noticed."""
+    """In the books, also at Fault for something else, such as a mail nobody is sure of; also what was only told of,
+    because nothing might be written when it was noticed."""
     complete = Document.status == Status.COMPLETE
     told = and_(Document.status == Status.FAULT, Document.reason_code == "voided_open")
-    return or_(complete, told) if by_itself else complete
+    untold = or_(complete, at_fault_in_books(*DECIDABLE, *CORRECTABLE))
+    return or_(untold, told) if by_itself else untold
+
+
+def at_fault_in_books(*told: str) -> ColumnElement[bool]:
+    """Written for certain, and at Fault for another reason than these: a change or a mail of it asks a person."""
+    written = exists().where(Posting.id == Document.posting_id, Posting.state.in_(WRITTEN))
+    return and_(Document.status == Status.FAULT, Document.reason_code.not_in(told), written)
 
 
 def _notice(db: Session, row: Document, voided: Voided, now: datetime, *, by_itself: bool) -> int:
     if {Flag.VOIDED, Flag.KEPT, Flag.CORRECTED} & set(row.flags or []):
         return 0
+    if row.status == Status.FAULT and not in_books(db, row):
+        return 0  # what a change made of it is not known: that is decided first
     row.voided_at = voided.at or now
     row.run_id = None  # the run that posted it is over; the next one tells of the void
     when = f" on {voided.at:%d %b %Y}" if voided.at else ""

@@ -318,3 +318,21 @@ def test_items_of_a_copy_taken_out_are_free_when_its_invoice_was_voided_meanwhil
     assert told(world, "1") == (Status.SKIPPED, "voided_in_source") and live(world) == []
     world.sync()
     assert live(world) == ["AT-2"] and world.documents()["2"].status == Status.COMPLETE
+
+
+def test_a_void_is_noticed_although_the_invoice_is_at_fault_for_something_else(world: World) -> None:
+    """A copy anew was refused, because somebody had changed the ledger's: the Fault stands, and so does the copy."""
+    world.source.put(invoice("1", lines=ITEMS))
+    world.sync()
+    with world.sessions() as db, db.begin():
+        row = db.scalars(select(Document)).one()
+        operations.reserve(db, row, operations.REMOVE, codec.dump(last_written(db, row)), now=world.clock.now(),
+                           terms={"by": "a person", "version": "another", "reviewed": None})  # fmt: skip
+    world.serve_until_rest()
+    assert told(world, "1") == (Status.FAULT, "remove_changed") and live(world) == ["AT-1"]
+    world.source.void("1", world.clock.now())
+    world.sync()
+    assert told(world, "1") == (Status.FAULT, "voided_open")
+    assert decide(world, "void")
+    world.serve_until_rest()
+    assert (world.documents()["1"].flags, live(world)) == ([Flag.VOIDED], [])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors import jsonbytes
-from connectors.ledgers.base import Answer, Batch, Kind, LedgerFault, Member, Outcome, Refusal, Refused, Sought
+from connectors.ledgers.base import Answer, Batch, Done, Kind, LedgerFault, Member, Outcome, Refusal, Refused, Sought
 from connectors.ledgers.memory import Entry, MemoryCompany
 from connectors.ledgers.memory_records import DOCUMENTS, matches
 from tests.simulation.faults import Faults
@@ -50,6 +50,10 @@ class SimBooks(MemoryCompany):
     """(key, short id) of answers that the ledger had and forgot."""
     removed_by_hand: set[str] = field(default_factory=set)
     """Ledger ids of documents that somebody voided in the ledger's own pages."""
+    mailed_by: list[Delivery] = field(default_factory=list)
+    """The deliveries that sent `mails`, in their order."""
+    applied: set[tuple[str, str]] = field(default_factory=set)
+    """(key, short id) of every write that took effect."""
     current: Delivery | None = None
     lapsed_until: float = 0.0
     """Until then the ledger refuses every write, definitely and not for good."""
@@ -104,6 +108,8 @@ class SimBooks(MemoryCompany):
         self.forgotten -= again
         answer = super().execute(batch)
         for short_id, outcome in answer.outcomes.items():
+            if isinstance(outcome, Done):
+                self.applied.add((batch.key, short_id))
             if isinstance(outcome, Refused) and outcome.faults[0].refusal in (Refusal.TRANSIENT, Refusal.SUBSCRIPTION):
                 del self._replays[batch.key, short_id]
         return answer
@@ -120,6 +126,12 @@ class SimBooks(MemoryCompany):
         if body.get("number") in self.refused_numbers or body.get("name") in self.refused_names:
             return Refused((LedgerFault(Refusal.OTHER, "2010", "This is not accepted here."),))
         return super()._one(member)
+
+    def _mail(self, entry: Entry, address: str | None) -> Outcome:
+        outcome = super()._mail(entry, address)
+        if isinstance(outcome, Done) and self.current is not None:
+            self.mailed_by.append(self.current)
+        return outcome
 
     def _store(self, kind: Kind, body: Mapping[str, Any]) -> Entry:
         entry = super()._store(kind, body)

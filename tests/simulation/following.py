@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+from connectors.ledgers.base import Kind
 from connectors.ledgers.memory_records import SALES
 from domain.order_documents import ORDER
 from domain.order_settings import Becomes, Freight
 from domain.statuses import Flag
 from tests.simulation.reading import Finding, corrections, freight_of, ours, removed
-from tests.simulation.watcher import KEY, Row, Watcher
+from tests.simulation.watcher import CREATIONS, KEY, Row, Watcher
 from tests.simulation.world import BY_HAND, Tenant
 
 
@@ -141,7 +142,41 @@ def todos_follow_faults(watcher: Watcher, tenant: Tenant) -> Finding:
         yield "to-dos", f"tell of documents that are no Faults: {sorted(told - faults)}", "todos"
 
 
+def what_follows_arrives(watcher: Watcher, tenant: Tenant) -> Finding:
+    """A Complete invoice was mailed and bears its PDF where the company wants that, or says why not."""
+    values = json.loads(watcher.db.execute(
+        "SELECT \"values\" FROM settings_versions WHERE company_id = ? AND area = 'invoices' ORDER BY version DESC",
+        (tenant.company_id,),
+    ).fetchone()[0])  # fmt: skip
+    live = {entry.id: entry for entry in tenant.books.documents()}
+    whose = whose_are(watcher, tenant)
+    mailed = {whose.get(record) for record, _ in tenant.books.mails}
+    filed = {record for record, _, _ in tenant.books.files}
+    told = {(key, operation) for key, operation in watcher.db.execute(
+        f"SELECT {KEY}, operation FROM postings WHERE company_id = ? AND operation IN ('send', 'attach')"
+        " AND state IN ('REJECTED', 'NEEDS_HUMAN') AND reasons NOT IN ('[]', 'null')", (tenant.company_id,),
+    )}  # fmt: skip
+    for key, ledger_id in watcher.db.execute(
+        f"SELECT {KEY}, ledger_id FROM documents WHERE company_id = ? AND kind = 'invoice' AND status = 'Complete'",
+        (tenant.company_id,),
+    ):
+        entry = live.get(ledger_id)
+        if entry is None:
+            continue
+        mails = values["mail_customers"] and entry.kind is Kind.INVOICE
+        if mails and key not in mailed and (key, "send") not in told:
+            yield tenant.name_of(key), "was never mailed to the customer, and nothing says why", "follows"
+        if values["attach_pdf"] and ledger_id not in filed and (key, "attach") not in told:
+            yield tenant.name_of(key), "has no PDF, and nothing says why", "follows"
+
+
+def whose_are(watcher: Watcher, tenant: Tenant) -> dict[str, str]:
+    """Ledger document → what it was written for."""
+    return {row.ledger_id: row.key for row in watcher.postings.values()
+            if row.company_id == tenant.company_id and row.ledger_id and row.kind not in CREATIONS}  # fmt: skip
+
+
 FOLLOWING = (
-    freight_is_booked, corrections_are_opposite, foreign_documents_are_untouched, statuses_are_the_ledgers,
+    freight_is_booked, corrections_are_opposite, what_follows_arrives, foreign_documents_are_untouched, statuses_are_the_ledgers,
     error_marks_follow_faults, todos_follow_faults,
 )

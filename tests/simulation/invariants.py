@@ -14,9 +14,10 @@ from connectors.ledgers.base import Kind
 from connectors.ledgers.memory import Entry
 from domain.reasons import CATALOGUE
 from domain.statuses import STATUS_OF, Flag, PostingState
+from sync import reissues
 from sync.settle import MAX_LOOKUPS, MAX_SENDS
-from tests.simulation.books import DOCUMENTS
-from tests.simulation.following import FOLLOWING, order_mark
+from tests.simulation.books import DOCUMENTS, Delivery, SimBooks
+from tests.simulation.following import FOLLOWING, order_mark, whose_are
 from tests.simulation.reading import Finding, by_source, corrections, freight_of, ours, removed
 from tests.simulation.watcher import CREATIONS, KEY, QUARANTINE, Watcher
 from tests.simulation.world import Tenant
@@ -56,14 +57,17 @@ def _residual(tenant: Tenant, entries: list[Entry], extra: Entry) -> bool:
     books = tenant.books
     if books.own_numbers and extra.kind in books.checked_numbers:
         return False
-    moments = [books.made_by[entry.id] for entry in entries]
-    begin, end = min(m.intended_at for m in moments), max(m.at for m in moments)
+    made = [(books.made_by[entry.id], books.shown_at.get(entry.id, 0.0)) for entry in entries]
+    return _nobody_could_tell(books, made)
+
+
+def _nobody_could_tell(books: SimBooks, made: list[tuple[Delivery, float]]) -> bool:
+    """Of deliveries of one write, and when reads showed them: a key was forgotten between them, and one came late or
+    twice."""
+    begin, end = min(m.intended_at for m, _ in made), max(m.at for m, _ in made)
     forgot = any(begin <= moment <= end for moment in books.forgotten_at)
-    late = any(
-        max(m.at, books.shown_at.get(entry.id, 0.0)) - m.intended_at >= QUARANTINE - 1
-        for m, entry in zip(moments, entries, strict=True)
-    )
-    twin = len({m.intended_at for m in moments}) < len(moments)
+    late = any(max(m.at, shown) - m.intended_at >= QUARANTINE - 1 for m, shown in made)
+    twin = len({m.intended_at for m, _ in made}) < len(made)
     return forgot and (late or twin)
 
 
@@ -94,15 +98,41 @@ def i02_nothing_lost(watcher: Watcher, tenant: Tenant) -> Finding:
         if not wanted.posts and held[id]:
             yield tenant.name_of(id), f"was posted although: {wanted.why}", "I02"
             continue
-        if not wanted.posts or held[id] or wanted.voided or id in gone or stands.startswith(PLAIN_SIGHT):
+        if not wanted.posts or held[id] or wanted.voided or id in gone:
+            continue
+        if stands == ABOVE and tenant.purchases is not None and wanted.id in tenant.purchases.sent_back:
             continue
         first = wanted.instead_of or ""
         if first not in gone and (first in corrected or not held.get(first)):
             yield tenant.name_of(id), f"eligible ({wanted.why}) and not in the books; it stands as {stands}", "lost"
+        elif not stands.endswith(INSTEAD):
+            yield tenant.name_of(id), f"waits for {tenant.name_of(first)}, and stands as {stands}", "lost"
 
 
-PLAIN_SIGHT = ("Fault billed_above_received", "Fault part_taken_back")
-"""Where what was received changed on the way, a person decides."""
+ABOVE = "Fault billed_above_received"
+"""Where something of the order went back, a person decides."""
+INSTEAD = (*reissues.WAITING, *reissues.ASKED)
+"""What bills a voided invoice again, and stands aside for its copy."""
+
+
+def i20_voids_are_told(watcher: Watcher, tenant: Tenant) -> Finding:
+    """What was voided, cancelled or sent back in the source and stands in the books says so, or a person was asked."""
+    held = ours(tenant)
+    rows = watcher.db.execute(
+        f"SELECT {KEY}, flags, reasons, status FROM documents WHERE company_id = ?", (tenant.company_id,)
+    )
+    for id, flags, reasons, status in rows:
+        wanted = tenant.wanted.get(id)
+        if wanted is None or not wanted.voided or not held[id]:
+            continue
+        codes = [one["code"] for one in json.loads(reasons)]
+        if not DECIDED & set(json.loads(flags)) and not any(code.startswith(VOIDS) for code in codes):
+            yield tenant.name_of(id), f"voided in the source and nobody was told: it stands as {status} {codes}"
+
+
+DECIDED = {str(Flag.KEPT), str(Flag.CORRECTED)}
+VOIDS = (*GONE, "order_cancelled_after", "unreceived_after", "received_after")
+"""Reasons that tell of it."""
 
 
 def i11_totals_agree(watcher: Watcher, tenant: Tenant) -> Finding:
@@ -212,9 +242,9 @@ def in_the_books_means_complete(watcher: Watcher, tenant: Tenant) -> Finding:
 
 def i15_at_rest(watcher: Watcher, tenant: Tenant) -> Finding:
     for row in watcher.postings.values():
-        waits = row.kind not in CREATIONS and row.state == "CONFIRMED"
+        waits = (row.kind not in CREATIONS and row.state == "CONFIRMED") or (row.state == "NEW" and row.due)
         if row.company_id == tenant.company_id and (row.state in ("SENDING", "UNKNOWN", "READY") or waits):
-            yield f"{row.kind} {row.source_id}", f"is still {row.state}", "stuck"
+            yield f"{row.kind} {row.source_id}", f"is still {row.state} ({row.operation})", "stuck"
     for run_id, phase in watcher.db.execute(
         "SELECT id, phase FROM runs WHERE company_id = ? AND finished_at IS NULL", (tenant.company_id,)
     ):
@@ -247,11 +277,14 @@ def i18_retries_are_bounded(watcher: Watcher, tenant: Tenant) -> Finding:
 
 
 def i22_one_mail_each(watcher: Watcher, tenant: Tenant) -> Finding:
-    whose = {row.ledger_id: row.key for row in watcher.postings.values()
-             if row.company_id == tenant.company_id and row.ledger_id and row.kind not in CREATIONS}  # fmt: skip
-    for key, count in Counter(whose.get(record, f"? {record}") for record, _ in tenant.books.mails).items():
-        if count > 1 and not tenant.books.forgotten_at:
-            yield tenant.name_of(key), f"was mailed {count} times"
+    books, whose = tenant.books, whose_are(watcher, tenant)
+    sent: dict[str, list[tuple[Delivery, float]]] = {}
+    for (record, _), delivery in zip(books.mails, books.mailed_by, strict=True):
+        sent.setdefault(whose.get(record, f"? {record}"), []).append((delivery, 0.0))
+    for key, mails in sent.items():
+        if len(mails) > 1:
+            kind = "residual" if _nobody_could_tell(books, mails) else "I22"
+            yield tenant.name_of(key), f"was mailed {len(mails)} times", kind
     for (record, name), count in Counter((record, name) for record, name, _ in tenant.books.files).items():
         if count > 1:
             yield f"ledger document {record}", f"has {name} {count} times"
@@ -304,6 +337,6 @@ def the_reconciler_finds_it(watcher: Watcher, tenant: Tenant) -> Finding:
 CHECKS: tuple[Callable[[Watcher, Tenant], Finding], ...] = (
     i01_one_document_each, wrong_company, i02_nothing_lost, i08_done_means_marked, i11_totals_agree,
     i14_rows_stay_in_their_company, i15_at_rest, i17_one_report_each, i18_retries_are_bounded,
-    i20_statuses_tell_the_truth, in_the_books_means_complete, i21_billed_once,
+    i20_statuses_tell_the_truth, i20_voids_are_told, in_the_books_means_complete, i21_billed_once,
     i22_one_mail_each, *FOLLOWING, the_reconciler_finds_it,
 )  # fmt: skip

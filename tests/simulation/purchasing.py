@@ -172,6 +172,7 @@ def taken_back(tenant: Tenant, document: SourceDocument, rng: random.Random) -> 
     if not some:
         return document
     tenant.purchases_of().receipts += 1
+    tenant.purchases_of().sent_back.add(document.header.id)
     chosen = rng.choice(some)
     back = Receipt(f"{chosen.id}/{tenant.purchases_of().receipts}", Decimal(-1), RECEIVED_ON)
     return _changed(tenant, document, tuple(_with(line, back) if line is chosen else line for line in document.lines))
@@ -210,8 +211,8 @@ def _want_parts(tenant: Tenant, document: SourceDocument, late: bool) -> None:
         elif wanted.totals[-1] != total:
             wanted.totals.append(total)
     for wanted in tenant.wanted.values():
-        if wanted.kind == ORDER and wanted.id == order.id and wanted.part and wanted.part not in there:
-            wanted.voided = True
+        if wanted.kind == ORDER and wanted.id == order.id and wanted.part:
+            wanted.voided = wanted.part not in there  # what went back may be received again
 
 
 class Buying:

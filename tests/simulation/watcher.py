@@ -92,6 +92,8 @@ class Row:
     operation: str
     last_sent_at: str | None
     part: str
+    due: bool
+    """Something is to happen with it at a known moment."""
 
     @property
     def key(self) -> str:
@@ -102,7 +104,7 @@ class Row:
 COLUMNS = (
     "id, company_id, ledger_tenant, source_tenant, kind, source_id, generation, state, payload_sha256, batch_key,"
     " short_id, sends, lookups, fence, ledger_id, confirmed_by, document_id, operation, last_sent_at,"
-    " coalesce(part, '')"
+    " coalesce(part, ''), next_action_at IS NOT NULL"
 )
 WATCHED = ("postings", "documents", "attempts", "company_leases")
 

@@ -76,6 +76,8 @@ class Purchases:
     """Orders bear the source's numbers in the ledger."""
     receipts: int = 0
     """Made so far: each has an id of its own."""
+    sent_back: set[str] = field(default_factory=set)
+    """Orders of which something that was received went back."""
 
 
 @dataclass

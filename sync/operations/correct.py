@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sync.settle import Settling
 
 CORRECT = "correct"
+CORRECTS = "corrects"
+"""In a posting's terms: the draft that it takes back, once its own is made from it."""
 
 
 class Correct(Create):
@@ -54,7 +56,9 @@ class Correct(Create):
         if objection is not None:
             s.reject(posting, [objection])
             return
-        original = codec.load(Draft, posting.draft)
+        # Kept, as the generation that follows a divided call begins with this one's draft.
+        posting.terms = {CORRECTS: posting.draft, **posting.terms}
+        original = codec.load(Draft, posting.terms[CORRECTS])
         company = s.db.get_one(Company, posting.company_id)
         who = (str(company.id), posting.ledger_tenant, posting.source_tenant, posting.kind, posting.source_id, CORRECT)
         posting.marker = marker(*who)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -13,8 +14,8 @@ from connectors.ledgers.base import Answer, Batch, Kind
 from connectors.ledgers.memory import MemoryLedger
 from domain.documents import Party
 from domain.statuses import PostingState, RunState, Status
-from models import Company, ItemClaim, Run
-from sync import gather, requests
+from models import Company, Document, ItemClaim, Run
+from sync import gather, requests, voids
 from sync.apply import serve
 from tests.engine.world import World, invoice, line
 
@@ -88,6 +89,27 @@ def test_customers_and_items_are_divided_too_and_their_documents_follow(world: W
     assert world.documents()["9"].reason_code == "customer_refused"
     names = Counter(one.body["name"] for one in world.books.entries if one.kind is Kind.CUSTOMER)
     assert names == Counter(f"Client {n}" for n in range(6))
+
+
+def test_a_correction_that_shared_its_call_with_the_culprit_still_takes_back_what_was_posted(world: World) -> None:
+    world.source.put(bad("1"), invoice("2"))  # type: ignore[arg-type]
+    world.sync()
+    world.books.closed_through = date(2026, 11, 30)
+    for id in ("1", "2"):
+        world.source.void(id, world.clock.now())
+    world.sync()
+    ledger = noting(world)
+    for decide in (voids.void, voids.correct):
+        with world.sessions() as db, db.begin():
+            for row in db.query(Document):
+                assert decide(db, row, now=world.clock.now(), who="Robin")
+        world.serve_until_rest()
+    assert [len(batch.members) for batch in ledger.batches[1:]] == [2, 1, 1]  # after the voids
+    [correction] = [entry for entry in world.books.documents() if entry.kind is Kind.CREDIT_MEMO]
+    assert (correction.number, correction.total) == ("AT-2-C2", Decimal("100.00"))
+    assert "Corrects invoice AT-2 of" in correction.body["message"]
+    rows = world.documents()
+    assert (rows["1"].reason_code, rows["2"].status) == ("correct_refused", Status.COMPLETE)
 
 
 def test_a_whole_refusal_after_a_lost_answer_proves_nothing_of_the_first_call(any_world: World) -> None:

@@ -170,9 +170,9 @@ ABLATIONS = (
              frozenset({"I09", "I06", "duplicates"}), quick=True),
     Ablation("one ledger company for good", without_one_company,
              Profile(rates=(("relinked", 0.6),), ledgers=("quickbooks", "quickbooks"), purchases=False,
-                     database=False, most=20),
+                     database=False, mails=False, most=20),
              frozenset({"wrong_company", "I03", "I11"})),
     Ablation("billed once", without_claims,
              Profile(without=frozenset({"crash", "freeze", "outage", "slot_wait"}), ledgers=("quickbooks",),
-                     purchases=False, database=False, most=60), frozenset({"I21"})),
+                     purchases=False, database=False, mails=False, most=60), frozenset({"I21"})),
 )  # fmt: skip

@@ -38,6 +38,7 @@ from sync.settings import INVOICES, ORDERS
 from tests.simulation.database import was_drawn
 from tests.simulation.kernel import Kernel, Process
 from tests.simulation.machine import Bell, Services
+from tests.simulation.mailing import Readers
 from tests.simulation.outside import dearer, outside
 from tests.simulation.world import Tenant
 from workers import enqueue, jobs, schedule
@@ -56,6 +57,7 @@ class Actors:
     job_errors: list[str] = field(default_factory=list)
     jobs: dict[Process, Bell] = field(default_factory=dict)
     """What each worker carries out."""
+    readers: list[Readers] = field(default_factory=list)
     resting: bool = False
     """Set when faults are over: the office and the people stop acting."""
 
@@ -68,6 +70,8 @@ class Actors:
             self._supervise(f"person-{tenant.company_id}", lambda t=tenant: self._person(t))
             for name, act in outside(self.kernel, self.services, tenant, self.rng, self).items():
                 self._supervise(f"{name}-{tenant.company_id}", act, mortal=False)
+        for readers in self.readers:
+            self._supervise(f"reader-{readers.tenant.company_id}", readers.act, mortal=False)
 
     def _supervise(self, name: str, run: Callable[[], None], *, mortal: bool = True) -> None:
         lives = 0
@@ -99,7 +103,7 @@ class Actors:
 
     def _job(self, bell: Bell) -> None:
         """One job. The process that RQ forks for it ends with it, and with that what it left running."""
-        company_id = bell.ids[0]
+        company_id = bell.company_id
         self.jobs[self.kernel.current.process] = bell
         self.kernel.note(f"begins {bell}", company_id)
         try:
@@ -123,6 +127,8 @@ class Actors:
         """As `workers.schedule.run` does, which says that it could not look and looks again."""
         while True:
             self._unless_broken(lambda: schedule.tick(self.services, 1))  # type: ignore[arg-type]
+            if self.services.postbox is not None:  # every fifth of the real one's ticks
+                self._unless_broken(lambda: enqueue.mails(self.services))  # type: ignore[arg-type]
             self.kernel.sleep(self.rng.uniform(8, 30), "next look")
 
     def _unless_broken(self, act: Callable[[], object]) -> None:

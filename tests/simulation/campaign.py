@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import random
 import shutil
+import smtplib
 import sqlite3
 import tempfile
 from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache, partial
 from multiprocessing.util import Finalize
@@ -22,16 +24,17 @@ from sqlalchemy.pool import StaticPool
 
 from models import Base, make_engine, make_sessions
 from sync.settings import ORDERS
-from tests.simulation import purchasing
+from tests.simulation import mailing, purchasing
 from tests.simulation.actors import Actors
 from tests.simulation.database import Database
 from tests.simulation.dialects import DIALECTS
 from tests.simulation.faults import Bounds, Faults
 from tests.simulation.invariants import final, in_the_books_means_complete
 from tests.simulation.kernel import Event, Kernel, Process, TooLong
-from tests.simulation.machine import Bells, Services, SteppingSession
+from tests.simulation.machine import JOBS, Bells, Services, SteppingSession
 from tests.simulation.outside import approve_the_rest
 from tests.simulation.platforms import SimLedger, SimSource
+from tests.simulation.postbox import Postbox
 from tests.simulation.reading import by_source
 from tests.simulation.watcher import CREATIONS, QUARANTINE, Violation, Watcher, install
 from tests.simulation.world import Tenant, make_tenant
@@ -69,6 +72,8 @@ MIXES = (("quickbooks",), ("xero",), ("quickbooks", "quickbooks"), ("xero", "xer
 ENDED = ("CONFIRMED", "DONE", "NEEDS_HUMAN")
 REST = 4 * 3600.0
 """Virtual seconds within which everything must have come to rest after the last Sync Now."""
+MAIL_MOMENTS, CLOCKS_APART = 20, 1300.0
+"""So often the clock is set on to a mail that waits; what is due by one process's clock is later by another's."""
 ASK_AGAIN = 2.0
 """Virtual seconds until it is asked again whether a phase is over."""
 
@@ -88,6 +93,8 @@ class Profile:
     """The ledger of each company; empty: drawn."""
     database: bool = True
     """The database fails, too."""
+    mails: bool = True
+    """Runs are mailed to their recipients, by a mail server that has trouble of its own."""
     purchases: bool = True
     """Companies buy, too."""
     most: int = 500
@@ -146,6 +153,7 @@ class Simulation:
             only=profile.kept,
             keys_end="xero" in self.dialects,
             database=profile.database,
+            mails=profile.mails,
         )
         self.engine = make_engine(f"sqlite:///{path}", poolclass=StaticPool)  # No two transactions are ever open.
         self.database = Database(self.kernel, self.faults, self._met_in_transaction)
@@ -160,10 +168,15 @@ class Simulation:
             sources={t.company_id: partial(SimSource, t.source_line, t.source) for t in self.tenants},
             calls_in_flight=self.rng.choice((1, 4)),
         )  # fmt: skip
+        self.readers: list[mailing.Readers] = []
+        if profile.mails:
+            self._mail_is_played(plain)
         self.actors = Actors(self.kernel, self.services, self.tenants, random.Random(self.rng.random()))
+        self.actors.readers = self.readers
         self.trouble_s = 500.0 if profile.hard else self.rng.choice((300.0, 600.0, 900.0))
         self.longer_s = 1200.0 if profile.hard else LONGEST_TROUBLE
         self.crashes = 0
+        self.ended_s = 0.0
         self.found_s: list[float] = []
         self.absent_s: list[float] = []
         self.kernel.fate = self._fate
@@ -181,6 +194,22 @@ class Simulation:
                 if made[-1].dialect.purchases and profile.purchases and not profile.hard:
                     purchasing.furnish(db, made[-1], self.rng, profile.most)
         return made
+
+    def _mail_is_played(self, plain: sessionmaker) -> None:  # type: ignore[type-arg]
+        """Randomness of its own: what else a seed has is the same without it."""
+        rng, services = random.Random(f"mails of seed {self.seed}"), self.services
+        services.postbox = Postbox(self.kernel, self.faults)
+        services.bells.jobs = (*JOBS, "mails")
+        services.config.report_strangers = rng.choice(("notice", "notice", "full", "never"))
+        with plain() as db, db.begin():
+            for tenant in self.tenants:
+                mailing.furnish(db, tenant, rng, self.kernel.now())
+                readers = mailing.Readers(services, tenant, random.Random(rng.random()), lambda: self.actors.resting)
+                self.readers.append(readers)
+
+    def _mail_server(self) -> AbstractContextManager[object]:
+        postbox = self.services.postbox
+        return patch.object(smtplib, "SMTP", postbox.connect) if postbox is not None else nullcontext()
 
     def _ledger(self, tenant: Tenant) -> SimLedger:
         books = tenant.books
@@ -219,10 +248,13 @@ class Simulation:
     def run(self) -> Outcome:
         ours = patch.object(jobs, "services", lambda: self.services)
         job = patch.object(jobs, "get_current_job", self.actors.current_job)
-        with patch.object(enqueue, "put_all", self.services.bells.put_all), ours, job:
+        with patch.object(enqueue, "put_all", self.services.bells.put_all), ours, job, self._mail_server():
             self.actors.start(workers=self.rng.choice((2, 3)), schedulers=2)
             self._phases()
         final(self.watcher)
+        for readers in self.readers:
+            for subject, text, kind in mailing.Mails(self.watcher, self.services, readers, self.ended_s).findings():
+                self.watcher.blame(kind, readers.tenant.company_id, subject, text)
         for problem in (*self.kernel.failures, *self.actors.job_errors):
             self.watcher.blame("error", 0, "a process", problem)
         self.watcher.db.close()
@@ -247,6 +279,8 @@ class Simulation:
                 self._sync_once_more()
                 self._next_day()
             self._reconcile()
+            if self.readers:
+                self._mails_go()
         except TooLong as error:
             self.watcher.blame("stuck", 0, "the system", str(error))
 
@@ -274,8 +308,10 @@ class Simulation:
         """No new faults: what was in flight settles within the quarantine and two sweeps (I15)."""
         self.faults.stop()
         self.database.recover()
+        if self.services.postbox is not None:
+            self.services.postbox.away_until = self.kernel.now_s
         self.actors.resting = True
-        begin = self.kernel.now_s
+        begin = self.ended_s = self.kernel.now_s
         self.kernel.note("no more faults from here on")
         for task in self.kernel.tasks:
             task.process.frozen_until = min(task.process.frozen_until, begin)
@@ -338,6 +374,22 @@ class Simulation:
         for tenant in self.tenants:
             self.kernel.spawn(person, f"reconciler-{tenant.company_id}", partial(self.actors.reconcile, tenant))
         self.kernel.run(lambda: not person.tasks, limit_s=600)
+
+    def _mails_go(self) -> None:
+        """Mails that wait for their hour: nobody acts until then, so the clock is set on."""
+        for _ in range(MAIL_MOMENTS):
+            moment = mailing.next_moment(self.services)
+            if moment is None:
+                return
+            self.kernel.now_s = max(self.kernel.now_s, moment)
+            self.kernel.run(self._no_mail_is_due, limit_s=CLOCKS_APART)
+            self.kernel.run(self._at_rest, limit_s=REST)  # the night's comparison begins meanwhile
+
+    def _no_mail_is_due(self) -> bool:
+        if not self._asks_again():
+            return False
+        moment = mailing.next_moment(self.services)
+        return moment is None or moment > self.kernel.now_s + CLOCKS_APART
 
     def _last_words(self, tenant: Tenant) -> None:
         self.actors.retry(tenant)

@@ -23,6 +23,17 @@ DATABASE: dict[str, float] = {
     "disk_full": 0.02,
 }
 """Trouble of the installation's own database."""
+MAILS: dict[str, float] = {
+    # for each mail that is handed to the mail server
+    "mail_refused": 0.03,
+    "mail_refused_for_now": 0.15,
+    "mail_lost": 0.1,
+    "mail_answer_lost": 0.1,
+    "mail_quit_refused": 0.1,
+    # for each minute and company
+    "mail_server_away": 0.03,
+}
+"""Trouble with the mail server."""
 RATES: dict[str, float] = {
     # at each yield point of a worker, web process or scheduler
     "crash": 0.006,
@@ -66,6 +77,7 @@ RATES: dict[str, float] = {
     # for each place asked of the limiter
     "slot_wait": 0.05,
     **DATABASE,
+    **MAILS,
 }
 
 
@@ -94,13 +106,13 @@ class Faults:
     @classmethod
     def draw(cls, rng: random.Random, *, without: frozenset[str] = frozenset(), rates: dict[str, float] | None = None,
              bounds: Bounds | None = None, only: frozenset[int] | None = None,
-             keys_end: bool = False, database: bool = True) -> Faults:  # fmt: skip
+             keys_end: bool = False, database: bool = True, mails: bool = True) -> Faults:  # fmt: skip
         """The faults of one seed: each kind is off, normal or heavy. `without` switches kinds off for good. `keys_end`:
-        some ledger keeps its keys for minutes only, so nothing may be later than the quarantine. Without `database` its
-        kinds take no random number either: set-ups without them have the histories that they always had."""
+        some ledger keeps its keys for minutes only, so nothing may be later than the quarantine. Without `database`
+        or `mails` their kinds take no random number either: set-ups without them keep the histories that they had."""
         drawn: dict[str, float] = {}
         for name, rate in RATES.items():
-            if name in DATABASE and not database:
+            if (name in DATABASE and not database) or (name in MAILS and not mails):
                 continue
             factor = rng.choice((0.0, 0.5, 1.0, 1.0, 2.5))
             drawn[name] = 0.0 if name in without else rate * factor

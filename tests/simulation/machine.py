@@ -22,9 +22,10 @@ from tests.simulation.database import Database
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel, Process, Task
 from tests.simulation.platforms import SimLedger, SimSource
+from tests.simulation.postbox import Postbox
 
 JOBS = ("serve", "scan", "poll", "tool")
-"""What the queue carries here. Mails are rows of the outbox; delivering them is another test."""
+"""What the queue carries here, and `mails` where a mail server is played."""
 TRIES_AGAIN = 3
 """So often a job that failed is put back into the queue, as `workers.enqueue` asks of RQ."""
 
@@ -103,6 +104,11 @@ class Bell:
     ids: tuple[int, ...]
     retries_left: int = TRIES_AGAIN
 
+    @property
+    def company_id(self) -> int | None:
+        """None: it is about the whole installation."""
+        return self.ids[0] if self.ids else None
+
     def __str__(self) -> str:
         return f"{self.function}{self.ids}"
 
@@ -113,6 +119,7 @@ class Bells:
 
     kernel: Kernel
     faults: Faults
+    jobs: tuple[str, ...] = JOBS
     waiting: list[Bell] = field(default_factory=list)
 
     def put_all(self, services: object, name: str, function: str, each: Iterable[tuple[int, ...]]) -> bool:
@@ -121,14 +128,14 @@ class Bells:
         standing = {(one.function, one.ids) for one in self.waiting if one.at <= self.kernel.now_s}
         heard = True
         for ids in each:
-            if function in JOBS and (function, ids) not in standing:
+            if function in self.jobs and (function, ids) not in standing:
                 heard = self._put(function, ids) and heard
         return heard
 
     def _put(self, function: str, ids: tuple[int, ...]) -> bool:
         self.kernel.step(f"rings {function}")
         if self.faults.happens("bell_lost"):
-            self.kernel.note(f"bell {function}{ids} lost", ids[0])
+            self.kernel.note(f"bell {function}{ids} lost", ids[0] if ids else None)
             return False
         self._add(function, ids)
         if self.faults.happens("bell_twice"):
@@ -165,11 +172,15 @@ class Services:
     database: Database
     ledgers: dict[int, Callable[[], SimLedger]]
     sources: dict[int, Callable[[], SimSource]]
+    postbox: Postbox | None = None
+    """None: nobody mails."""
     calls_in_flight: int = 1
     times: Times = field(default_factory=Times)
     config: SimpleNamespace = field(
         default_factory=lambda: SimpleNamespace(
-            scaled=float, poll_seconds=60.0, smtp_url="", mail_from="", public_url=""
+            scaled=float, poll_seconds=60.0, smtp_url="smtp://postbox.invalid", secret_key="s" * 40,
+            mail_from="Bookbridge <reports@bookbridge.invalid>", public_url="https://bookbridge.invalid",
+            report_strangers="notice",
         )
     )
     redis: None = None

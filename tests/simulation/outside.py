@@ -136,6 +136,7 @@ class Outside:
                 tenant.books.lapsed_until = kernel.now_s + faults.seconds(20, 200)
                 kernel.note("the ledger's subscription has lapsed", tenant.company_id)
             self._database_trouble()
+            self._mail_trouble()
             if faults.happens("day_limit"):
                 tenant.ledger_line.limited_until = kernel.now_s + faults.seconds(60, 900)
                 kernel.note("the ledger's calls of the day are used up", tenant.company_id)
@@ -159,6 +160,13 @@ class Outside:
         if faults.happens("disk_full"):
             database.full_until = kernel.now_s + faults.seconds(5, 120)
             kernel.note("the database's disk is full for a while")
+
+    def _mail_trouble(self) -> None:
+        """It is one mail server, whoever's minute it is."""
+        faults, kernel, postbox = self.services.bells.faults, self.kernel, self.services.postbox
+        if postbox is not None and faults.happens("mail_server_away"):
+            postbox.away_until = kernel.now_s + faults.seconds(30, 600)
+            kernel.note("the mail server is away for a while")
 
     def _party_away(self) -> None:
         """Somebody archives a customer or vendor that documents name, and notices some minutes later."""

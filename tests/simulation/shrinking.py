@@ -86,7 +86,7 @@ def timeline(outcome: Outcome, lines: int = 60) -> Iterator[str]:
     index = next((n for n, e in enumerate(mine) if e.who == "checker" and str(first) in e.what), len(mine))
     shown = mine[:index]
     words = (f" {subject}", "batch", "KILLED", "FROZEN", "forgot", "off", "another company", "by hand",
-             "FAILED", "ERROR ", "DATABASE", "database")  # fmt: skip
+             "FAILED", "ERROR ", "DATABASE", "database", "MAIL", "mail")  # fmt: skip
     told = [event for event in shown if any(word in event.what for word in words)]
     happened = ", ".join(f"{count} × {name}" for name, count in sorted(outcome.counts.items()))
     yield f"seed {outcome.seed}, faults that matter: {happened or 'none'}"

@@ -52,10 +52,11 @@ def look(rt: Runtime, company_id: int, source: Source) -> int:
     with rt.sessions() as db, db.begin():
         exclusive(db, company_id)
         at = {one.id: one.at for one in found}
+        told_already = (*DECIDABLE, *voids.DECIDABLE, "void_closed")
         for row in db.scalars(select(Document).where(
             Document.company_id == company_id, Document.source_tenant == source.tenant, Document.kind == ORDER,
             Document.source_id.in_(sorted(at)), Document.ledger_id.is_not(None),
-            or_(Document.status == Status.COMPLETE, voids.at_fault_in_books(*DECIDABLE, *voids.DECIDABLE, "void_closed")),
+            or_(Document.status == Status.COMPLETE, voids.at_fault_in_books(*told_already)),
         ).order_by(Document.id)):
             noticed += _cancelled(db, row, at[row.source_id], rt.clock.now())
     ids = dict.fromkeys([*_moved(rt, company_id, source), *_due(rt, company_id, source.tenant)])

@@ -345,8 +345,8 @@ class Simulation:
             if row.state not in IN_FLIGHT:
                 (self.found_s if held else self.absent_s).append(took)
             elif took > (FOUND_WITHIN if held else SETTLES_WITHIN):
-                self.watcher.blame("stuck", row.company_id, f"{row.kind} {row.source_id}",
-                                   f"still {row.state} ({row.operation}) {took:.0f} s after the last fault")  # fmt: skip
+                told = f"still {row.state} ({row.operation}) {took:.0f} s after the last fault"
+                self.watcher.blame("stuck", row.company_id, f"{row.kind} {row.source_id}", told)
             else:
                 continue
             del waiting[id]

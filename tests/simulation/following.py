@@ -177,6 +177,6 @@ def whose_are(watcher: Watcher, tenant: Tenant) -> dict[str, str]:
 
 
 FOLLOWING = (
-    freight_is_booked, corrections_are_opposite, what_follows_arrives, foreign_documents_are_untouched, statuses_are_the_ledgers,
-    error_marks_follow_faults, todos_follow_faults,
+    freight_is_booked, corrections_are_opposite, what_follows_arrives, foreign_documents_are_untouched,
+    statuses_are_the_ledgers, error_marks_follow_faults, todos_follow_faults,
 )

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy import select
 
 from connectors.errors import RetryLater
 from connectors.ledgers.base import Answer, Batch, Kind, LedgerFault, Refusal, Refused, Unknown
 from connectors.ledgers.memory import MemoryLedger
+from domain.settings import Numbering
 from domain.statuses import PostingState, Status
-from models import Company, Document, ItemClaim, Posting, Run
+from models import Attempt, BatchRow, Company, Document, ItemClaim, Posting, Run
 from sync import gather, requests
 from sync.apply import serve
-from tests.engine.world import World, invoice, line
+from sync.settle import LOOK_AGAIN_S
+from tests.engine.world import World, furnish, invoice, line, make_world
 
 Script = Callable[[Batch], Answer]
 NO = Refused((LedgerFault(Refusal.SUBSCRIPTION, "6190", "The subscription has lapsed."),))
@@ -38,6 +41,11 @@ class Scripted(MemoryLedger):
     def late(self, batch: Batch) -> Answer:
         """The request is under way and the sender stops waiting."""
         self.held.append(batch)
+        return Answer({member.short_id: Unknown("no answer") for member in batch.members}, None, None)
+
+    def lose(self, batch: Batch) -> Answer:
+        """The ledger carries it out, and its answer is lost."""
+        self.company.execute(batch)
         return Answer({member.short_id: Unknown("no answer") for member in batch.members}, None, None)
 
     def refuse(self, batch: Batch) -> Answer:
@@ -99,6 +107,57 @@ def test_a_no_under_a_new_key_waits_for_the_request_under_the_former_one_and_no_
     assert keys != {scripted.held[0].key}
     waited = (world.clock.now() - begin).total_seconds()
     assert world.rt.times.quarantine <= waited < world.rt.times.quarantine + 60
+
+
+@pytest.fixture
+def numbers_itself(sqlite_url: str) -> World:
+    """One invoice, and a ledger that gives it its number: it refuses no second copy."""
+    world = make_world(sqlite_url, numbering=Numbering.LEDGER)
+    furnish(world)
+    world.books.own_numbers = False
+    found = invoice("1")
+    world.source.put(replace(found, header=replace(found.header, number=None)))
+    return world
+
+
+def sent_at(world: World) -> list[datetime]:
+    """When the one document was sent, each time."""
+    [posting] = [each for each in world.postings() if each.document_id]
+    with world.sessions() as db:
+        rows = db.execute(select(Attempt.started_at, BatchRow.members).join(BatchRow, BatchRow.id == Attempt.batch_id)
+                          .order_by(Attempt.id))  # fmt: skip
+        return [at for at, members in rows if members[0][0] == posting.id]
+
+
+def test_what_reads_show_late_is_confirmed_about_a_minute_after_it_was_sent(numbers_itself: World) -> None:
+    """Found by the simulation (seed 20000): it was looked for again only when the quarantine ended."""
+    world, scripted = numbers_itself, Scripted(numbers_itself)
+    scripted.script, world.ledger = [scripted.lose], scripted
+    world.clock.advance(1)  # the accounts stay visible
+    world.books.hidden_since = begin = world.clock.now()
+    start(world)
+    serve(world.rt, world.company_id, world.source, world.ledger)
+    assert world.documents()["1"].status == Status.PROCESSING
+    world.clock.instant = max(world.clock.now(), begin + timedelta(seconds=30))
+    world.books.hidden_since = None
+    world.serve_until_rest()
+    document = world.documents()["1"]
+    assert document.status == Status.COMPLETE and document.completed_at is not None
+    [sent] = sent_at(world)
+    assert document.completed_at - sent <= timedelta(seconds=LOOK_AGAIN_S + 10)
+    assert len(world.books.documents()) == 1
+
+
+def test_what_is_never_shown_is_asked_for_each_minute_and_goes_again_after_quarantine(numbers_itself: World) -> None:
+    world, scripted = numbers_itself, Scripted(numbers_itself)
+    scripted.script, world.ledger = [scripted.late], scripted
+    start(world)
+    world.serve_until_rest()
+    first, second = sent_at(world)
+    assert timedelta() <= second - first - timedelta(seconds=world.rt.times.quarantine) < timedelta(seconds=10)
+    assert world.books.calls.count("find") >= world.rt.times.quarantine / LOOK_AGAIN_S
+    assert world.documents()["1"].status == Status.COMPLETE
+    assert len(world.books.documents()) == 1
 
 
 def test_limits_take_no_attempt_away_from_a_document_that_is_sent_again(world: World) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from connectors import jsonbytes
 from connectors.ledgers.base import Answer, Batch, Done, Kind, LedgerFault, Member, Outcome, Refusal, Refused, Sought
 from connectors.ledgers.memory import Entry, MemoryCompany
-from connectors.ledgers.memory_records import DOCUMENTS, matches
+from connectors.ledgers.memory_records import DOCUMENTS, SALES, matches
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel
 
@@ -81,8 +82,10 @@ class SimBooks(MemoryCompany):
         self.forgotten_at.append(self.kernel.now_s)
 
     def edit_by_hand(self, entry: Entry) -> None:
-        """Somebody adds a memo in the ledger's own pages, or approves a draft there: the version grows."""
+        """Somebody adds a memo, or to the amount, in the ledger's own pages, or approves a draft: the version grows."""
         assert self.faults is not None
+        if entry.kind in SALES and self.faults.rng.random() < 0.15:
+            entry.total = (entry.total or Decimal(0)) + 1  # its body stays what we wrote
         if entry.status and self.faults.rng.random() < 0.5:
             entry.status = "approved"
         entry.version, entry.updated_at = entry.version + 1, self.clock()

@@ -18,7 +18,7 @@ from sync import reissues
 from sync.settle import MAX_LOOKUPS, MAX_SENDS
 from tests.simulation.books import DOCUMENTS, Delivery, SimBooks
 from tests.simulation.following import FOLLOWING, order_mark, whose_are
-from tests.simulation.reading import Finding, by_source, corrections, freight_of, ours, removed
+from tests.simulation.reading import Finding, by_source, corrections, freight_of, ours, removed, written
 from tests.simulation.watcher import CREATIONS, KEY, QUARANTINE, Watcher
 from tests.simulation.world import Tenant
 
@@ -117,13 +117,13 @@ INSTEAD = (*reissues.WAITING, *reissues.ASKED)
 
 def i20_voids_are_told(watcher: Watcher, tenant: Tenant) -> Finding:
     """What was voided, cancelled or sent back in the source and stands in the books says so, or a person was asked."""
-    held = ours(tenant)
+    held, unknown = ours(tenant), came_back(watcher, tenant)
     rows = watcher.db.execute(
         f"SELECT {KEY}, flags, reasons, status FROM documents WHERE company_id = ?", (tenant.company_id,)
     )
     for id, flags, reasons, status in rows:
         wanted = tenant.wanted.get(id)
-        if wanted is None or not wanted.voided or not held[id]:
+        if wanted is None or not wanted.voided or not held[id] or id in unknown:
             continue
         codes = [one["code"] for one in json.loads(reasons)]
         if not DECIDED & set(json.loads(flags)) and not any(code.startswith(VOIDS) for code in codes):
@@ -140,7 +140,7 @@ def i11_totals_agree(watcher: Watcher, tenant: Tenant) -> Finding:
     names = {one.id: one.body["name"] for one in tenant.books.entries if one.kind in parties}
     for id, entries in ours(tenant).items():
         for entry in entries if id != "?" else ():
-            signed = (entry.total or Decimal(0)) * (-1 if entry.kind is Kind.CREDIT_MEMO else 1)
+            signed = written(entry) * (-1 if entry.kind is Kind.CREDIT_MEMO else 1)
             signed -= freight_of(tenant, entry)
             if signed not in tenant.wanted[id].totals:
                 yield tenant.name_of(id), f"booked {signed}, the source says {tenant.wanted[id].totals}"
@@ -149,13 +149,14 @@ def i11_totals_agree(watcher: Watcher, tenant: Tenant) -> Finding:
 
 
 def i21_billed_once(watcher: Watcher, tenant: Tenant) -> Finding:
-    """An item is on one invoice; of an order line no more is billed than was ordered, and its freight once."""
+    """An item is on one invoice; of an order line no more is billed than was ordered, and its freight once. What is
+    there twice is told as that, and counts once here."""
     billed: dict[str, set[str]] = {}
     pieces: dict[str, Decimal] = {}
     freight: dict[str, Decimal] = {}
     elsewhere = {*corrections(tenant), *came_back(watcher, tenant)}
     for id, entries in ours(tenant).items():
-        for entry in entries if id not in elsewhere else ():
+        for entry in entries[:1] if id not in elsewhere else ():
             bought = entry.kind in (Kind.BILL, Kind.PURCHASE_ORDER)
             for one in entry.body["lines"] if not bought else ():
                 billed.setdefault(one["text"], set()).add(id)
@@ -308,7 +309,8 @@ def i14_rows_stay_in_their_company(watcher: Watcher, tenant: Tenant) -> Finding:
 
 
 def the_reconciler_finds_it(watcher: Watcher, tenant: Tenant) -> Finding:
-    """What stands twice, or was taken out by hand, is named by the newest reconciliation; nothing else is."""
+    """What stands twice, was taken out or got another amount by hand, is named by the newest reconciliation; nothing
+    else is."""
     keys = dict(watcher.db.execute(f"SELECT id, {KEY} FROM documents WHERE company_id = ?", (tenant.company_id,)))
     rows = watcher.db.execute(
         "SELECT t.outcome, t.data FROM tool_rows t WHERE t.run_id = (SELECT max(id) FROM runs WHERE kind = 'reconcile'"
@@ -320,8 +322,7 @@ def the_reconciler_finds_it(watcher: Watcher, tenant: Tenant) -> Finding:
     held, gone = ours(tenant), removed(tenant)
     held = {id: entries for id, entries in held.items() if id != "?"}
     twice = {id for id, entries in held.items() if len(entries) > 1} | came_back(watcher, tenant)
-    known = told.get("duplicate", set()) | told.get("orphan", set()) | told.get("missing", set())
-    for id in sorted(twice - known):
+    for id in sorted(twice - told.get("duplicate", set()) - told.get("orphan", set())):
         yield tenant.name_of(id), "stands twice, and the reconciliation does not say so", "unfound"
     posted = {id for id, entries in held.items() if len(entries) == 1} - twice
     for id in sorted(told.get("duplicate", set()) - twice):
@@ -330,8 +331,32 @@ def the_reconciler_finds_it(watcher: Watcher, tenant: Tenant) -> Finding:
         yield tenant.name_of(id), "is told to stand there without our knowing", "unfound"
     for id in sorted(told.get("missing", set()) & posted - gone):
         yield tenant.name_of(id), "is told to be missing", "unfound"
+    yield from _by_hand(watcher, tenant, held, told)
     if not rows and posted:
         yield "reconciliation", "found no document at all", "unfound"
+
+
+def _by_hand(
+    watcher: Watcher, tenant: Tenant, held: dict[str, list[Entry]], told: dict[str, set[str]]
+) -> Finding:
+    """What people took out, or gave another amount, in the ledger's own pages."""
+    gone, drift = removed(tenant), told.get("drift", set())
+    for id, flags, ledger_id in watcher.db.execute(
+        f"SELECT {KEY}, flags, ledger_id FROM documents WHERE company_id = ? AND status = 'Complete'",
+        (tenant.company_id,),
+    ):
+        known = set(json.loads(flags))
+        if str(Flag.VOIDED) in known:
+            continue
+        entry = next((one for one in held.get(id, ()) if one.id == ledger_id), None)
+        if entry is None and id in gone and id not in told.get("missing", set()):
+            yield tenant.name_of(id), "was taken out by hand, and the reconciliation does not say so", "unfound"
+        changed = entry is not None and entry.total != written(entry)
+        seen = str(Flag.DIFFERS) in known  # it had the other amount when our write was found in the ledger
+        if changed and not seen and id not in drift:
+            yield tenant.name_of(id), "has another amount by hand, and the reconciliation does not say so", "unfound"
+        if id in drift and not changed and not seen:
+            yield tenant.name_of(id), "is told to be another than we wrote", "unfound"
 
 
 CHECKS: tuple[Callable[[Watcher, Tenant], Finding], ...] = (

@@ -54,6 +54,11 @@ def removed(tenant: Tenant) -> set[str]:
     return {id for id, entries in by_source(tenant, dead).items() if entries}
 
 
+def written(entry: Entry) -> Decimal:
+    """Its total as it was written, whatever people made of it in the ledger's own pages."""
+    return sum((Decimal(one["amount"]) for one in entry.body["lines"]), Decimal(entry.body["tax"]))
+
+
 def freight_of(tenant: Tenant, entry: Entry) -> Decimal:
     account = tenant.purchases.freight_account if tenant.purchases is not None else None
     return sum((Decimal(one["amount"]) for one in entry.body["lines"] if one["item"] == account), Decimal(0))

@@ -1,4 +1,4 @@
-"""What a failed seed tells: the fewest faults with which it still fails, and the events that concern them.
+"""What a failed seed tells: the fewest faults with which it still fails so, and the events that concern them.
 
 First whole kinds of faults are left out, then everything after the fault that is needed last, then faults one by one
 and in groups. Every try is a whole run of the seed, so their number and their time are bounded.
@@ -23,6 +23,8 @@ class Shrinking:
         self.seed, self.profile, self.left = seed, profile, most_runs
         self.until = time.monotonic() + MOST_SECONDS
         self.outcome = run_seed(seed, profile)
+        self.kind = next((one.kind for one in self.outcome.violations if one.kind != "residual"), "")
+        """What is looked for: another violation is another history's."""
 
     def smallest(self) -> Outcome:
         if self.outcome.ok:
@@ -37,7 +39,7 @@ class Shrinking:
             return False
         self.left -= 1
         tried = run_seed(self.seed, profile)
-        if tried.ok:
+        if not tried.count(self.kind):
             return False
         self.outcome, self.profile = tried, profile
         return True

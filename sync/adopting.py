@@ -23,6 +23,7 @@ from sync import codec
 from sync.copy_outcome import Outcome
 from sync.documents import add_to_run, set_flag, set_status, step
 from sync.lease import exclusive, wake
+from sync.looking import may_be_in_books
 from sync.reading import KIND, marker_of, new_document, refresh_header, rows_of, touchable
 
 if TYPE_CHECKING:
@@ -127,10 +128,11 @@ def _against(db: Session, row: Document, seen: Seen, held: Held) -> Reason | Non
 def _posting(
     db: Session, copy: Copy, row: Document, draft: Draft, held: Held, now: datetime, *, by: str
 ) -> Posting:
-    """The posting that is in the books: the one that waited for a person, else the next generation."""
+    """The posting that is in the books: the one that waited for a person or was set aside, else the next generation."""
     company = db.get_one(Company, copy.company_id)
     former = db.get(Posting, row.posting_id) if row.posting_id else None
-    posting = former if former is not None and former.state not in ENDED else None
+    open_end = former is not None and (former.state not in ENDED or may_be_in_books(former))
+    posting = former if open_end else None
     if posting is None:
         posting = Posting(
             company_id=company.id, document_id=row.id, ledger_tenant=company.ledger_tenant,

@@ -27,12 +27,13 @@ from models import Company, Document, ItemClaim, Posting
 from sync import codec, orders
 from sync.documents import set_status, step
 from sync.lease import Lease, exclusive, wake
+from sync.looking import may_be_in_books
 from sync.reading import marker_of, plans_for
 from sync.runtime import Runtime
 from sync.settings import load_orders
 
 FRESH = timedelta(minutes=2)
-_UNDER_WAY = (*OPEN_STATES, PostingState.NEEDS_HUMAN)
+_UNDER_WAY = (*OPEN_STATES, PostingState.NEEDS_HUMAN, PostingState.SKIPPED)
 
 
 def look(rt: Runtime, lease: Lease, company_id: int, ledger: Ledger, ids: Sequence[int]) -> bool:
@@ -119,15 +120,19 @@ def _same_number(
         return []
     with db.no_autoflush:
         rows = db.execute(
-            select(Document.number, Document.ledger_number, Posting.draft)
+            select(Document.number, Document.ledger_number, Posting)
             .join(Posting, Posting.id == Document.posting_id).where(
                 Document.company_id == row.company_id, Document.source_tenant == row.source_tenant,
                 Document.kind == ORDER, Document.party_id == row.party_id, Document.source_id != row.source_id,
-                Posting.ledger_kind == Kind.BILL.value, Posting.state.in_(LIVE_STATES),
+                Posting.ledger_kind == Kind.BILL.value, Posting.state.in_((*LIVE_STATES, PostingState.SKIPPED)),
                 or_(Document.ledger_number == draft.number, Posting.state.in_(_UNDER_WAY)),
             )
         ).all()  # fmt: skip
-    there = [number for number, known, its in rows if draft.number in (known, (its or {}).get("number"))]
+    there = [
+        number for number, known, its in rows
+        if draft.number in (known, (its.draft or {}).get("number"))
+        and (its.state != PostingState.SKIPPED or may_be_in_books(its))
+    ]
     there += [other.number for other, its in beside if its.kind == Kind.BILL and its.number == draft.number
               and other.party_id == row.party_id and other.source_id != row.source_id]
     return [f"{draft.number}, made for order {number}" for number in there[:3]]

@@ -30,7 +30,7 @@ from sync.documents import add_to_run, step
 from sync.invoices import marked_by_us, taken
 from sync.lease import exclusive
 from sync.lists import facts, prefetch
-from sync.looking import look_first
+from sync.looking import look_first, may_be_in_books
 from sync.passes import Scan
 from sync.reading import KIND, new_document, refresh_header, rows_of, touchable
 from sync.runtime import Runtime
@@ -125,8 +125,9 @@ class Copy:
                 return Outcome.WAITING, _kept(row)
             if row.reason_code != "number_taken":
                 return Outcome.REFUSED, _kept(row)
-        if posting is not None and posting.state == PostingState.SKIPPED and posting.sends and row is not None:
-            return Outcome.REFUSED, _kept(row)  # it may be in the books: Un-skip looks there first
+        set_aside = posting is not None and posting.state == PostingState.SKIPPED and may_be_in_books(posting)
+        if set_aside and row is not None:
+            return Outcome.REFUSED, _kept(row)  # Un-skip looks in the ledger first
         mismatch = source_reason(seen.document, seen.currency)
         young = self.rt.clock.now() - header.created_at < timedelta(seconds=self.rt.times.give_up)
         if mismatch is not None and young and not header.voided:

@@ -19,7 +19,7 @@ from models import Company, Document, Link, Posting, Run, RunItem, User
 from sync import requests
 from sync.documents import add_to_run, drop, set_flag, set_status, step
 from sync.lease import exclusive, wake
-from sync.looking import look_first
+from sync.looking import look_first, may_be_in_books
 
 CUSTOMER_CODES = (
     "customer_similar", "customer_twice_in_source", "customer_twice_in_ledger", "customer_inactive",
@@ -77,10 +77,11 @@ def skip(db: Session, document: Document, *, why: str, now: datetime, who: str) 
         return False
     told = reason("skipped_by_person", who=who, why=why)
     if posting is not None:
-        if posting.state != PostingState.NEEDS_HUMAN:
-            drop(db, posting, PostingState.SKIPPED, [told], now)
-        else:  # it may be in the books: its billing items stay taken
+        if may_be_in_books(posting):  # its billing items stay taken
             posting.state, posting.next_action_at, posting.changed_at = PostingState.SKIPPED, None, now
+        else:  # what was refused stays so: it is certainly not in the ledger
+            refused = posting.state == PostingState.REJECTED
+            drop(db, posting, PostingState.REJECTED if refused else PostingState.SKIPPED, [told], now)
     set_status(db, document, Status.SKIPPED, [told], now)
     step(db, document, now, "skipped", told.sentence(), who=who)
     return True
@@ -90,14 +91,14 @@ def unskip(db: Session, document: Document, *, now: datetime, who: str) -> bool:
     """Bring a document back; it is read and planned with the next Sync. False when it was not set aside, or is held:
     a hold is released, not passed by.
 
-    What was sent once is looked up first: only when the ledger does not hold it may it be posted again.
+    What may be in the books is looked up first: only when the ledger does not hold it may it be posted again.
     """
     _alone_with(db, document.company_id, [document])
     if document.status != Status.SKIPPED or document.reason_code == "held":
         return False
     document.lines = None
     posting = db.get(Posting, document.posting_id) if document.posting_id else None
-    if posting is not None and posting.state == PostingState.SKIPPED and posting.sends:
+    if posting is not None and may_be_in_books(posting):
         look_first(db, posting, document, now)
     else:
         set_status(db, document, Status.PENDING, [reason("waits_for_reading")], now)

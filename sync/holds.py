@@ -19,7 +19,7 @@ from domain.statuses import PostingState, Status
 from models import Document, Hold, Posting
 from sync.documents import drop, set_status, step
 from sync.lease import exclusive
-from sync.looking import look_first
+from sync.looking import look_first, may_be_in_books
 from sync.settings import load_invoices
 
 DOCUMENT, PARTY = "document", "party"
@@ -121,7 +121,7 @@ def release(db: Session, hold: Hold, *, now: datetime, who: str) -> list[Documen
             continue
         row.lines, row.reviewed = None, None
         posting = db.get(Posting, row.posting_id) if row.posting_id else None
-        if posting is not None and posting.state == PostingState.SKIPPED and posting.sends:
+        if posting is not None and may_be_in_books(posting):
             look_first(db, posting, row, now)
         else:
             set_status(db, row, Status.PENDING, [_next(db, row)], now)

@@ -9,13 +9,31 @@ from sqlalchemy.orm import Session
 from domain.reasons import reason
 from domain.statuses import PostingState, Status
 from models import Document, Posting
-from sync.documents import set_status
+from sync.documents import set_status, step
 from sync.lease import wake
 
 
-def look_first(db: Session, posting: Posting, document: Document, now: datetime) -> None:
+def may_be_in_books(posting: Posting) -> bool:
+    """It ended, or waits for a person, without proof of what the ledger holds of it: sent, found there with another
+    content, or looked for because something of it stood there. What was never sent, or certainly refused, is not."""
+    open_end = posting.state in (PostingState.NEEDS_HUMAN, PostingState.SKIPPED)
+    return open_end and bool(posting.sends or posting.ledger_id or posting.first_sent_at)
+
+
+def look_first(
+    db: Session, posting: Posting, document: Document, now: datetime, evidence: str = "asked again by a person"
+) -> None:
     """The ledger is asked before anything else; when it has nothing, the next generation may go."""
     posting.state, posting.renew, posting.reasons = PostingState.UNKNOWN, True, []
     posting.next_action_at, posting.lookups, posting.changed_at = now, 0, now
-    set_status(db, document, Status.PROCESSING, [reason("checking", evidence="asked again by a person")], now)
+    set_status(db, document, Status.PROCESSING, [reason("checking", evidence=evidence)], now)
     wake(db, document.company_id, now)
+
+
+def look_for_copy(db: Session, posting: Posting, document: Document, made: str, now: datetime) -> None:
+    """The reconciliation saw a document of this posting's marker in the ledger, made at `made` (ISO, "": it does not
+    say): it is taken over, and sent only when it is not there."""
+    posting.first_sent_at = datetime.fromisoformat(made) if made else document.source_created_at
+    posting.last_sent_at = now
+    look_first(db, posting, document, now, "the reconciliation found it there")
+    step(db, document, now, "found in the ledger", "The reconciliation found it there; it is looked up first")

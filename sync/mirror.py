@@ -229,6 +229,14 @@ def unknown_of(db: Session, company_id: int) -> Mapping[str, str]:
     return dict(state.unknown_in_ledger or {}) if state is not None else {}
 
 
+def looked_for(db: Session, company_id: int, markers: Iterable[str]) -> None:
+    """These are looked up now, so they are no longer unknown: what proves absent is sent. Under the company's lease."""
+    state, done = db.get_one(MirrorState, company_id), set(markers)
+    state.unknown_in_ledger = {
+        marker: made for marker, made in (state.unknown_in_ledger or {}).items() if marker not in done
+    }
+
+
 def counts(db: Session, company_id: int) -> dict[str, int]:
     """Active entries by kind."""
     rows = db.execute(

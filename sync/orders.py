@@ -42,6 +42,7 @@ from sync.lists import (
     source_document,
     twins_of,
 )
+from sync.looking import may_be_in_books
 from sync.settings import load_orders
 
 ERROR = "ERROR"
@@ -258,7 +259,8 @@ def whole_history(db: Session, rows: Sequence[Document]) -> OrderHistory:
 
 def _live(db: Session, row: Document) -> bool:
     posting = db.get(Posting, row.posting_id) if row.posting_id else None
-    return posting is not None and posting.state in LIVE_STATES and Flag.VOIDED not in (row.flags or [])
+    stands = posting is not None and (posting.state in LIVE_STATES or may_be_in_books(posting))
+    return stands and Flag.VOIDED not in (row.flags or [])
 
 
 def _history(documents: Iterable[Document]) -> OrderHistory:

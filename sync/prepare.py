@@ -25,7 +25,7 @@ from models import Company, Document, ItemClaim, Link, Posting, PostingNeed
 from sync import alike, codec, holds, mirror, orders, reissues, release
 from sync.areas import INVOICES, Area, by_area
 from sync.documents import drop, end_unsent, park, set_status, step
-from sync.looking import look_first
+from sync.looking import look_first, look_for_copy, may_be_in_books
 from sync.reading import marker_of, plans_for, status_of
 from sync.tracing import planned as trace_plans
 
@@ -97,6 +97,9 @@ class Preparation:
         if row.id in self.kept_back:
             holds.keep_back(self.db, row, self.kept_back[row.id], self.now)
             return
+        if former is not None and may_be_in_books(former):  # set aside, and brought back by whatever way
+            look_first(self.db, former, row, self.now)
+            return
         if planned.draft is None:
             set_status(self.db, row, status_of(planned), planned.reasons, self.now)
             row.due_at = None
@@ -153,8 +156,7 @@ class Preparation:
         posting.plan_digest = codec.digest(posting.draft)
         posting.next_action_at, posting.interactive = self.now, int(row.interactive)
         posting.fence, posting.changed_at = self.fence, self.now
-        if former is None:
-            self._look_first_if_there(row, posting)
+        self._look_first_if_there(row, posting)
         row.fingerprint = posting.plan_digest
         if row.reason_code != "queued":
             set_status(self.db, row, Status.PENDING, [reason("queued")], self.now)
@@ -167,14 +169,12 @@ class Preparation:
         return draft.number[:64] if draft.number and draft.kind in self.by_number else None
 
     def _look_first_if_there(self, row: Document, posting: Posting) -> None:
-        """The last reconciliation saw a document of this marker in the ledger: it is looked up before it is sent."""
+        """The last reconciliation saw a document of this marker in the ledger: it is looked up before it is sent, once,
+        whatever was known of the document before (a restored database may know an earlier try)."""
         made = self.unknown.get(posting.marker)
-        if made is None:
-            return
-        posting.first_sent_at = datetime.fromisoformat(made) if made else row.source_created_at
-        posting.last_sent_at = self.now
-        look_first(self.db, posting, row, self.now)
-        step(self.db, row, self.now, "found in the ledger", "The reconciliation found it there; it is looked up first")
+        if made is not None:
+            look_for_copy(self.db, posting, row, made, self.now)
+            mirror.looked_for(self.db, self.company.id, [posting.marker])
 
     def _tie(self, row: Document, planned: Plan, posting: Posting, needs: Sequence[Posting]) -> None:
         """The posting has its id now: the document, its billing items, its needs and its customer point to it."""

@@ -2,8 +2,9 @@
 
 Two metered reads per thousand documents: what the ledger made since the company was connected, by kind, and by id
 what it does not list there. Bills and purchase orders are read where the company has any (`domain.reconcile` says
-what of them is compared). What is found are rows of the run; what bears our marker and is unknown is remembered, so
-that a document which is reserved later is looked up before it is sent (after a restore the ledger knows more than we).
+what of them is compared). What is found are rows of the run; what bears our marker and is unknown is looked up where
+it is reserved already, and remembered otherwise, so that a document which is reserved later is looked up before it is
+sent (after a restore the ledger knows more than we).
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from domain.reconcile import PURCHASES, Ours, Outcome, Pair, Theirs, counted, ma
 from domain.statuses import Flag, PostingState
 from models import Company, Document, MirrorEntry, MirrorState, Posting, Run, ToolRow
 from sync import codec, operations, pauses, reports, requests
+from sync.lease import exclusive
+from sync.looking import look_for_copy
 from sync.reading import marker_of
 from sync.runtime import Runtime
 from sync.settings import load_orders
@@ -164,8 +167,11 @@ def _names(db: Session, company_id: int) -> dict[tuple[str, str], str]:
 
 
 def _moving(db: Session, company_id: int) -> set[str]:
-    """Markers of documents of which a write is under way now: the next reconciliation tells of them."""
-    states = (PostingState.READY, PostingState.SENDING, PostingState.UNKNOWN)
+    """Markers of documents of which a write is under way now: the next reconciliation tells of them. After a restore
+    nothing that is frozen goes, and its copy may be there already."""
+    states = [PostingState.SENDING, PostingState.UNKNOWN]
+    if not _restored(db, company_id):
+        states.append(PostingState.READY)
     return set(db.scalars(select(Posting.marker).where(
         Posting.company_id == company_id, Posting.state.in_(states), Posting.marker != ""
     )))
@@ -191,9 +197,12 @@ def _keep(
         for pair in pairs
     )
     counts = counted(pairs)
+    exclusive(db, run.company_id)  # what is reserved is decided upon from here on
+    unknown = _unknown(pairs, found)
+    looked_up = _look_up_reserved(db, run.company_id, unknown, now)
     state = db.get(MirrorState, run.company_id)
     if state is not None:
-        state.unknown_in_ledger = _unknown(pairs, found)
+        state.unknown_in_ledger = {marker: made for marker, made in unknown.items() if marker not in looked_up}
     _forget_old(db, run)
     _lift(db, run.company_id, pairs, now)
     sold, bought = ([pair for pair in pairs if (_kind(pair) in PURCHASES) is flag] for flag in (False, True))
@@ -215,11 +224,30 @@ def _unknown(pairs: Sequence[Pair], found: Mapping[tuple[str, str], Done]) -> di
     return made
 
 
+def _look_up_reserved(db: Session, company_id: int, unknown: Mapping[str, str], now: datetime) -> set[str]:
+    """What is reserved or frozen would be sent as it is: its copy is looked for first. Returns the markers."""
+    rows = db.execute(
+        select(Document, Posting).join(Posting, Posting.id == Document.posting_id).where(
+            Posting.company_id == company_id, Posting.operation == "create",
+            Posting.state.in_((PostingState.NEW, PostingState.READY)),
+        ).execution_options(populate_existing=True)
+    ).all()  # fmt: skip
+    known = [(row, posting) for row, posting in rows if posting.marker in unknown]
+    for row, posting in known:
+        look_for_copy(db, posting, row, unknown[posting.marker], now)
+    return {posting.marker for _, posting in known}
+
+
+def _restored(db: Session, company_id: int) -> bool:
+    """Posting waits because the database was restored."""
+    pause = pauses.current(db, company_id)
+    return pause is not None and pause.code == pauses.RESTORED
+
+
 def _lift(db: Session, company_id: int, pairs: Sequence[Pair], now: datetime) -> None:
     """After a restore posting goes on once nothing is there twice, nothing is missing, and what stands in the ledger
     without our knowing will be found before anything of it is sent."""
-    pause = pauses.current(db, company_id)
-    if pause is None or pause.code != pauses.RESTORED:
+    if not _restored(db, company_id):
         return
     known = {marker for pair in pairs if pair.outcome is Outcome.ORPHAN and pair.ours is not None
              for marker in (pair.ours.marker,)}  # fmt: skip

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from domain.statuses import Status
-from models import Company, Document, MirrorState, Pause, make_engine, make_sessions
-from sync import installation, pauses, reconciling, tools
+from connectors.errors import RetryLater
+from connectors.ledgers.base import Answer, Batch, LedgerFault, Refusal, Refused
+from connectors.ledgers.memory import MemoryLedger
+from domain.statuses import PostingState, Status
+from models import Company, Document, MirrorState, Pause, Run, make_engine, make_sessions
+from sync import decisions, gather, installation, pauses, reconciling, tools
+from sync.apply import serve
+from tests.engine import test_orders as orders
+from tests.engine.test_orders import bought
+from tests.engine.test_reconciling import _forget as forget
 from tests.engine.world import World, furnish, invoice, make_world
 from tools import backup
+
+__all__ = ["bought"]
 
 
 class Kept:
@@ -64,6 +75,115 @@ def test_after_a_restore_nothing_is_posted_twice_and_posting_waits_for_the_recon
         assert {row.status for row in rows} == {Status.COMPLETE}
         assert db.scalars(select(Pause)).one().ended_by == "the reconciliation"
     assert world.run(_reconcile(world)).summary["green"] is True
+
+
+class Refuses(MemoryLedger):
+    """Every creation is refused."""
+
+    def send(self, batch: Batch) -> Answer:
+        no = Refused((LedgerFault(Refusal.OTHER, "6000", "Not now."),))
+        return Answer({member.short_id: no for member in batch.members}, None, None)
+
+
+class Full(MemoryLedger):
+    """Its limit is reached: what was frozen for it stays frozen."""
+
+    def send(self, batch: Batch) -> Answer:
+        raise RetryLater("the limit of the day", self.company.clock() + timedelta(hours=1))
+
+
+def _reserved(world: World) -> None:
+    orders.reserve_only(world)
+
+
+def _frozen(world: World) -> None:
+    world.ledger = Full(world.books)
+    orders.released(world)
+    serve(world.rt, world.company_id, world.source, world.ledger)
+
+
+def _goes_on_reading(leave: Callable[[World], None]) -> Callable[[World], None]:
+    """By a run that goes on reading: the pause of the restore does not end it."""
+    def left(world: World) -> None:
+        leave(world)
+        with world.sessions() as db, db.begin():
+            db.scalars(select(Run).where(Run.finished_at.is_(None))).one().phase = "reading"
+
+    return left
+
+
+def _refused(world: World) -> None:
+    world.ledger = Refuses(world.books)
+    orders.sync(world)
+
+
+@pytest.mark.parametrize(("leave", "state"), [
+    (_reserved, PostingState.NEW), (_goes_on_reading(_reserved), PostingState.NEW), (_frozen, PostingState.READY),
+    (_goes_on_reading(_frozen), PostingState.READY), (_refused, PostingState.REJECTED),
+], ids=["reserved", "reserved, reading", "frozen", "frozen, reading", "refused"])  # fmt: skip
+def test_what_the_backup_holds_as_not_sent_is_looked_up_before_it_goes(
+    bought: World, tmp_path: Path, leave: Callable[[World], None], state: PostingState
+) -> None:
+    """A bill, whose number nobody checks: what was done after the backup is in the ledger alone."""
+    world, url = bought, str(bought.sessions.kw["bind"].url)
+    orders.put(world, "400")
+    orders.sync(world)  # its vendor and item exist
+    orders.put(world, "411")
+    leave(world)
+    assert [one.state for one in world.postings() if one.source_id == "411"] == [state]
+    saved = tmp_path / "saved"
+    backup.make(url, saved)
+    world.ledger = MemoryLedger(world.books)
+    world.clock.advance(4000)
+    if state == PostingState.REJECTED:
+        _retry(world, "411")
+    orders.sync(world)
+    books = [entry.id for entry in orders.bills(world)]
+    assert len(books) == 2
+    world.books.forget_replays()
+    world.source.clear_mark("purchase_order", "411")
+    world.sessions.kw["bind"].dispose()
+
+    backup.restore(url, saved)
+    with world.sessions() as db, db.begin():
+        pauses.begin(db, world.company_id, pauses.RESTORED, {}, world.clock.now())
+    world.serve_until_rest()
+    assert world.run(_reconcile(world)).summary["counts"]["orphan"] == 1
+    with world.sessions() as db:
+        assert pauses.current(db, world.company_id) is None
+    if state == PostingState.REJECTED:
+        _retry(world, "411")
+    world.serve_until_rest()
+    orders.sync(world)
+    assert [entry.id for entry in orders.bills(world)] == books
+    assert (orders.row(world, "411").status, orders.row(world, "411").ledger_id) == (Status.COMPLETE, books[1])
+    with world.sessions() as db:
+        assert db.get_one(MirrorState, world.company_id).unknown_in_ledger == {}, "it is looked for once"
+
+
+def _retry(world: World, id: str) -> None:
+    with world.sessions() as db, db.begin():
+        row = db.scalars(select(Document).where(Document.source_id == id)).one()
+        run = decisions.retry(db, db.get_one(Company, world.company_id), [row], now=world.clock.now(), user=None)
+        run_id = run.id
+    gather.scan(world.rt, world.company_id, world.source, world.ledger, run_id)
+    world.serve_until_rest()
+
+
+def test_a_copy_that_is_gone_when_it_is_looked_for_is_made_once(bought: World) -> None:
+    """The reconciliation saw it, a bookkeeper deleted it: it is looked for once and then posted as ever."""
+    world = bought
+    orders.put(world, "411")
+    orders.sync(world)
+    [copy] = orders.bills(world)
+    world.source.clear_mark("purchase_order", "411")
+    forget(world, "purchase_order")
+    assert _reconcile(world)
+    world.books.void(copy.id)
+    for _ in range(3):
+        orders.sync(world)
+        world.clock.advance(600)
+    assert len(orders.bills(world)) == 1 and orders.row(world, "411").status == Status.COMPLETE
 
 
 def _posted_a_month(url: str) -> World:

@@ -46,6 +46,7 @@ MORE_MOVES: dict[str, set[tuple[str, str]]] = {
     "create": {
         ("CONFIRMED", "REJECTED"), ("DONE", "REJECTED"),  # its copy was taken out
         ("READY", "UNKNOWN"),  # it would change what bears its number, and that was looked up too long ago
+        ("NEW", "UNKNOWN"),  # the reconciliation found a copy of it in the ledger
     },
 }
 """What writes that follow a document may do besides."""

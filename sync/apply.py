@@ -48,7 +48,16 @@ ALIKE_AGAIN = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    postings: tuple[int, ...]
+    asked: dict[int, str | None]
+    """Posting → the record it would change, for one that is read first."""
+
+
+def _still_asked(db: Session, tag: Looking) -> list[Posting]:
+    """Not those that were taken back (a stop, a change in the source) or planned anew for another record meanwhile."""
+    return [
+        posting for posting in by_ids(db, list(tag.asked))
+        if posting.next_action_at is not None and posting.target_id == tag.asked[posting.id]
+    ]
 
 
 def serve(rt: Runtime, company_id: int, source: Source, ledger: Ledger) -> bool:
@@ -231,24 +240,24 @@ class Serving:
                 return False
             settling = self._settling(db)
             sought = [wanted for row in rows for wanted in settling.sought(row)]
-        ids = tuple(row.id for row in rows)
-        self.looking.update(ids)
-        self.pool.submit(Looking(ids), lambda: self.ledger.find(sought))
+        asked = {row.id: row.target_id for row in rows}
+        self.looking.update(asked)
+        self.pool.submit(Looking(asked), lambda: self.ledger.find(sought))
         return True
 
     def _found(self, tag: Looking, finished: Finished) -> None:
-        self.looking.difference_update(tag.postings)
+        self.looking.difference_update(tag.asked)
         if finished.error is not None:
             self._platform_trouble(finished.error)
             with self.lease.transaction() as db:
                 later = self.lease.now() + timedelta(seconds=2)
-                for posting in by_ids(db, tag.postings):
+                for posting in _still_asked(db, tag):
                     posting.next_action_at = later
             return
         found: dict[str, Sequence[Done]] = dict(finished.value)
         with self.lease.transaction("Looking in the ledger") as db:
             settling = self._settling(db)
-            for posting in by_ids(db, tag.postings):
+            for posting in _still_asked(db, tag):
                 key = str(posting.id)
                 if posting.state == PostingState.UNKNOWN:
                     settling.looked_up(posting, found.get(key, ()), found.get(f"{key}/vendor", ()))

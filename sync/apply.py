@@ -8,7 +8,6 @@ read-backs. A key stands in a committed row before the first byte is sent. Start
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -28,6 +27,7 @@ from sync.documents import load as load_documents
 from sync.error_mark_work import ErrorMarkWork
 from sync.freeze import Freezing, Sent, by_ids
 from sync.lease import FenceLost, Lease
+from sync.looking import Looking
 from sync.prepare import Preparation
 from sync.runtime import Finished, Runtime
 from sync.settings import load_invoices
@@ -44,20 +44,6 @@ PREPARE_PAGE = 100
 LOOKUP_PAGE = 90
 ALIKE_AGAIN = 2.0
 """Seconds until bills are looked for again after the ledger did not answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Looking:
-    asked: dict[int, str | None]
-    """Posting → the record it would change, for one that is read first."""
-
-
-def _still_asked(db: Session, tag: Looking) -> list[Posting]:
-    """Not those that were taken back (a stop, a change in the source) or planned anew for another record meanwhile."""
-    return [
-        posting for posting in by_ids(db, list(tag.asked))
-        if posting.next_action_at is not None and posting.target_id == tag.asked[posting.id]
-    ]
 
 
 def serve(rt: Runtime, company_id: int, source: Source, ledger: Ledger) -> bool:
@@ -251,13 +237,13 @@ class Serving:
             self._platform_trouble(finished.error)
             with self.lease.transaction() as db:
                 later = self.lease.now() + timedelta(seconds=2)
-                for posting in _still_asked(db, tag):
+                for posting in tag.still_asked(db):
                     posting.next_action_at = later
             return
         found: dict[str, Sequence[Done]] = dict(finished.value)
         with self.lease.transaction("Looking in the ledger") as db:
             settling = self._settling(db)
-            for posting in _still_asked(db, tag):
+            for posting in tag.still_asked(db):
                 key = str(posting.id)
                 if posting.state == PostingState.UNKNOWN:
                     settling.looked_up(posting, found.get(key, ()), found.get(f"{key}/vendor", ()))
@@ -484,13 +470,14 @@ class Serving:
 
     def _finish_runs(self) -> bool:
         with self.rt.sessions() as db:
-            ready = due.runs_through(db, self.company_id, source_blocked=self.write_back.blocked)
-        if not ready:
-            return False
+            if not due.runs_through(db, self.company_id, source_blocked=self.write_back.blocked):
+                return False
         with self.lease.transaction("Writing the report") as db:
+            # Asked again: somebody may have joined one of them since.
+            ready = due.runs_through(db, self.company_id, source_blocked=self.write_back.blocked)
             for run_id in ready:
                 reports.finish_run(db, db.get_one(Run, run_id), self.lease.now())
-        return True
+        return bool(ready)
 
     def _settling(self, db: Session) -> Settling:
         return Settling(

@@ -24,7 +24,7 @@ from domain.settings import InvoiceSettings, MatchBy
 from domain.statuses import PostingState
 from models import Company, Posting, Run, ToolRow
 from sync import codec, mirror
-from sync.lease import wake
+from sync.lease import exclusive, wake
 from sync.lists import facts, item_lists
 from sync.runtime import Runtime
 from sync.settings import load_invoices
@@ -55,6 +55,7 @@ def copy_missing(rt: Runtime, company_id: int, source: Source, ledger: Ledger, r
     """Compare, and reserve the creation of what is missing. None: the run goes on in the serving process."""
     read_lists(rt, company_id, source, ledger)
     with rt.sessions() as db, db.begin():
+        exclusive(db, company_id)
         run = db.get_one(Run, run_id)
         the_facts, rows = _compare(db, run, ledger)
         account = load_invoices(db, company_id).created_item_account or ""

@@ -39,6 +39,14 @@ def _alone_with(db: Session, company_id: int, documents: Sequence[Document]) -> 
         db.expire(document)
 
 
+def retry_under_way(db: Session, company_id: int) -> Run | None:
+    """The retry that is read or posted already, so that nothing can join it. It is as it is said to be until the
+    transaction ends."""
+    exclusive(db, company_id)
+    run = requests.open_run(db, company_id, "retry")
+    return run if run is not None and run.phase != "queued" else None
+
+
 def retry(db: Session, company: Company, documents: Sequence[Document], *, now: datetime, user: User | None) -> Run:
     """Try Faults again as one run. The caller enqueues the scan of that run; pressing twice joins it."""
     _alone_with(db, company.id, documents)

@@ -169,8 +169,9 @@ def reading(db: Session, company_id: int, now: datetime, stale_after: float, are
 
 def released(db: Session, run_id: int) -> bool:
     """Some document of the run is due and unsettled."""
+    going = Document.status.in_((Status.PENDING, Status.PROCESSING))
     return db.execute(
-        select(Document.id).where(Document.run_id == run_id, Document.due_at.is_not(None)).limit(1)
+        select(Document.id).where(Document.run_id == run_id, Document.due_at.is_not(None), going).limit(1)
     ).first() is not None
 
 

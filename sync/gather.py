@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from connectors.errors import PlatformError
 from connectors.ledgers.base import Ledger
@@ -18,7 +19,7 @@ from domain.statuses import RunState, Status
 from models import Document, Run
 from sync import due, list_compare, lookback, mirror, one_order, pauses, reports, safety, stamped, voids
 from sync.areas import AREAS, INVOICES, Area, PassSettings, named
-from sync.lease import wake
+from sync.lease import exclusive, wake
 from sync.passes import POSTING_RUNS, Scan, posts
 from sync.runtime import Runtime
 
@@ -150,9 +151,17 @@ def writes_by_itself(settings: PassSettings) -> bool:
     return settings.sync_state in (SyncState.ON, SyncState.NEXT_BATCH)
 
 
+def _alone_with(db: Session, run_id: int) -> Run:
+    """The run as it is now: nobody joins it, stops it or ends it until the transaction ends."""
+    run = db.get_one(Run, run_id)
+    exclusive(db, run.company_id)
+    db.refresh(run)
+    return run
+
+
 def _start_reading(rt: Runtime, run_id: int) -> bool:
     with rt.sessions() as db, db.begin():
-        run = db.get_one(Run, run_id)
+        run = _alone_with(db, run_id)
         if run.finished_at is not None or run.phase not in ("queued", "reading"):
             return False
         run.phase, run.heartbeat_at = "reading", rt.clock.now()
@@ -179,7 +188,7 @@ def _stopped(reading: Scan, run_id: int, settings: Any) -> bool:
 def reading_failed(rt: Runtime, run_id: int, message: str) -> None:
     """What was released already (by an earlier reading of the run too) is posted, with the sentence on the run."""
     with rt.sessions() as db, db.begin():
-        run = db.get_one(Run, run_id)
+        run = _alone_with(db, run_id)
         if run.finished_at is not None or run.phase == "posting":
             return
         if due.released(db, run_id):
@@ -191,7 +200,7 @@ def reading_failed(rt: Runtime, run_id: int, message: str) -> None:
 
 def _go_posting(rt: Runtime, company_id: int, run_id: int, ledger: Ledger) -> None:
     with rt.sessions() as db, db.begin():
-        run = db.get_one(Run, run_id)
+        run = _alone_with(db, run_id)
         now = rt.clock.now()
         run.heartbeat_at = now
         if run.kind == "first_scan":

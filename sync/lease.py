@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, bindparam, or_, select, update
+from sqlalchemy import BigInteger, Case, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from models import CompanyLease
@@ -31,13 +31,23 @@ def ensure_row(db: Session, company_id: int) -> None:
 
 
 def wake(db: Session, company_id: int, at: datetime) -> None:
-    """There is work from `at` on: the scheduler rings when nobody serves. Call it in the transaction of the work."""
+    """There is work from `at` on: the scheduler rings when nobody serves. Call it in the transaction of the work, and
+    before rows are changed that the serving process changes too: like `exclusive` it locks the company's lease.
+
+    The row is always written, also where it says so already: whoever gives the lease back at this moment waits for
+    this transaction and sees its work, or this one comes after and finds what was noted.
+    """
     db.execute(
         update(CompanyLease)
         .where(CompanyLease.company_id == company_id)
-        .where(or_(CompanyLease.wake_at.is_(None), CompanyLease.wake_at > at))
-        .values(wake_at=at)
+        .values(wake_at=_not_after(at))
+        .execution_options(synchronize_session=False)
     )
+
+
+def _not_after(at: datetime) -> Case[datetime | None]:
+    """When the company next has work if it has some from `at` on: the database reckons, on the row as it is then."""
+    return case((or_(CompanyLease.wake_at.is_(None), CompanyLease.wake_at > at), at), else_=CompanyLease.wake_at)
 
 
 def exclusive(db: Session, company_id: int) -> None:
@@ -75,7 +85,8 @@ class Lease:
 
     @classmethod
     def acquire(cls, rt: Runtime, company_id: int) -> Lease | None:
-        """Take a free or expired lease; None when another process holds it."""
+        """Take a free or expired lease; None when another process holds it. Until it is given back there is work: when
+        this process dies, the scheduler rings for what it left."""
         started = rt.clock.monotonic()
         with rt.sessions() as db, db.begin():
             now = rt.lease_now(db)
@@ -85,7 +96,7 @@ class Lease:
                 .where(or_(CompanyLease.holder.is_(None), CompanyLease.expires_at < now))
                 .values(
                     fence=CompanyLease.fence + 1, holder=rt.worker, heartbeat_at=now,
-                    expires_at=now + timedelta(seconds=rt.times.lease), step="Starting",
+                    expires_at=now + timedelta(seconds=rt.times.lease), step="Starting", wake_at=_not_after(now),
                 )
                 .returning(CompanyLease.fence)
                 .execution_options(synchronize_session=False)

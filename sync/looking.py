@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.reasons import reason
@@ -11,6 +13,22 @@ from domain.statuses import PostingState, Status
 from models import Document, Posting
 from sync.documents import set_status, step
 from sync.lease import wake
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """A question to the ledger that is under way."""
+
+    asked: dict[int, str | None]
+    """Posting → the record it would change, for one that is read first."""
+
+    def still_asked(self, db: Session) -> list[Posting]:
+        """Not those taken back meanwhile (a stop, a change in the source) or planned anew for another record."""
+        postings = db.scalars(select(Posting).where(Posting.id.in_(self.asked)).order_by(Posting.id))
+        return [
+            posting for posting in postings
+            if posting.next_action_at is not None and posting.target_id == self.asked[posting.id]
+        ]
 
 
 def may_be_in_books(posting: Posting) -> bool:

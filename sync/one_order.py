@@ -59,7 +59,8 @@ def find(source: Source, asked: str) -> tuple[SourceHeader | None, str]:
 
 
 def take_in(db: Session, run: Run, header: SourceHeader, tenant: str, now: datetime) -> list[int]:
-    """The order and its parts as rows of the run; one outside the window is included. What is posted stays as it is."""
+    """The order and its parts as rows of the run; one outside the window is included. What is posted stays as it is,
+    and what another open run is about to post stays that one's. Called with nobody else at the documents."""
     rows = db.scalars(select(Document).where(
         Document.company_id == run.company_id, Document.source_tenant == tenant, Document.kind == ORDER,
         Document.source_id == header.id,
@@ -67,5 +68,13 @@ def take_in(db: Session, run: Run, header: SourceHeader, tenant: str, now: datet
     for row in rows:
         if row.before_start:
             row.before_start, row.included_at = False, now
-    add_to_run(db, run, rows, now)
-    return [row.id for row in rows if touchable(db, row)]
+    mine = [row for row in rows if not _due_elsewhere(db, row, run)]
+    if len(mine) < len(rows):
+        run.message = "It was about to be posted already: the run that was asked for before tells how that ends."
+    add_to_run(db, run, mine, now)
+    return [row.id for row in mine if touchable(db, row)]
+
+
+def _due_elsewhere(db: Session, row: Document, run: Run) -> bool:
+    other = db.get(Run, row.run_id) if row.due_at is not None and row.run_id not in (None, run.id) else None
+    return other is not None and other.finished_at is None

@@ -123,6 +123,7 @@ class Scan:
             self._take_in(db, header)
         self._read_lines([header] if not header.voided else [], settings)
         with self.rt.sessions() as db, db.begin():
+            exclusive(db, self.company_id)
             ids = self._take_in(db, header)
             self._set_aside(db, [header], settings)
         self._judge(ids, settings)

@@ -16,7 +16,7 @@ from domain.statuses import OPEN_STATES, Flag, PostingState, Status
 from models import Document, Posting
 from sync import codec
 from sync.documents import set_flag, step
-from sync.lease import wake
+from sync.lease import exclusive, wake
 
 if TYPE_CHECKING:
     from sync.settle import Settling
@@ -70,6 +70,8 @@ def waiting(db: Session, company_id: int) -> int:
 
 def ask(db: Session, document: Document, created: Posting, now: datetime, who: str) -> None:
     """A person has one draft looked at again and approved. Repeating is safe; the caller rings."""
+    exclusive(db, document.company_id)
+    db.refresh(created)
     created.draft = {**created.draft, "promote_to": str(InitialStatus.APPROVED)}
     step(db, document, now, "approval asked", "A person asked for it to be approved", who=who)
     reserve(db, document, created, now, interactive=1)
@@ -78,6 +80,7 @@ def ask(db: Session, document: Document, created: Posting, now: datetime, who: s
 
 def approve_all(db: Session, company_id: int, now: datetime, who: str) -> int:
     """A person has every draft of ours approved. Returns how many; repeating is safe. The caller rings."""
+    exclusive(db, company_id)
     rows: Sequence[Document] = db.scalars(select(Document).where(*_drafts(company_id)).order_by(Document.id)).all()
     for document in rows:
         ask(db, document, db.get_one(Posting, document.posting_id), now, who)

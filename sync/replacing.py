@@ -243,6 +243,7 @@ def _flag(copy: Copy, document_id: int, shown: Mapping[str, Any]) -> None:
     }
     now = copy.rt.clock.now()
     with copy.rt.sessions() as db, db.begin():
+        exclusive(db, copy.company_id)  # the list of flags is written as a whole
         row = db.get_one(Document, document_id)
         run = db.get_one(Run, copy.run_id)
         for flag, on in flags.items():

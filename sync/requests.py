@@ -128,6 +128,8 @@ def waiting(db: Session, company_id: int, kind: str = "invoice") -> Waiting:
 
 def stop(db: Session, run: Run, *, now: datetime, user: User | None) -> None:
     """Stop after this batch: what is in flight settles, the rest stays Pending Sync and is not due."""
+    exclusive(db, run.company_id)
+    db.refresh(run)
     if run.finished_at is None and not run.stop_requested:
         run.stop_requested = True
         run.step = "Stopping after this batch"

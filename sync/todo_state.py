@@ -59,9 +59,9 @@ def choose(db: Session, company_id: int, area: str, table: Follower, wanted: boo
             return
         state = table(company_id=company_id, area=area)
         db.add(state)
+    wake(db, company_id, now)
     state.wanted, state.dirty_at = wanted, now
     db.flush()
-    wake(db, company_id, now)
 
 
 def comparing_due(db: Session, company_id: int, table: Follower) -> datetime | None:

@@ -100,6 +100,7 @@ def tell(db: Session, run: Run, now: datetime, kind: str) -> None:
     """They are rows of this sync; it is not over before a void that is under way is settled."""
     if run.kind != "sync":
         return
+    exclusive(db, run.company_id)
     rows = db.scalars(select(Document).where(
         Document.company_id == run.company_id, Document.kind == kind, untold()
     )).all()

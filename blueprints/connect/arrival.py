@@ -169,6 +169,7 @@ def _new_company(db: Session, ledger: str, chosen: Chosen, found: LedgerCompany)
 
 def _connect(db: Session, company: Company, user: User, arrival: Arrival, chosen: Chosen, at: datetime) -> None:
     """Keep the grant of the consent just given. Whatever waited for it goes on by itself."""
+    lease.wake(db, company.id, at)
     door = DOORS[arrival.ledger]
     grant = token_store.store_new_grant(
         db, services().key_ring, provider=door.provider, subject=door.subject(chosen, arrival.person),
@@ -180,7 +181,6 @@ def _connect(db: Session, company: Company, user: User, arrival: Arrival, chosen
     agreed(connection)
     connection.connected_by, connection.connected_at, connection.last_success_at = user.id, at, at
     audit.record(db, company.id, at, user.email, f"ledger {action}", company.name, {"tenant": company.ledger_tenant})
-    lease.wake(db, company.id, at)
 
 
 def first_page(company_id: int, step: str, role: str, next_path: str | None) -> str:

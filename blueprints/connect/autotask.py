@@ -110,6 +110,7 @@ def _other_database(found: Company, check: SourceCheck) -> dict[str, Any] | None
 
 def _keep(company_id: int, given: Credentials, check: SourceCheck) -> None:
     with writing() as db:
+        lease.exclusive(db, company_id)
         found = db.get_one(Company, company_id)
         row = credentials.ensure(db, company_id, credentials.SOURCE, found.source, check.tenant)
         credentials.put_credentials(row, given, services().key_ring)

@@ -11,7 +11,7 @@ from blueprints.context import now, ring, the_user, writing
 from domain.formats import format_plural
 from domain.statuses import RunState, Status
 from models import Company, Document, Run, User
-from sync import audit, decisions, requests
+from sync import audit, decisions
 from workers import enqueue
 
 
@@ -27,10 +27,10 @@ def retry_run(company_id: int, document_ids: Sequence[int], *, resubmitted: int 
             flash("None of these documents is a Fault any more.", "plain")
             return url_for("logs.errors")
         user = write.get_one(User, the_user().id)
-        open_run = requests.open_run(write, company_id, "retry")
-        if open_run is not None and open_run.phase != "queued":
+        under_way = decisions.retry_under_way(write, company_id)
+        if under_way is not None:
             flash("A retry is running. When it has ended, retry what is left.", "busy")
-            return url_for("logs.run", run_id=open_run.id)
+            return url_for("logs.run", run_id=under_way.id)
         run = decisions.retry(write, write.get_one(Company, company_id), documents, now=now(), user=user)
         former = write.get_one(Run, resubmitted) if resubmitted is not None else None
         if former is not None and former.finished_at is not None:

@@ -84,6 +84,7 @@ def what_would_change(company_id: int, wanted: InvoiceSettings) -> ResponseRetur
 
 def save(write: Session, company_id: int, wanted: InvoiceSettings) -> int | None:
     """A new version and what follows from it. Returns the id of a scan to start, during set-up only."""
+    lease.exclusive(write, company_id)
     found = write.get_one(Company, company_id)
     user = write.get_one(User, the_user().id)
     version = settings.save(write, company_id, wanted, now=now(), user=user)

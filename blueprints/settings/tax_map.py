@@ -61,6 +61,7 @@ def tax_map(company_id: int) -> ResponseReturnValue:
 def save_tax_map(company_id: int) -> ResponseReturnValue:
     """What was chosen is confirmed; an empty choice takes an entry out. An unknown code or row changes nothing."""
     with writing() as write:
+        lease.exclusive(write, company_id)
         current = settings.load_invoices(write, company_id)
         known = taxmap.codes(write, company_id)
         chosen = []

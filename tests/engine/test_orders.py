@@ -28,6 +28,10 @@ CREATED = START - timedelta(days=3)
 @pytest.fixture
 def bought(world: World) -> World:
     """A vendor in the source; AP, expense and freight accounts in the ledger; orders become bills at once."""
+    return supplied(world)
+
+
+def supplied(world: World) -> World:
     world.source.put_party(Party("41", "Northwind Supplies"), Party("90", "Harbor Point"))
     account = {
         name: world.books.add(Kind.ACCOUNT, name, type=kind).id

@@ -5,24 +5,35 @@ On PostgreSQL where it takes two transactions that are open side by side: one is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from connectors.errors import Unavailable
 from connectors.ledgers.base import Done, Kind, Sought
 from connectors.ledgers.memory import MemoryLedger
+from domain.documents import SourceHeader
 from domain.order_settings import Becomes, OrderNumbers
-from domain.statuses import PostingState, Status
-from models import Company, Posting, Run
-from sync import gather, one_order, requests
+from domain.statuses import Flag, PostingState, Status
+from models import Company, CompanyLease, Document, Posting, Run
+from sync import decisions, due, gather, one_order, replacing, requests, settings, voids
 from sync.apply import Serving
 from sync.areas import ORDERS
-from sync.lease import Lease
+from sync.copy_outcome import Asked as CopyAsked
+from sync.copy_outcome import Outcome
+from sync.copying import Copy
+from sync.documents import set_flag, set_status
+from sync.lease import Lease, exclusive, wake
 from tests.domain.order_samples import line
-from tests.engine.test_orders import bought, choose, put, released, row, sync
-from tests.engine.world import World
+from tests.engine.test_orders import bought, choose, put, released, row, supplied, sync
+from tests.engine.world import START, World, furnish, invoice, make_world
+from tools.waiting import wait_until
 
 __all__ = ["bought"]
 
@@ -126,3 +137,239 @@ def test_an_answer_about_one_number_says_nothing_about_another(ordering: World) 
     read_one(ordering, "411")
     assert serving._prepare(ids) and serving._harvest(0)
     assert (order_of(ordering).target_id, order_of(ordering).base_version) == ("PO-411-B", None)
+
+
+# ---- two transactions ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def side(postgres_url: str) -> World:
+    made = make_world(postgres_url)
+    furnish(made)
+    return made
+
+
+@pytest.fixture
+def meanwhile(side: World) -> Iterator[Callable[..., Future[Any]]]:
+    """Start something beside a transaction of this test: it has ended, or waits for that transaction."""
+    waits = text(
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    )
+
+    def blocked() -> bool:
+        with side.sessions() as db:
+            return bool(db.execute(waits).scalar_one())
+
+    with ThreadPoolExecutor(1) as threads:
+        def start(call: Callable[..., Any], *given: Any) -> Future[Any]:
+            future = threads.submit(call, *given)
+            wait_until(lambda: future.done() or blocked(), timeout_s=20, what="the other one ends or waits")
+            return future
+
+        yield start
+
+
+def wake_at(world: World) -> datetime | None:
+    with world.sessions() as db:
+        return db.get_one(CompanyLease, world.company_id).wake_at
+
+
+def held(world: World) -> Lease:
+    lease = Lease.acquire(world.rt, world.company_id)
+    assert lease is not None
+    return lease
+
+
+def press(world: World, db: Session) -> int:
+    company = db.get_one(Company, world.company_id)
+    return requests.ask_sync(db, company, now=world.clock.now(), user=None, confirmed=True)[0].id
+
+
+def test_work_added_while_the_lease_is_given_back_rings(side: World, meanwhile: Callable[..., Future[Any]]) -> None:
+    with side.sessions() as db, db.begin():
+        wake(db, side.company_id, side.clock.now())  # what is served now
+    lease = held(side)
+
+    def next_wake(db: Session) -> datetime | None:
+        return side.clock.now() if requests.open_run(db, side.company_id) else None
+
+    with side.sessions() as db, db.begin():
+        wake(db, side.company_id, side.clock.now())
+        press(side, db)
+        db.flush()
+        given_back = meanwhile(lease.release, next_wake)
+    given_back.result(20)
+    assert wake_at(side) == side.clock.now()
+
+
+def test_work_added_just_after_the_lease_was_given_back_rings(
+    side: World, meanwhile: Callable[..., Future[Any]]
+) -> None:
+    with side.sessions() as db, db.begin():
+        wake(db, side.company_id, side.clock.now())
+    lease, added = held(side), []
+
+    def add() -> None:
+        with side.sessions() as db, db.begin():
+            wake(db, side.company_id, side.clock.now())
+
+    def nothing(db: Session) -> None:
+        added.append(meanwhile(add))
+
+    lease.release(nothing)
+    added[0].result(20)
+    assert wake_at(side) == side.clock.now()
+
+
+def test_what_a_dead_process_left_rings_although_nothing_was_noted_before(world: World) -> None:
+    world.source.put(invoice("1"))
+    world.release()
+    with world.sessions() as db, db.begin():
+        db.get_one(CompanyLease, world.company_id).wake_at = None
+    world.dies_at("after_intent")
+    with world.sessions() as db:
+        assert due.companies_to_ring(db, world.clock.now(), 30) == [world.company_id]
+
+
+def test_a_void_that_is_settled_while_a_sync_takes_it_in_is_not_due_for_ever(
+    side: World, meanwhile: Callable[..., Future[Any]]
+) -> None:
+    side.source.put(invoice("1"))
+    side.sync()
+    side.source.void("1", side.clock.now())
+    side.sync()
+    with side.sessions() as db, db.begin():
+        assert voids.void(db, db.scalars(select(Document)).one(), now=side.clock.now(), who="Robin")
+    lease = held(side)
+    with side.sessions() as db, db.begin():
+        run_id = press(side, db)
+
+    def tell() -> None:
+        with side.sessions() as db, db.begin():
+            voids.tell(db, db.get_one(Run, run_id), side.clock.now(), "invoice")
+
+    with lease.transaction() as db:
+        set_status(db, db.scalars(select(Document)).one(), Status.COMPLETE, [], side.clock.now())
+        db.flush()
+        told = meanwhile(tell)
+    told.result(20)
+    assert side.documents()["1"].due_at is None
+
+
+def test_a_settled_document_holds_no_run_open(world: World) -> None:
+    world.source.put(invoice("1"))
+    run_id = world.sync()
+    with world.sessions() as db, db.begin():
+        document = db.scalars(select(Document)).one()
+        document.due_at, document.run_id = world.clock.now(), run_id
+    with world.sessions() as db:
+        assert not due.released(db, run_id)
+
+
+class Between(gather.Scan):
+    """Something happens after the headers were stored; no lines are read."""
+
+    between: Callable[[], None]
+
+    def _read_lines(self, headers: Sequence[SourceHeader], settings: Any) -> None:
+        self.between()
+
+
+def test_an_order_that_is_sent_while_somebody_names_it_keeps_its_posting(
+    side: World, meanwhile: Callable[..., Future[Any]]
+) -> None:
+    """It was cancelled in the source, and the serving process is committing that it is sent."""
+    put(supplied(side), "411")
+    released(side)
+    lease = held(side)
+    Serving(side.rt, lease, side.company_id, side.source, side.ledger)._prepare([row(side, "411").id])
+    side.source.void("411", START)
+    with side.sessions() as db, db.begin():
+        company = db.get_one(Company, side.company_id)
+        run, _ = one_order.ask(db, company, "411", now=side.clock.now(), user=None, recipients=[])
+    scan = Between(side.rt, side.company_id, side.source, side.ledger.capabilities, run.id, ORDERS)
+    with side.sessions() as sending:
+        def send() -> None:
+            exclusive(sending, side.company_id)
+            posting = sending.scalars(select(Posting).where(Posting.ledger_kind == Kind.BILL.value)).one()
+            posting.state = PostingState.SENDING
+            sending.flush()
+
+        scan.between = send
+        named = meanwhile(scan.one, side.source.contents["411"].header, settings.load_orders(sending, side.company_id))
+        sending.commit()
+    named.result(20)
+    assert [one.state for one in side.postings() if one.ledger_kind == Kind.BILL.value] == [PostingState.SENDING]
+
+
+def test_an_order_that_another_run_is_about_to_post_stays_a_row_of_that_run(bought: World) -> None:
+    put(bought, "411")
+    first = released(bought)
+    named = read_one(bought, "411")
+    assert row(bought, "411").run_id == first
+    bought.serve_until_rest()
+    assert bought.run(first).counts == {Status.COMPLETE: 1}
+    assert bought.run(named).counts == {} and "asked for before" in (bought.run(named).message or "")
+
+
+def test_a_comparison_keeps_the_flags_that_were_set_meanwhile(
+    side: World, meanwhile: Callable[..., Future[Any]]
+) -> None:
+    side.source.put(invoice("1"))
+    run_id = side.sync()
+    with side.sessions() as db:
+        chosen = settings.load_invoices(db, side.company_id)
+    scan = gather.Scan(side.rt, side.company_id, side.source, side.ledger.capabilities, run_id)
+    copy = Copy(
+        side.rt, side.company_id, side.source, side.ledger, run_id, CopyAsked("AT-1", compare=True), chosen, scan
+    )
+    shown = {"changes": [], "gone": "voided", "outcome": Outcome.COMPARE}
+    with held(side).transaction() as db:
+        document = db.scalars(select(Document)).one()
+        set_flag(document, Flag.VOIDED)
+        db.flush()
+        compared = meanwhile(replacing._flag, copy, document.id, shown)
+    compared.result(20)
+    assert set(side.documents()["1"].flags) == {Flag.VOIDED, Flag.CHANGED_LEDGER}
+
+
+def test_a_run_that_somebody_joins_as_it_ends_goes_on(side: World, meanwhile: Callable[..., Future[Any]]) -> None:
+    side.source.put(invoice("1"))
+    gather.scan(side.rt, side.company_id, side.source, side.ledger, None)
+    lease = held(side)
+    serving = Serving(side.rt, lease, side.company_id, side.source, side.ledger)
+    with side.sessions() as db, db.begin():
+        company = db.get_one(Company, side.company_id)
+        run, _ = requests.ask(
+            db, company, kind="first_posting", trigger="button", now=side.clock.now(), user=None, confirmed=True
+        )
+        run.phase = "posting"  # what it was about is settled
+    with side.sessions() as db, db.begin():
+        document = db.scalars(select(Document)).one()
+        joined = requests.ask_one(
+            db, db.get_one(Company, side.company_id), document, now=side.clock.now(), user=None
+        )
+        db.flush()
+        ended = meanwhile(serving._finish_runs)
+    assert ended.result(20) is False and joined.id == run.id
+    lease.release(lambda db: side.clock.now())
+    side.serve_until_rest()
+    assert side.run(run.id).counts == {Status.COMPLETE: 1}
+
+
+def test_nobody_joins_a_retry_that_begins_to_read(side: World, meanwhile: Callable[..., Future[Any]]) -> None:
+    def under_way() -> int | None:
+        with side.sessions() as db, db.begin():
+            found = decisions.retry_under_way(db, side.company_id)
+            return found.id if found else None
+
+    with side.sessions() as db, db.begin():
+        company = db.get_one(Company, side.company_id)
+        run = decisions.retry(db, company, [], now=side.clock.now(), user=None)
+    assert under_way() is None
+    with side.sessions() as db, db.begin():
+        exclusive(db, side.company_id)
+        db.get_one(Run, run.id).phase = "reading"
+        db.flush()
+        joining = meanwhile(under_way)
+    assert joining.result(20) == run.id

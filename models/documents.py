@@ -182,8 +182,8 @@ class Document(Base):
     reissue_allowed: Mapped[Any] = mapped_column(Json, nullable=True)
     """A person said to post it although that one stands in the ledger: {by, at, why, of}."""
     alike: Mapped[Any] = mapped_column(Json, nullable=True)
-    """Bills that somebody else made and that may be this one: {looked_at, found: [{id, number, total, date}]}, and a
-    person's answer {post_anyway: {by, at, why}} (`sync.alike`)."""
+    """Bills that somebody else made and that may be this one: {looked_at, asked: [vendor, number, total, date],
+    found: [{id, number, date, text}]}, and a person's answer {post_anyway: {by, at, why}} (`sync.alike`)."""
     on_record: Mapped[Any] = mapped_column(Json, nullable=True)
     """Of a purchase: what its ledger document takes of the order: {lines: source line ids in the draft's order,
     quantities, freight, ids: those lines' ids in the ledger}."""

@@ -14,7 +14,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from connectors.errors import PlatformError
-from connectors.ledgers.base import Alike, Capabilities, FindsAlike, Kind, Ledger
+from connectors.ledgers.base import Alike, Capabilities, Kind, Ledger
 from domain.documents import Draft
 from domain.formats import format_day, format_money
 from domain.held import Held
@@ -33,33 +33,40 @@ from sync.runtime import Runtime
 from sync.settings import load_orders
 
 FRESH = timedelta(minutes=2)
+OLD = timedelta(minutes=15)
+"""So old is a look at most when the bill goes out: a limit of the ledger may hold it up for hours."""
 _UNDER_WAY = (*OPEN_STATES, PostingState.NEEDS_HUMAN, PostingState.SKIPPED)
 
 
 def look(rt: Runtime, lease: Lease, company_id: int, ledger: Ledger, ids: Sequence[int]) -> bool:
     """Ask the ledger about the bills among these documents. False: it did not answer, so none of them goes now."""
-    if not isinstance(ledger, FindsAlike):
-        return True
     with rt.sessions() as db:
         sought = _sought(db, company_id, ledger, ids, rt.clock.now())
     if not sought:
         return True
     try:
-        found = ledger.alike(sought)
+        found = ledger.alike([one for one, _ in sought])
     except PlatformError:
         return False
     with lease.transaction("Looking for bills that are there already") as db:
         now = rt.clock.now()
         company = db.get_one(Company, company_id)
         ours = _ours(db, company_id, ledger.tenant)
-        for row in db.scalars(select(Document).where(Document.id.in_([int(one.key) for one in sought]))):
+        asked = {int(one.key): of for one, of in sought}
+        for row in db.scalars(select(Document).where(Document.id.in_(asked))):
             marker = marker_of(company, row)
             others = [one for one in found.get(str(row.id), ()) if one.ledger_id not in ours and marker not in one.note]
-            row.alike = {**(row.alike or {}), "looked_at": now.isoformat(), "found": [_told(one) for one in others]}
+            row.alike = {
+                **(row.alike or {}), "looked_at": now.isoformat(), "asked": asked[row.id],
+                "found": [_told(one) for one in others],
+            }  # fmt: skip
     return True
 
 
-def _sought(db: Session, company_id: int, ledger: Ledger, ids: Sequence[int], now: datetime) -> list[Alike]:
+def _sought(
+    db: Session, company_id: int, ledger: Ledger, ids: Sequence[int], now: datetime
+) -> list[tuple[Alike, list[str]]]:
+    """What the ledger is asked, and what of the draft that is about."""
     rows = [row for row in db.scalars(select(Document).where(Document.id.in_(ids), Document.kind == ORDER))
             if row.lines is not None and not _fresh(row, now)]
     if not rows:
@@ -67,14 +74,44 @@ def _sought(db: Session, company_id: int, ledger: Ledger, ids: Sequence[int], no
     settings = load_orders(db, company_id)
     plans = plans_for(db, company_id, rows, ledger.capabilities, settings)
     return [
-        _alike(row, planned.draft, settings) for row, planned in zip(rows, plans, strict=True)
-        if planned.draft is not None and planned.draft.kind == Kind.BILL and planned.draft.party.ledger_id is not None
+        (_alike(row, planned.draft, settings), asked) for row, planned in zip(rows, plans, strict=True)
+        if planned.draft is not None and (asked := _asked(planned.draft)) is not None
     ]
 
 
+def _asked(draft: Draft) -> list[str] | None:
+    """What of the draft the ledger is asked about; None where nothing can be there: it is no bill, or its vendor is
+    new."""
+    if draft.kind != Kind.BILL or draft.party.ledger_id is None:
+        return None
+    return [draft.party.ledger_id, draft.number or "", str(draft.total), draft.date.isoformat()]
+
+
+def unasked(row: Document, draft: Draft) -> bool:
+    """The ledger was asked about another bill than this one: its vendor, number or total are others by now."""
+    asked = _asked(draft)
+    return asked is not None and (row.alike or {}).get("asked") != asked
+
+
+def look_again(row: Document) -> None:
+    """Prepared again, and looked for before that."""
+    row.alike, row.prepared = {**(row.alike or {}), "looked_at": None}, False
+
+
+def out_of_date(row: Document, now: datetime) -> bool:
+    """A bill that was looked for too long ago to be sent on that."""
+    looked = _looked_at(row)
+    return looked is not None and now - looked >= OLD
+
+
 def _fresh(row: Document, now: datetime) -> bool:
+    looked = _looked_at(row)
+    return looked is not None and now - looked < FRESH
+
+
+def _looked_at(row: Document) -> datetime | None:
     looked = (row.alike or {}).get("looked_at")
-    return looked is not None and now - datetime.fromisoformat(looked) < FRESH
+    return datetime.fromisoformat(looked) if looked is not None else None
 
 
 def _alike(row: Document, draft: Draft, settings: OrderSettings) -> Alike:

@@ -17,9 +17,9 @@ from connectors.ledgers.base import Batch, Kind, Ledger, Member
 from domain.reasons import reason
 from domain.statuses import PostingState, Status
 from models import Attempt, BatchRow, Document, Posting
-from sync import due
+from sync import alike, due
+from sync.documents import drop, set_status, step
 from sync.documents import load as load_documents
-from sync.documents import set_status, step
 from sync.operations import rule_of
 
 NUMBER_FRESH = timedelta(minutes=2)
@@ -69,6 +69,23 @@ class Freezing:
         return Batch(key, self.ledger.tenant, tuple(members), body), sent
 
     def _looks_again(self, posting: Posting) -> bool:
+        """It was held up since the ledger was asked before its first send: that is asked again."""
+        return self._number_again(posting) or self._alike_again(posting)
+
+    def _alike_again(self, posting: Posting) -> bool:
+        """A bill that was never sent, and that somebody may have typed in since: it is prepared again."""
+        if posting.ledger_kind != Kind.BILL or posting.operation != "create" or posting.sends:
+            return False
+        document = self.db.get_one(Document, posting.document_id)
+        if document.due_at is None or not alike.out_of_date(document, self.now):
+            return False
+        if posting.state == PostingState.READY:
+            drop(self.db, posting, PostingState.REJECTED, [], self.now)
+        posting.next_action_at = None
+        alike.look_again(document)
+        return True
+
+    def _number_again(self, posting: Posting) -> bool:
         """A creation that would change what bears its number, and was looked up too long ago: it is asked for again."""
         by_number = posting.operation == "create" and posting.base_version is not None
         if not by_number or self.now - posting.changed_at < NUMBER_FRESH:

@@ -105,6 +105,11 @@ class Preparation:
             row.due_at = None
             end_unsent(self.db, row, planned.reasons, self.now)
             return
+        if alike.unasked(row, planned.draft):
+            if former is not None:
+                former.next_action_at = None
+            alike.look_again(row)
+            return
         beside = [(other, plan.draft) for other, plan, _ in self.reserved if plan.draft is not None]
         there = alike.objection(self.db, row, planned, beside)
         if there is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -9,15 +10,19 @@ from typing import Any
 
 import pytest
 
-from connectors.ledgers.base import Kind
+from connectors.errors import RetryLater
+from connectors.ledgers.base import Alike, Answer, Batch, Kind
+from connectors.ledgers.memory import MemoryLedger
 from connectors.ledgers.memory_purchases import line_ids
 from domain.documents import Party, SourceDocument, SourceLine
+from domain.held import Held
 from domain.order_documents import OrderHead, OrderStatus
 from domain.order_settings import Becomes, Freight, OrderNumbers, OrderSettings, VendorNumber
 from domain.settings import MissingItem
 from domain.statuses import Flag, Status
 from models import Company, Document, Run
-from sync import alike, documents, gather, order_changes, requests, scheduled, settings
+from sync import alike, documents, gather, mirror, order_changes, requests, scheduled, settings
+from sync.apply import serve
 from sync.areas import ORDERS
 from tests.domain.order_samples import line, order, receipt
 from tests.engine.world import START, World, invoice
@@ -287,17 +292,93 @@ def test_a_bill_that_was_typed_in_is_adopted_instead_and_the_order_gets_its_numb
     assert len(bills(bought)) == 2
 
 
+def typed_in(world: World, vendor: str) -> None:
+    """Somebody types bill V-9 of this vendor into the ledger."""
+    world.books._store(Kind.BILL, {
+        "party": vendor, "number": "V-9", "date": "2026-11-01", "currency": "USD", "tax": Decimal(0), "marker": "",
+        "status": "approved", "lines": [{"item": "0", "text": "By hand", "amount": Decimal("5.00")}],
+    })  # fmt: skip
+
+
 def test_bills_of_a_vendor_who_turns_out_to_be_there_are_looked_at_before_the_order_goes(bought: World) -> None:
     put(bought, "411", vendor_invoice="V-9")
     reserve_only(bought)
     vendor = bought.books.add(Kind.VENDOR, row(bought, "411").party_name).id
-    bought.books._store(Kind.BILL, {
-        "party": vendor, "number": "V-9", "date": "2026-11-01", "currency": "USD", "tax": Decimal(0), "marker": "",
-        "status": "approved", "lines": [{"item": "0", "text": "By hand", "amount": Decimal("5.00")}],
-    })  # fmt: skip
+    typed_in(bought, vendor)
     bought.serve_until_rest()
     assert told(row(bought, "411")) == (Status.FAULT, "bill_exists")
     assert len(bills(bought)) == 1
+
+
+def test_a_vendor_who_becomes_known_while_other_bills_are_looked_for_is_looked_at_too(bought: World) -> None:
+    """The lists are refreshed by a reading that runs beside the serving process."""
+
+    class Refreshed(MemoryLedger):
+        def alike(self, sought: Sequence[Alike]) -> Mapping[str, Sequence[Held]]:
+            found = super().alike(sought)
+            if not [one for one in self.company.entries if one.body.get("name") == "Coyote Cables"]:
+                vendor = self.company.add(Kind.VENDOR, "Coyote Cables")
+                typed_in(bought, vendor.id)
+                with bought.sessions() as db, db.begin():
+                    mirror.merge(db, bought.company_id, [vendor], bought.clock.now())
+            return found
+
+    bought.source.put_party(Party("42", "Coyote Cables"))
+    bought.books.add(Kind.VENDOR, "Northwind Supplies")
+    bought.ledger = Refreshed(bought.books)
+    put(bought, "411", vendor_invoice="V-1")
+    put(bought, "412", line("2"), party_id="42", vendor_invoice="V-9")
+    sync(bought)
+    assert told(row(bought, "411")) == (Status.COMPLETE, None)
+    assert told(row(bought, "412")) == (Status.FAULT, "bill_exists")
+
+
+class Limited(MemoryLedger):
+    """A limit holds calls up until then: before they are frozen, or when they are sent."""
+
+    until = START
+    at_send = False
+
+    def slot(self, operation: str) -> float:
+        return 0.0 if self.at_send else max(0.0, (self.until - self.company.clock()).total_seconds())
+
+    def send(self, batch: Batch) -> Answer:
+        if self.company.clock() < self.until:
+            raise RetryLater("The day's limit.", self.until, platform="QuickBooks")
+        return super().send(batch)
+
+
+def test_another_number_is_looked_for_however_fresh_the_look_for_the_first_is(bought: World) -> None:
+    put(bought, "411", vendor_invoice="V-1")
+    sync(bought)
+    typed_in(bought, bills(bought)[0].body["party"])
+    bought.ledger = ledger = Limited(bought.books)
+    ledger.until = bought.clock.now() + timedelta(seconds=30)
+    put(bought, "412", line("2", 1, "7"), vendor_invoice="V-2")
+    released(bought)
+    serve(bought.rt, bought.company_id, bought.source, ledger)
+    put(bought, "412", line("2", 1, "7"), vendor_invoice="V-9")
+    gather.poll(bought.rt, bought.company_id, bought.source, ORDERS)  # it is read again, and not sent as it was
+    bought.serve_until_rest()
+    sync(bought)
+    assert told(row(bought, "412")) == (Status.FAULT, "bill_exists") and len(bills(bought)) == 2
+
+
+@pytest.mark.parametrize("at_send", [False, True], ids=["before it is frozen", "when it is sent"])
+@pytest.mark.parametrize("typed", [False, True], ids=["alone", "typed in"])
+def test_a_bill_that_a_limit_held_up_is_looked_for_again(bought: World, typed: bool, at_send: bool) -> None:
+    put(bought, "411", line("1", 1, "7"), vendor_invoice="V-1")
+    sync(bought)
+    bought.ledger = ledger = Limited(bought.books)
+    ledger.until, ledger.at_send = bought.clock.now() + timedelta(hours=1), at_send
+    put(bought, "412", line("1", 1, "7"), vendor_invoice="V-9")
+    released(bought)
+    serve(bought.rt, bought.company_id, bought.source, ledger)
+    if typed:
+        typed_in(bought, bills(bought)[0].body["party"])
+    bought.serve_until_rest()
+    assert told(row(bought, "412")) == ((Status.FAULT, "bill_exists") if typed else (Status.COMPLETE, None))
+    assert sorted(bill.number or "" for bill in bills(bought)) == ["V-1", "V-9"]
 
 
 @pytest.mark.parametrize(("days", "asked"), [(-31, False), (-30, True), (30, True), (31, False)])

@@ -164,7 +164,7 @@ ABLATIONS = (
     Ablation("the database's time", without_one_clock,
              replace(HARD, without=HARD.without - {"clock_wrong"}, bounds=Bounds(late=250.0),
                      rates=(*FORGETFUL, ("delivered_late", 0.6), ("clock_wrong", 1.0), ("crash", 0.01))),
-             frozenset({"duplicates", "stuck"}), quick=True),
+             frozenset({"duplicates", "stuck"})),
     Ablation("fence", without_fence,
              replace(HARD, rates=(("freeze", 0.006), ("crash", 0.0)), bounds=Bounds(freeze=900.0)),
              frozenset({"I09", "I06", "duplicates"}), quick=True),

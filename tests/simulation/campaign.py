@@ -49,7 +49,7 @@ BUSY = (
     "runs WHERE finished_at IS NULL",
     "postings WHERE state IN ('READY', 'SENDING', 'UNKNOWN')",
     "postings WHERE state = 'CONFIRMED' AND next_action_at IS NOT NULL",
-    "postings WHERE state = 'NEW' AND next_action_at IS NOT NULL",
+    "postings WHERE state = 'NEW' AND next_action_at IS NOT NULL AND kind NOT IN ('customer', 'vendor', 'item')",
     "documents WHERE due_at IS NOT NULL",
     "todos WHERE ended_at IS NULL AND (next_action_at IS NOT NULL OR state = 'sending')",
     "todo_states WHERE dirty_at IS NOT NULL",

@@ -243,7 +243,8 @@ def in_the_books_means_complete(watcher: Watcher, tenant: Tenant) -> Finding:
 
 def i15_at_rest(watcher: Watcher, tenant: Tenant) -> Finding:
     for row in watcher.postings.values():
-        waits = (row.kind not in CREATIONS and row.state == "CONFIRMED") or (row.state == "NEW" and row.due)
+        # A customer or an item that no document needs any more is not created: it stays as it is.
+        waits = row.kind not in CREATIONS and (row.state == "CONFIRMED" or (row.state == "NEW" and row.due))
         if row.company_id == tenant.company_id and (row.state in ("SENDING", "UNKNOWN", "READY") or waits):
             yield f"{row.kind} {row.source_id}", f"is still {row.state} ({row.operation})", "stuck"
     for run_id, phase in watcher.db.execute(

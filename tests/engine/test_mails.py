@@ -157,11 +157,7 @@ def test_a_day_of_silence_is_told_once_and_again_only_after_another(world: World
 
 
 def test_an_alarm_that_was_perhaps_sent_goes_again_as_the_same_message_and_a_report_does_not(world: World) -> None:
-    switch_on(world, recipients=(BOOKS,), scheduled_mails=Rhythm.EACH)
-    world.source.put(invoice("1"))
-    look(world)
-    with world.sessions() as db, db.begin():
-        alerts.connection_lost(db, world.company_id, "source", "Autotask refused the user.", world.clock.now())
+    _told(world)
     Server.dies = True
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):

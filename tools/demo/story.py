@@ -18,6 +18,8 @@ from tools.demo.walker import Values, Walker, WalkError
 from tools.waiting import wait_until
 
 # Generous: the real month's lists are read within the platforms' limits on a busy machine.
+READING = "Reading the lists of"
+"""What the page says until every list was read once: the accounts come before the last of them."""
 LISTS_S = 180.0
 SCAN_S = 600.0
 FIRST_POSTING_S = 180.0
@@ -218,7 +220,9 @@ def retail_settings(start: date, ledger: str) -> Values:
 
 
 def _lists_are_read(page: Page) -> bool:
-    """The form is complete once the accounts a created item may use can be chosen."""
+    """The form is complete once no list is being read and the accounts a created item may use can be chosen."""
+    if READING in page.text:
+        return False
     for form in page.forms:
         for control in form.controls:
             if control.name == "created_item_account":

@@ -25,6 +25,7 @@ from tools.waiting import free_port
 if TYPE_CHECKING:
     import redis as redis_client
     from playwright.sync_api import Browser, BrowserContext, Page
+    from sqlalchemy import Engine
 
     from sandbox.world import World
 
@@ -148,6 +149,34 @@ def migrated_url(request: pytest.FixtureRequest) -> str:
     name = {"sqlite": "migrated_sqlite_url", "postgresql": "migrated_postgres_url"}[request.param]
     url: str = request.getfixturevalue(name)
     return url
+
+
+@pytest.fixture(scope="session")
+def _sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = databases.with_tables(f"sqlite:///{tmp_path_factory.mktemp('tables') / 'test.sqlite'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(_sqlite_tables: Engine) -> databases.Sessions:
+    """Sessions of a SQLite database with all tables and no rows, for tests that stay in this process."""
+    return databases.emptied(_sqlite_tables)
+
+
+@pytest.fixture(scope="session")
+def _postgres_tables(postgres_server: str) -> Iterator[Engine]:
+    with postgres.database(postgres_server) as url:
+        engine = databases.with_tables(url)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_sessions(request: pytest.FixtureRequest) -> databases.Sessions:
+    """The same; the test runs once on SQLite and once on PostgreSQL."""
+    name = {"sqlite": "_sqlite_tables", "postgresql": "_postgres_tables"}[request.param]
+    return databases.emptied(request.getfixturevalue(name))
 
 
 # ---------------------------------------------------------------- sandbox

@@ -20,7 +20,7 @@ from domain.reasons import Reason
 from models import Company, Document, Posting, User
 from sync import decisions, gather, mirror, requests, scheduled, settings, tools
 from sync.apply import serve
-from tests.engine.world import World, furnish, invoice, line, make_world_in
+from tests.engine.world import World, furnish, invoice, line, make_world
 
 __all__ = ["Case", "Stage", "Where", "invoice", "line"]
 
@@ -296,7 +296,7 @@ class Stage:
 
 
 def make_stage(sessions: Any, case: Case) -> Stage:
-    world = make_world_in(sessions, **case.settings)
+    world = make_world(sessions, **case.settings)
     furnish(world)
     world.ledger = ScriptedLedger(world.books)
     return Stage(world, case.subject)

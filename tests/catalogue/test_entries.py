@@ -4,22 +4,21 @@ in report and help with all its words; kept, nothing posted; mended by what the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import Engine, select
 
 from domain.catalogue import orders
 from domain.catalogue.entry import Again
 from domain.reasons import CATALOGUE, Reason, Turn
 from domain.statuses import Status
-from models import Base, RunItem, make_engine, make_sessions
+from models import RunItem, make_sessions
 from tests.catalogue import answers, customers, finding, lines, mailing, scope, taxing, voiding
 from tests.catalogue.pages import Pages, complaints, make_pages
 from tests.catalogue.stage import Case, Stage, Where, make_stage
 from tests.conventions.source import ROOT
+from tests.infra.database import Sessions
 
 SUBJECTS = (scope, customers, lines, taxing, answers, voiding, mailing, finding)
 CASES: dict[str, Case] = {code: case for subject in SUBJECTS for code, case in subject.CASES.items()}
@@ -38,25 +37,8 @@ WAYS: dict[Again, set[tuple[str, ...]]] = {
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sessionmaker[Session]]:
-    engine = make_engine(f"sqlite:///{tmp_path_factory.mktemp('catalogue') / 'test.sqlite'}")
-    Base.metadata.create_all(engine)
-    yield make_sessions(engine)
-    engine.dispose()
-
-
-@pytest.fixture
-def sessions(tables: sessionmaker[Session]) -> sessionmaker[Session]:
-    """Empty tables: statements compiled once serve all cases."""
-    with tables() as db, db.begin():
-        for table in reversed(Base.metadata.sorted_tables):
-            db.execute(table.delete())
-    return tables
-
-
-@pytest.fixture(scope="module")
-def pages(tables: sessionmaker[Session]) -> Pages:
-    return make_pages(tables)
+def pages(_sqlite_tables: Engine) -> Pages:
+    return make_pages(make_sessions(_sqlite_tables))
 
 
 def ways() -> list[Any]:
@@ -80,7 +62,7 @@ def test_every_entry_of_orders_is_looked_for_in_their_own_tests() -> None:
 
 @pytest.mark.parametrize(("code", "way"), ways())
 def test_it_is_told_kept_and_goes_on_as_described(
-    sessions: sessionmaker[Session], pages: Pages, code: str, way: str
+    sessions: Sessions, pages: Pages, code: str, way: str
 ) -> None:
     case = CASES[code]
     stage = make_stage(sessions, case)
@@ -134,7 +116,7 @@ def _reported(stage: Stage) -> str:
     return next((row.reasons[0]["code"] for row in reversed(rows) if row.reasons), "")
 
 
-def test_an_error_nobody_knows_is_kept_with_its_raw_words(sessions: sessionmaker[Session], pages: Pages) -> None:
+def test_an_error_nobody_knows_is_kept_with_its_raw_words(sessions: Sessions, pages: Pages) -> None:
     case = CASES["ledger_refused"]
     stage = make_stage(sessions, case)
     case.provoke(stage)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import pytest
 
 from tests.engine.world import World, furnish, make_world
+from tests.infra.database import Sessions
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> World:
-    made = make_world(sqlite_url)
+def world(sessions: Sessions) -> World:
+    made = make_world(sessions)
     furnish(made)
     return made
 
 
 @pytest.fixture
-def any_world(database_url: str) -> World:
+def any_world(any_sessions: Sessions) -> World:
     """The same on SQLite and on PostgreSQL."""
-    made = make_world(database_url)
+    made = make_world(any_sessions)
     furnish(made)
     return made

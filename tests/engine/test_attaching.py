@@ -17,6 +17,7 @@ from domain.statuses import Flag, PostingState, Status
 from models import Document, Posting
 from sync import attaching
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 
 NAME = "Autotask invoice 1.pdf"
 
@@ -36,8 +37,8 @@ class Scripted(MemoryLedger):
             raise LostAnswer("QuickBooks did not answer.")
 
 
-def attached_world(url: str, *script: str, **settings: Any) -> World:
-    world = make_world(url, attach_pdf=True, **settings)
+def attached_world(sessions: Sessions, *script: str, **settings: Any) -> World:
+    world = make_world(sessions, attach_pdf=True, **settings)
     furnish(world)
     world.source.put_party(Party("175", "Customer 175", email="ap@customer175.example"))
     world.ledger = Scripted(world, *script)
@@ -51,15 +52,15 @@ def file(world: World) -> Posting:
 
 
 @pytest.mark.parametrize("script", [[], ["answer lost"], ["never arrived"], ["answer lost", "answer lost"]])
-def test_one_file_hangs_there_whatever_answer_is_lost(database_url: str, script: list[str]) -> None:
-    world = attached_world(database_url, *script)
+def test_one_file_hangs_there_whatever_answer_is_lost(any_sessions: Sessions, script: list[str]) -> None:
+    world = attached_world(any_sessions, *script)
     world.sync()
     assert [(name, shown) for _, name, shown in world.books.files] == [(NAME, False)]
     assert (file(world).state, world.documents()["1"].status) == (PostingState.DONE, Status.COMPLETE)
 
 
-def test_a_process_that_dies_after_the_upload_leaves_one_file(database_url: str) -> None:
-    world = attached_world(database_url)
+def test_a_process_that_dies_after_the_upload_leaves_one_file(any_sessions: Sessions) -> None:
+    world = attached_world(any_sessions)
 
     def die(name: str) -> None:
         if name == "after_attach":
@@ -76,9 +77,9 @@ def test_a_process_that_dies_after_the_upload_leaves_one_file(database_url: str)
 
 
 def test_a_pdf_that_cannot_be_had_is_told_and_leaves_the_document_complete(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = attached_world(sqlite_url, attach_shown=True, mail_customers=True)
+    world = attached_world(sessions, attach_shown=True, mail_customers=True)
 
     def away(kind: str, id: str) -> bytes:
         raise Unavailable("Autotask did not send a PDF of this invoice.")
@@ -95,8 +96,8 @@ def test_a_pdf_that_cannot_be_had_is_told_and_leaves_the_document_complete(
     assert (len(world.books.files), world.documents()["1"].flags) == (1, [])
 
 
-def test_the_mail_that_shows_the_pdf_goes_after_it(sqlite_url: str) -> None:
-    world = attached_world(sqlite_url, "never arrived", attach_shown=True, mail_customers=True)
+def test_the_mail_that_shows_the_pdf_goes_after_it(sessions: Sessions) -> None:
+    world = attached_world(sessions, "never arrived", attach_shown=True, mail_customers=True)
     order: list[tuple[int, int]] = []
     world.rt = replace(world.rt, failpoint=lambda name: order.append((len(world.books.files), len(world.books.mails))))
     world.sync()
@@ -104,8 +105,8 @@ def test_the_mail_that_shows_the_pdf_goes_after_it(sqlite_url: str) -> None:
     assert [shown for _, _, shown in world.books.files] == [True]
 
 
-def test_a_pdf_above_the_bound_is_not_handed_over(sqlite_url: str) -> None:
-    world = attached_world(sqlite_url)
+def test_a_pdf_above_the_bound_is_not_handed_over(sessions: Sessions) -> None:
+    world = attached_world(sessions)
     world.ledger.capabilities = replace(world.ledger.capabilities, attachment_bytes=5)
     world.sync()
     assert (world.books.files, file(world).state) == ([], PostingState.REJECTED)

@@ -12,11 +12,12 @@ from connectors.ledgers.base import Answer, Batch, Kind, LedgerFault, Refusal, R
 from connectors.ledgers.memory import MemoryLedger
 from domain.documents import Party
 from domain.statuses import Flag, PostingState, Status
-from models import Document, Posting
+from models import Document, Posting, make_sessions
 from sync import delivery
 from sync.apply import serve
 from sync.operations import UPDATE, VOID, reserve
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions, with_tables
 
 ADDRESS = "ap@customer175.example"
 
@@ -43,8 +44,8 @@ class Scripted(MemoryLedger):
         return Answer({batch.members[0].short_id: Unknown("no answer")}, None, None)
 
 
-def mailing(url: str, *script: str, email: str | None = ADDRESS) -> World:
-    world = make_world(url, mail_customers=True)
+def mailing(sessions: Sessions, *script: str, email: str | None = ADDRESS) -> World:
+    world = make_world(sessions, mail_customers=True)
     furnish(world)
     world.source.put_party(Party("175", "Customer 175", email=email))
     world.ledger = Scripted(world, *script)
@@ -68,8 +69,8 @@ def told(world: World) -> tuple[str, str | None]:
 
 
 @pytest.mark.parametrize("script", [[], ["answer lost"], ["limit", "limit"], ["limit", "answer lost"]])
-def test_one_mail_goes_to_the_customer_whatever_answer_is_lost(database_url: str, script: list[str]) -> None:
-    world = mailing(database_url, *script)
+def test_one_mail_goes_to_the_customer_whatever_answer_is_lost(any_sessions: Sessions, script: list[str]) -> None:
+    world = mailing(any_sessions, *script)
     world.source.put(invoice("1"))
     world.sync()
     assert [address for _, address in world.books.mails] == [ADDRESS]
@@ -79,8 +80,8 @@ def test_one_mail_goes_to_the_customer_whatever_answer_is_lost(database_url: str
     assert len(world.books.mails) == 1
 
 
-def test_a_process_that_dies_after_the_mail_went_sends_no_second_one(database_url: str) -> None:
-    world = mailing(database_url)
+def test_a_process_that_dies_after_the_mail_went_sends_no_second_one(any_sessions: Sessions) -> None:
+    world = mailing(any_sessions)
     world.source.put(invoice("1"))
     deaths = iter(("create", "send"))
 
@@ -100,9 +101,9 @@ def test_a_process_that_dies_after_the_mail_went_sends_no_second_one(database_ur
 @pytest.mark.parametrize(("gone", "answer", "mails"), [
     ("answer lost", "sent", 1), ("never arrived", "again", 1), ("answer lost", "again", 2),
 ])
-def test_without_proof_a_person_decides(database_url: str, gone: str, answer: str, mails: int) -> None:
+def test_without_proof_a_person_decides(any_sessions: Sessions, gone: str, answer: str, mails: int) -> None:
     """The second mail of the last case is the person's own word, given with the doubt in view."""
-    world = mailing(database_url, gone)
+    world = mailing(any_sessions, gone)
     world.books.shows_mails = False
     world.source.put(invoice("1"))
     world.sync()
@@ -115,8 +116,8 @@ def test_without_proof_a_person_decides(database_url: str, gone: str, answer: st
     assert not decide(world, "again") and not decide(world, "sent")
 
 
-def test_what_certainly_was_not_mailed_leaves_the_document_complete(sqlite_url: str) -> None:
-    world = mailing(sqlite_url, email=None)
+def test_what_certainly_was_not_mailed_leaves_the_document_complete(sessions: Sessions) -> None:
+    world = mailing(sessions, email=None)
     world.source.put(invoice("1"))
     world.sync()
     row = world.documents()["1"]
@@ -134,20 +135,22 @@ def test_what_certainly_was_not_mailed_leaves_the_document_complete(sqlite_url: 
     assert world.documents()["1"].flags == []
 
 
-def test_credits_zero_totals_and_a_company_that_wants_none_are_not_mailed(sqlite_url: str) -> None:
-    world = mailing(sqlite_url)
+def test_credits_zero_totals_and_a_company_that_wants_none_are_not_mailed(
+    sessions: Sessions, sqlite_url: str
+) -> None:
+    world = mailing(sessions)
     world.source.put(invoice("1", "-50.00"))
     world.sync()
     assert [entry.kind for entry in world.books.documents()] == [Kind.CREDIT_MEMO]
-    off = make_world(sqlite_url + "-off")
+    off = make_world(make_sessions(with_tables(sqlite_url)))
     furnish(off)
     off.source.put(invoice("1"))
     off.sync()
     assert (world.books.mails, off.books.mails, len(off.books.documents())) == ([], [], 1)
 
 
-def test_replacing_or_posting_again_brings_no_second_mail(sqlite_url: str) -> None:
-    world = mailing(sqlite_url)
+def test_replacing_or_posting_again_brings_no_second_mail(sessions: Sessions) -> None:
+    world = mailing(sessions)
     world.source.put(invoice("1"))
     world.sync()
     with world.sessions() as db, db.begin():
@@ -163,8 +166,8 @@ def test_replacing_or_posting_again_brings_no_second_mail(sqlite_url: str) -> No
     assert (world.books.documents(), len(world.books.mails)) == ([], 1)
 
 
-def test_what_somebody_sent_from_the_ledger_first_is_not_sent_again(sqlite_url: str) -> None:
-    world = mailing(sqlite_url)
+def test_what_somebody_sent_from_the_ledger_first_is_not_sent_again(sessions: Sessions) -> None:
+    world = mailing(sessions)
     world.source.put(invoice("1"))
     world.rt = replace(world.rt, failpoint=lambda name: _mark_mailed(world, name))
     world.sync()
@@ -177,8 +180,8 @@ def _mark_mailed(world: World, name: str) -> None:
             entry.mailed = True
 
 
-def test_serving_twice_changes_nothing(sqlite_url: str) -> None:
-    world = mailing(sqlite_url)
+def test_serving_twice_changes_nothing(sessions: Sessions) -> None:
+    world = mailing(sessions)
     world.source.put(invoice("1"))
     world.sync()
     serve(world.rt, world.company_id, world.source, world.ledger)

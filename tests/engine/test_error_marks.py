@@ -14,6 +14,7 @@ from domain.statuses import PostingState, Status
 from models import Company, Document, ErrorMark, Pause, Step
 from sync import decisions, gather, settings
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 
 
 class Dies(BaseException):
@@ -44,8 +45,8 @@ class Losing(MemorySource):
             raise lost
 
 
-def marking(url: str, numbering: Numbering = Numbering.SOURCE, *, on: bool = True) -> World:
-    world = make_world(url, missing_item="hold", numbering=numbering)
+def marking(sessions: Sessions, numbering: Numbering = Numbering.SOURCE, *, on: bool = True) -> World:
+    world = make_world(sessions, missing_item="hold", numbering=numbering)
     furnish(world)
     world.books.own_numbers = numbering is not Numbering.LEDGER
     world.source = Losing(world)
@@ -55,13 +56,13 @@ def marking(url: str, numbering: Numbering = Numbering.SOURCE, *, on: bool = Tru
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> World:
-    return marking(sqlite_url)
+def world(sessions: Sessions) -> World:
+    return marking(sessions)
 
 
 @pytest.fixture
-def any_world(database_url: str) -> World:
-    return marking(database_url)
+def any_world(any_sessions: Sessions) -> World:
+    return marking(any_sessions)
 
 
 def choose(world: World, **values: object) -> None:
@@ -89,8 +90,8 @@ def rows(world: World) -> list[ErrorMark]:
         return list(db.scalars(select(ErrorMark).order_by(ErrorMark.document_id)))
 
 
-def test_nothing_is_written_unless_it_was_chosen(sqlite_url: str) -> None:
-    world = marking(sqlite_url, on=False)
+def test_nothing_is_written_unless_it_was_chosen(sessions: Sessions) -> None:
+    world = marking(sessions, on=False)
     bare(world, "1")
     world.sync()
     assert world.documents()["1"].status == Status.FAULT
@@ -154,9 +155,9 @@ def test_switching_it_off_clears_every_word(world: World) -> None:
     assert {row.status for row in world.documents().values()} == {Status.FAULT}
 
 
-def test_our_own_word_is_not_taken_for_another_program(sqlite_url: str) -> None:
+def test_our_own_word_is_not_taken_for_another_program(sessions: Sessions) -> None:
     """The ledger numbers, so "unsynced" means a blank number: documents that bear the word are still found."""
-    world = marking(sqlite_url, Numbering.LEDGER)
+    world = marking(sessions, Numbering.LEDGER)
     bare(world, *(str(n) for n in range(1, 6)))
     world.sync()
     assert len(world.source.failed) == 5

@@ -10,9 +10,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from domain.statuses import PostingState, Status
-from models import Base, Company, make_engine, make_sessions
+from models import Company, make_sessions
 from sync import gather, requests
-from tests.engine.world import World, furnish, invoice, make_world_in
+from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import with_tables
 
 EACH = 7
 
@@ -38,9 +39,8 @@ class Cut:
 
 @pytest.mark.parametrize("first", range(EACH))
 def test_whichever_commits_fail_each_invoice_is_in_the_books_once(sqlite_url: str, first: int) -> None:
-    engine = make_engine(sqlite_url)
-    Base.metadata.create_all(engine)
-    world = make_world_in(make_sessions(engine))
+    engine = with_tables(sqlite_url)
+    world = make_world(make_sessions(engine))
     furnish(world)
     world.source.put(invoice("1", "100.00"), invoice("2", "250.00"))
     run_id = press(world)

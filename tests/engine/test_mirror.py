@@ -9,11 +9,12 @@ from connectors.ledgers.base import Kind
 from domain.statuses import RunState
 from sync import mirror
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> World:
-    made = make_world(sqlite_url)
+def world(sessions: Sessions) -> World:
+    made = make_world(sessions)
     furnish(made)
     for number in range(12):
         made.books.add(Kind.CUSTOMER, f"Known {number}")

@@ -13,6 +13,7 @@ from connectors.ledgers.memory import MemoryLedger
 from domain.statuses import PostingState, Status
 from sync import attaching
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 
 
 class Scripted(MemoryLedger):
@@ -35,8 +36,8 @@ class Scripted(MemoryLedger):
             raise LostAnswer("The ledger did not answer.")
 
 
-def noting(url: str, *script: str, **settings: Any) -> tuple[World, Scripted]:
-    world = make_world(url, history_note=True, **settings)
+def noting(sessions: Sessions, *script: str, **settings: Any) -> tuple[World, Scripted]:
+    world = make_world(sessions, history_note=True, **settings)
     furnish(world)
     ledger = Scripted(world, *script)
     world.ledger = ledger
@@ -45,8 +46,8 @@ def noting(url: str, *script: str, **settings: Any) -> tuple[World, Scripted]:
 
 
 @pytest.mark.parametrize("script", [[], ["answer lost"], ["never arrived"], ["answer lost", "never arrived"]])
-def test_one_note_stands_there_whatever_answer_is_lost(database_url: str, script: list[str]) -> None:
-    world, ledger = noting(database_url, *script)
+def test_one_note_stands_there_whatever_answer_is_lost(any_sessions: Sessions, script: list[str]) -> None:
+    world, ledger = noting(any_sessions, *script)
     world.sync()
     told = sorted(text.partition("): ")[2] for _, text in world.books.notes)
     assert told == [f"Autotask invoice AT-{id}, id {id}, of 2026-11-13." for id in ("1", "2")]
@@ -56,8 +57,8 @@ def test_one_note_stands_there_whatever_answer_is_lost(database_url: str, script
 
 
 @pytest.mark.parametrize("point", ["before_note", "after_note"])
-def test_a_process_that_dies_around_the_note_leaves_one(database_url: str, point: str) -> None:
-    world, _ = noting(database_url)
+def test_a_process_that_dies_around_the_note_leaves_one(any_sessions: Sessions, point: str) -> None:
+    world, _ = noting(any_sessions)
 
     def die(name: str) -> None:
         if name == point:
@@ -73,8 +74,8 @@ def test_a_process_that_dies_around_the_note_leaves_one(database_url: str, point
     assert len(world.books.notes) == 2 and len({record for record, _ in world.books.notes}) == 2
 
 
-def test_the_text_begins_with_the_marker_and_fits(sqlite_url: str) -> None:
-    world, ledger = noting(sqlite_url)
+def test_the_text_begins_with_the_marker_and_fits(sessions: Sessions) -> None:
+    world, ledger = noting(sessions)
     ledger.capabilities = replace(ledger.capabilities, note_length=40)
     world.sync()
     assert all(len(text) <= 40 and "(ref:" in text[:20] for _, text in world.books.notes)

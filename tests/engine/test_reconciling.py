@@ -17,11 +17,12 @@ from models import Company, Document, MirrorState, Pause, Run, ToolRow
 from sync import mirror, pauses, reconciling, tools, voids
 from sync.tool_report import csv_text, rows_of
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 
 
 @pytest.fixture
-def world(tmp_path) -> World:  # type: ignore[no-untyped-def]
-    made = make_world(f"sqlite:///{tmp_path}/a.sqlite")
+def world(sessions: Sessions) -> World:
+    made = make_world(sessions)
     furnish(made)
     return made
 

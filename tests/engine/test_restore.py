@@ -20,6 +20,7 @@ from tests.engine import test_orders as orders
 from tests.engine.test_orders import bought
 from tests.engine.test_reconciling import _forget as forget
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import with_tables
 from tools import backup
 
 __all__ = ["bought"]
@@ -187,7 +188,7 @@ def test_a_copy_that_is_gone_when_it_is_looked_for_is_made_once(bought: World) -
 
 
 def _posted_a_month(url: str) -> World:
-    world = make_world(url)
+    world = make_world(make_sessions(with_tables(url)))
     furnish(world)
     world.source.put(invoice("1"), invoice("2"), invoice("3", "-20.00"))
     world.sync()
@@ -209,7 +210,7 @@ def _reconcile(world: World) -> int:
 
 
 def test_a_backup_that_is_not_there_changes_nothing(database_url: str, tmp_path: Path) -> None:
-    make_world(database_url)
+    make_world(make_sessions(with_tables(database_url)))
     with pytest.raises(backup.BackupError):
         backup.restore(database_url, tmp_path / "missing")
     with make_sessions(make_engine(database_url))() as db:

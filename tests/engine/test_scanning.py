@@ -19,6 +19,7 @@ from sync import decisions, gather, requests, scheduled, settings
 from sync.apply import Serving
 from sync.lease import Lease
 from tests.engine.world import World, furnish, invoice, line, make_world
+from tests.infra.database import Sessions
 
 
 def press(world: World) -> int:
@@ -235,9 +236,9 @@ def test_reading_ends_when_a_person_stops_the_run(world: World) -> None:
 
 
 @pytest.mark.parametrize("mode", [Numbering.LEDGER, Numbering.SOURCE])
-def test_the_mark_that_counts_depends_on_who_numbers(sqlite_url: str, mode: Numbering) -> None:
+def test_the_mark_that_counts_depends_on_who_numbers(sessions: Sessions, mode: Numbering) -> None:
     """Retry asks by id: only the field that means "synced" in this numbering sets a document aside."""
-    world = make_world(sqlite_url, numbering=mode)
+    world = make_world(sessions, numbering=mode)
     furnish(world)
     world.books.own_numbers = mode is not Numbering.LEDGER
     world.source.put(invoice("1", party=None))

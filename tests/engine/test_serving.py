@@ -12,11 +12,12 @@ from connectors.ledgers.base import Kind
 from domain.statuses import PostingState, RunState, Status
 from models import Posting
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> World:
-    made = make_world(sqlite_url)
+def world(sessions: Sessions) -> World:
+    made = make_world(sessions)
     furnish(made)
     return made
 
@@ -89,8 +90,8 @@ def test_what_cannot_be_posted_says_why_and_the_rest_goes_on(world: World) -> No
     assert run.counts == {Status.COMPLETE: 1, Status.FAULT: 2, Status.SKIPPED: 1}
 
 
-def test_a_run_above_its_limit_posts_nothing(sqlite_url: str) -> None:
-    world = make_world(sqlite_url, run_limit=2)
+def test_a_run_above_its_limit_posts_nothing(sessions: Sessions) -> None:
+    world = make_world(sessions, run_limit=2)
     furnish(world)
     world.source.put(*(invoice(str(n)) for n in range(3)))
     run = world.run(world.sync(confirmed=False))
@@ -99,8 +100,8 @@ def test_a_run_above_its_limit_posts_nothing(sqlite_url: str) -> None:
     assert "Post all 3" in (run.message or "")
 
 
-def test_a_run_posts_nothing_when_not_one_of_many_parties_is_known(sqlite_url: str) -> None:
-    world = make_world(sqlite_url)
+def test_a_run_posts_nothing_when_not_one_of_many_parties_is_known(sessions: Sessions) -> None:
+    world = make_world(sessions)
     furnish(world, parties=12)
     for n in range(10):
         world.books.add(Kind.CUSTOMER, f"Dental practice {n}")

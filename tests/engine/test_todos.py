@@ -17,6 +17,7 @@ from models import Company, CompanyLease, Document, TodoRow, TodoState
 from sync import decisions, gather, requests, settings, todo_state, todos
 from sync.apply import serve
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 
 ON = {"error_todos": True, "todo_action_type": "7", "todo_resource": "29", "missing_item": "hold"}
 
@@ -54,8 +55,8 @@ class Losing(MemorySource):
             super().create_todo(self.late.pop())
 
 
-def with_todos(url: str) -> World:
-    made = make_world(url, **ON)
+def with_todos(sessions: Sessions) -> World:
+    made = make_world(sessions, **ON)
     furnish(made)
     made.source = Losing(made)
     with made.sessions() as db, db.begin():
@@ -64,14 +65,14 @@ def with_todos(url: str) -> World:
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> World:
-    return with_todos(sqlite_url)
+def world(sessions: Sessions) -> World:
+    return with_todos(sessions)
 
 
 @pytest.fixture
-def any_world(database_url: str) -> World:
+def any_world(any_sessions: Sessions) -> World:
     """On both databases."""
-    return with_todos(database_url)
+    return with_todos(any_sessions)
 
 
 def rows(world: World) -> list[TodoRow]:

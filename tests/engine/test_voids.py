@@ -17,6 +17,7 @@ from models import Company, Document, Run
 from sync import codec, operations, reissues, scheduled, voids
 from sync.replacing import last_written
 from tests.engine.world import World, furnish, invoice, line, make_world
+from tests.infra.database import Sessions
 
 ITEMS = (line("77", "100.00"),)
 
@@ -255,8 +256,8 @@ def test_what_lines_and_header_said_when_it_was_posted_stays(world: World) -> No
     assert (row.status, row.lines is not None, row.ledger_total) == (Status.FAULT, True, Decimal("100.00"))
 
 
-def test_with_yes_unpaid_ones_are_voided_by_themselves_and_paid_ones_ask(sqlite_url: str) -> None:
-    world = make_world(sqlite_url, voids="void", sync_state=SyncState.ON)
+def test_with_yes_unpaid_ones_are_voided_by_themselves_and_paid_ones_ask(sessions: Sessions) -> None:
+    world = make_world(sessions, voids="void", sync_state=SyncState.ON)
     furnish(world)
     for id in ("1", "2"):
         world.source.put(invoice(id))
@@ -272,8 +273,10 @@ def test_with_yes_unpaid_ones_are_voided_by_themselves_and_paid_ones_ask(sqlite_
     assert world.run(run_id).state == RunState.PROBLEMS  # the run tells of both, and waited for them
 
 
-def test_with_yes_what_was_noticed_while_nothing_might_be_written_is_voided_by_the_next_sync(sqlite_url: str) -> None:
-    world = make_world(sqlite_url, voids="void", sync_state=SyncState.OFF)
+def test_with_yes_what_was_noticed_while_nothing_might_be_written_is_voided_by_the_next_sync(
+    sessions: Sessions
+) -> None:
+    world = make_world(sessions, voids="void", sync_state=SyncState.OFF)
     furnish(world)
     voided(world)
     world.clock.advance(601)
@@ -285,8 +288,8 @@ def test_with_yes_what_was_noticed_while_nothing_might_be_written_is_voided_by_t
     assert live(world) == []
 
 
-def test_an_idle_schedule_looks_for_voids_every_ten_minutes(sqlite_url: str) -> None:
-    world = make_world(sqlite_url, sync_state=SyncState.ON)
+def test_an_idle_schedule_looks_for_voids_every_ten_minutes(sessions: Sessions) -> None:
+    world = make_world(sessions, sync_state=SyncState.ON)
     furnish(world)
     voided(world)
     with world.sessions() as db, db.begin():

@@ -18,6 +18,7 @@ from models import Company, CompanyLease, Posting
 from sync import gather, requests, settings
 from sync.apply import serve
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 
 
 class Troubled(MemorySource):
@@ -36,8 +37,8 @@ class Troubled(MemorySource):
         super().mark_synced(kind, id, number=None if self.loses_number else number, at=at)
 
 
-def by_ledger(url: str) -> World:
-    world = make_world(url, numbering=Numbering.LEDGER)
+def by_ledger(sessions: Sessions) -> World:
+    world = make_world(sessions, numbering=Numbering.LEDGER)
     furnish(world)
     world.books.own_numbers = False
     return world
@@ -86,8 +87,8 @@ def test_a_mark_that_is_refused_again_and_again_ends_with_a_person(world: World)
     assert source.calls.count("refused") == 10
 
 
-def test_the_ledgers_number_is_written_and_read_back(sqlite_url: str) -> None:
-    world = by_ledger(sqlite_url)
+def test_the_ledgers_number_is_written_and_read_back(sessions: Sessions) -> None:
+    world = by_ledger(sessions)
     bare(world, "1", "2")
     world.sync()
     numbers = {entry.number for entry in world.books.documents()}
@@ -95,8 +96,8 @@ def test_the_ledgers_number_is_written_and_read_back(sqlite_url: str) -> None:
     assert {p.state for p in world.postings() if p.document_id} == {PostingState.DONE}
 
 
-def test_a_mark_without_the_ledgers_number_is_not_proven(sqlite_url: str) -> None:
-    world = by_ledger(sqlite_url)
+def test_a_mark_without_the_ledgers_number_is_not_proven(sessions: Sessions) -> None:
+    world = by_ledger(sessions)
     bare(world, "1")
     world.source = source = Troubled(world)
     source.loses_number = True
@@ -104,9 +105,9 @@ def test_a_mark_without_the_ledgers_number_is_not_proven(sqlite_url: str) -> Non
     assert {p.state for p in world.postings() if p.document_id} == {PostingState.CONFIRMED}
 
 
-def test_a_changed_numbering_does_not_change_what_was_posted(sqlite_url: str) -> None:
+def test_a_changed_numbering_does_not_change_what_was_posted(sessions: Sessions) -> None:
     """The posting itself says who numbered it; the setting may have changed since."""
-    world = by_ledger(sqlite_url)
+    world = by_ledger(sessions)
     bare(world, "1")
     world.source = source = Troubled(world)
     source.error = Unavailable("away", platform="Autotask")

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,12 +20,13 @@ from sandbox.server import World as Sandbox
 from sync import codec, promoting
 from tests.connectors.xero_bench import XeroOrganisation
 from tests.engine.world import World, furnish, invoice, line, make_world
+from tests.infra.database import Sessions
 
 
 class Bridge:
     """A company joined to a simulated organisation."""
 
-    def __init__(self, url: str, at: XeroOrganisation, **changes: Any) -> None:
+    def __init__(self, sessions: Sessions, at: XeroOrganisation, **changes: Any) -> None:
         self.at = at
         accounts = at.ledger.lists([Kind.ACCOUNT]).records
         account = next(one.id for one in accounts if one.details["type"] == "Income")
@@ -35,7 +35,7 @@ class Bridge:
             "created_item_account": account, "untaxed_code": "NONE", "rounding_account": account,
             "initial_status": InitialStatus.APPROVED, **changes,
         }  # fmt: skip
-        self.world: World = make_world(url, **chosen)
+        self.world: World = make_world(sessions, **chosen)
         with self.world.sessions() as db, db.begin():
             company = db.get_one(Company, self.world.company_id)
             company.ledger, company.ledger_tenant = "xero", at.tenant
@@ -55,9 +55,9 @@ class Bridge:
 
 
 @pytest.fixture
-def bridge(tmp_path: Path, sandbox_world: Sandbox, sandbox: str) -> Callable[..., Bridge]:
+def bridge(sessions: Sessions, sandbox_world: Sandbox, sandbox: str) -> Callable[..., Bridge]:
     at = XeroOrganisation(sandbox_world, sandbox)
-    return lambda **changes: Bridge(f"sqlite:///{tmp_path}/app.sqlite", at, **changes)
+    return lambda **changes: Bridge(sessions, at, **changes)
 
 
 def test_invoices_and_credits_arrive_once_and_to_the_cent_without_an_item(bridge: Callable[..., Bridge]) -> None:

@@ -5,8 +5,6 @@ The words are the company's: its time of day, its ledger's name.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from domain.reasons import Reason
@@ -20,13 +18,14 @@ from sync.connection import agreed
 from tests.connectors.xero_bench import Tokens, XeroOrganisation
 from tests.engine.test_xero import Bridge
 from tests.engine.world import START, invoice
+from tests.infra.database import Sessions
 
 FIVE_HOURS = 5 * 3600 + 5 * 60
 
 
 @pytest.fixture
-def it(tmp_path: Path, sandbox_world: Sandbox, sandbox: str) -> Bridge:
-    made = Bridge(f"sqlite:///{tmp_path}/app.sqlite", XeroOrganisation(sandbox_world, sandbox))
+def it(sessions: Sessions, sandbox_world: Sandbox, sandbox: str) -> Bridge:
+    made = Bridge(sessions, XeroOrganisation(sandbox_world, sandbox))
     made.at.ledger = made.at.connect(profile=made.at.profile, clock=made.world.clock.now)
     made.world.ledger = made.at.ledger  # type: ignore[assignment]
     made.world.source.put(invoice("0"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from sync import decisions, gather, mirror
 from tests.connectors.xero_bench import XeroOrganisation
 from tests.engine.test_xero import Bridge
 from tests.engine.world import invoice, line
+from tests.infra.database import Sessions
 
 Bridges = Callable[..., Bridge]
 
@@ -34,8 +34,8 @@ def at(sandbox_world: Sandbox, sandbox: str) -> XeroOrganisation:
 
 
 @pytest.fixture
-def bridge(tmp_path: Path, at: XeroOrganisation) -> Bridges:
-    return lambda url="", **changes: Bridge(url or f"sqlite:///{tmp_path}/app.sqlite", at, **changes)
+def bridge(sessions: Sessions, at: XeroOrganisation) -> Bridges:
+    return lambda own=sessions, **changes: Bridge(own, at, **changes)
 
 
 def contact(it: Bridge, name: str, **more: Any) -> str:
@@ -58,9 +58,9 @@ def complete(it: Bridge) -> None:
 
 
 def test_a_contact_is_found_by_link_then_number_then_name_and_never_when_archived(
-    bridge: Bridges, database_url: str
+    bridge: Bridges, any_sessions: Sessions
 ) -> None:
-    it = bridge(database_url)
+    it = bridge(any_sessions)
     renamed = contact(it, "Renamed by the bookkeeper", ContactNumber="AT-175")
     contact(it, "Customer 175")
     gone = contact(it, "Long gone", ContactNumber="AT-176")
@@ -79,9 +79,9 @@ def test_a_contact_is_found_by_link_then_number_then_name_and_never_when_archive
 
 
 def test_our_number_on_an_archived_contact_waits_for_a_person_and_is_not_given_twice(
-    bridge: Bridges, database_url: str
+    bridge: Bridges, any_sessions: Sessions
 ) -> None:
-    it = bridge(database_url)
+    it = bridge(any_sessions)
     archive(it, contact(it, "Long gone", ContactNumber="AT-175"), "AT-175")
     it.world.source.put(invoice("1", party="175"))
     stopped = it.sync()["1"]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from sync import codec
 from tests.connectors.xero_bench import XeroOrganisation
 from tests.engine.test_xero import Bridge
 from tests.engine.world import invoice
+from tests.infra.database import Sessions
 
 Bridges = Callable[..., Bridge]
 
@@ -30,8 +30,8 @@ def at(sandbox_world: Sandbox, sandbox: str) -> XeroOrganisation:
 
 
 @pytest.fixture
-def bridge(tmp_path: Path, at: XeroOrganisation) -> Bridges:
-    return lambda **changes: Bridge(f"sqlite:///{tmp_path}/app.sqlite", at, **changes)
+def bridge(sessions: Sessions, at: XeroOrganisation) -> Bridges:
+    return lambda **changes: Bridge(sessions, at, **changes)
 
 
 def complete(it: Bridge) -> None:

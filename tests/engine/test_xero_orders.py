@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +29,7 @@ from tests.domain.order_samples import line, order, receipt
 from tests.engine import test_orders as engine
 from tests.engine.test_xero import Bridge
 from tests.engine.world import START, invoice
+from tests.infra.database import Sessions
 
 
 class Buying(Bridge):
@@ -82,10 +82,10 @@ class Buying(Bridge):
 
 
 @pytest.fixture
-def buying(tmp_path: Path, sandbox_world: Sandbox, sandbox: str) -> Callable[..., Buying]:
+def buying(sessions: Sessions, sandbox_world: Sandbox, sandbox: str) -> Callable[..., Buying]:
     def make(profile: str = "xero-us", switches: dict[str, Any] | None = None, **changes: Any) -> Buying:
         at = XeroOrganisation(sandbox_world, sandbox, profile, **(switches or {}))
-        return Buying(f"sqlite:///{tmp_path}/app.sqlite", at, **changes)
+        return Buying(sessions, at, **changes)
 
     return make
 

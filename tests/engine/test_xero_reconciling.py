@@ -6,7 +6,6 @@ The judge is the simulated organisation's own books.
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,11 +17,12 @@ from tests.connectors.xero_bench import XeroOrganisation
 from tests.engine.test_reconciling import outcomes, reconcile
 from tests.engine.test_xero import Bridge
 from tests.engine.world import invoice
+from tests.infra.database import Sessions
 
 
 @pytest.fixture
-def it(tmp_path: Path, sandbox_world: Sandbox, sandbox: str) -> Bridge:
-    made = Bridge(f"sqlite:///{tmp_path}/app.sqlite", XeroOrganisation(sandbox_world, sandbox, "xero-uk"))
+def it(sessions: Sessions, sandbox_world: Sandbox, sandbox: str) -> Bridge:
+    made = Bridge(sessions, XeroOrganisation(sandbox_world, sandbox, "xero-uk"))
     credits = (invoice("5", "-50.00"), invoice("6", "-60.00"))
     made.world.source.put(*(invoice(str(n), f"{n * 10}.00") for n in range(1, 5)), *credits)
     made.sync()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +27,7 @@ from tests.connectors import test_xero_refusals as refusals
 from tests.connectors.xero_bench import XeroOrganisation
 from tests.engine.test_xero import Bridge
 from tests.engine.world import invoice, line
+from tests.infra.database import Sessions
 
 PLAIN = invoice("1")
 DONE = str(Status.COMPLETE)
@@ -149,9 +149,9 @@ def at(sandbox_world: Sandbox, sandbox: str) -> XeroOrganisation:
     return XeroOrganisation(sandbox_world, sandbox, "xero-uk")
 
 
-def bridge(tmp_path: Path, at: XeroOrganisation, **settings: Any) -> Bridge:
+def bridge(sessions: Sessions, at: XeroOrganisation, **settings: Any) -> Bridge:
     entry = TaxEntry("Here", EVERY_CATEGORY, "OUTPUT2", region_id="4")
-    it = Bridge(f"sqlite:///{tmp_path}/app.sqlite", at, tax_map=codec.dump(TaxMap((entry,))), **settings)
+    it = Bridge(sessions, at, tax_map=codec.dump(TaxMap((entry,))), **settings)
     rule = TaxRule("Here", None, "Standard", Decimal("0.2"), region_id="4")
     it.world.source.lists = replace(it.world.source.lists, tax_regions={"4": "Here"}, taxes=(rule,))
     return it
@@ -185,10 +185,10 @@ def listen(it: Bridge) -> list[str]:
 
 @pytest.mark.parametrize("message", TABLE)
 def test_a_message_is_met_once_and_the_invoice_ends_as_it_should(
-    tmp_path: Path, at: XeroOrganisation, message: str
+    sessions: Sessions, at: XeroOrganisation, message: str
 ) -> None:
     row = TABLE[message]
-    it = bridge(tmp_path, at, **row.settings)
+    it = bridge(sessions, at, **row.settings)
     if row.ends == "currency_refused":
         it.world.source.put_party(replace(it.world.source.companies["175"], currency="EUR"))
         it.world.source.lists = replace(it.world.source.lists, home_currency="GBP", multi_currency=True)
@@ -217,8 +217,8 @@ def test_a_message_is_met_once_and_the_invoice_ends_as_it_should(
     assert len(ours) == (1 if row.ends == "number_taken" else 0)
 
 
-def test_a_draft_that_was_voided_meanwhile_is_told_as_gone(tmp_path: Path, at: XeroOrganisation) -> None:
-    it = bridge(tmp_path, at, initial_status=InitialStatus.DRAFT)
+def test_a_draft_that_was_voided_meanwhile_is_told_as_gone(sessions: Sessions, at: XeroOrganisation) -> None:
+    it = bridge(sessions, at, initial_status=InitialStatus.DRAFT)
     it.world.source.put(PLAIN)
     it.sync()
     with it.world.sessions() as db, db.begin():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +20,7 @@ from sync import codec
 from tests.connectors.xero_bench import XeroOrganisation
 from tests.engine.test_xero import Bridge
 from tests.engine.world import invoice, line
+from tests.infra.database import Sessions
 
 CODES = {"uk": ("OUTPUT2", Decimal("0.2")), "au": ("OUTPUT", Decimal("0.1")), "us": ("TAX001", Decimal("0.08"))}
 
@@ -28,13 +28,13 @@ Bridges = Callable[..., Bridge]
 
 
 @pytest.fixture
-def bridge(tmp_path: Path, sandbox_world: Sandbox, sandbox: str) -> Bridges:
+def bridge(sessions: Sessions, sandbox_world: Sandbox, sandbox: str) -> Bridges:
     def make(region: str, **changes: Any) -> Bridge:
         """A company whose source taxes region 4 at the organisation's usual rate."""
         code, rate = CODES[region]
         entry = TaxEntry("Here", EVERY_CATEGORY, code, region_id="4")
         it = Bridge(
-            f"sqlite:///{tmp_path}/app.sqlite", XeroOrganisation(sandbox_world, sandbox, f"xero-{region}"),
+            sessions, XeroOrganisation(sandbox_world, sandbox, f"xero-{region}"),
             tax_map=codec.dump(TaxMap((entry,))), **changes,
         )  # fmt: skip
         it.world.source.lists = replace(

@@ -11,28 +11,17 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, sessionmaker
 
 from connectors.ledgers.base import Kind
 from connectors.ledgers.memory import MemoryCompany, MemoryLedger
 from connectors.sources.memory import MemorySource
 from domain.documents import Catalog, Code, Party, SourceDocument, SourceHeader, SourceLine
 from domain.settings import InvoiceSettings, MissingItem, SyncState
-from models import (
-    Base,
-    Company,
-    CompanyLease,
-    Document,
-    MirrorState,
-    Posting,
-    Run,
-    SettingsVersion,
-    make_engine,
-    make_sessions,
-)
+from models import Company, CompanyLease, Document, MirrorState, Posting, Run, SettingsVersion
 from sync import codec, gather, requests
 from sync.apply import serve
 from sync.runtime import Finished, Runtime, Times
+from tests.infra.database import Sessions
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -76,7 +65,7 @@ class InlinePool:
 class World:
     """One company on both sides. `sync()` is what a press on Sync Now does, through the real code."""
 
-    sessions: sessionmaker[Session]
+    sessions: Sessions
     clock: VirtualClock
     rt: Runtime
     source: MemorySource
@@ -134,15 +123,9 @@ class World:
             return db.get_one(Run, run_id)
 
 
-def make_world(url: str, **changes: Any) -> World:
-    """A connected company with the default settings of the tests (missing items created, everything in scope)."""
-    engine = make_engine(url)
-    Base.metadata.create_all(engine)
-    return make_world_in(make_sessions(engine), **changes)
-
-
-def make_world_in(sessions: sessionmaker[Session], **changes: Any) -> World:
-    """The same in a database that has its tables."""
+def make_world(sessions: Sessions, **changes: Any) -> World:
+    """A connected company with the default settings of the tests (missing items created, everything in scope), in a
+    database that has its tables."""
     clock = VirtualClock()
     source = MemorySource()
     books = MemoryCompany(clock=clock.now)

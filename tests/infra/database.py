@@ -1,4 +1,8 @@
-"""Migrated databases for the tests: the migrations run once for each test process, tests get copies."""
+"""Databases for the tests: migrated ones, of which tests get copies, and one that they find empty one after the other.
+
+A copy is a file or a database of its own: processes may open it and die with it. The other one keeps its engine as
+long as the test process lives, because what SQLAlchemy compiled for one test then serves all that follow.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,13 @@ import shutil
 import uuid
 from pathlib import Path
 
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from models import Base, make_engine, make_sessions
 from tests.infra import postgres
+
+Sessions = sessionmaker[Session]
 
 
 def migrate(url: str) -> None:
@@ -37,3 +47,25 @@ def migrated_postgres(server_url: str) -> str:
     name = f"template_{uuid.uuid4().hex[:12]}"
     migrate(postgres.create(server_url, name))
     return name
+
+
+def with_tables(url: str) -> Engine:
+    """Make every table in the empty database at url."""
+    engine = make_engine(url)
+    Base.metadata.create_all(engine)
+    return engine
+
+
+def emptied(engine: Engine) -> Sessions:
+    """Take out whatever earlier tests left in the tables; numbering begins at 1 again."""
+    with engine.begin() as db:
+        for table in reversed(Base.metadata.sorted_tables):
+            db.execute(table.delete())
+        if engine.dialect.name == "postgresql":
+            _begin_numbering_again(db)
+    return make_sessions(engine)
+
+
+def _begin_numbering_again(db: Connection) -> None:
+    """SQLite does it by itself in a table without rows."""
+    db.execute(text("SELECT setval(format('%I.%I', schemaname, sequencename), 1, false) FROM pg_sequences"))

@@ -20,11 +20,12 @@ from sync import mail, mirror, tool_report, tools
 from sync.check import Asked
 from tests.engine.test_mails import POST
 from tests.engine.world import START, World, furnish, invoice, line, make_world
+from tests.infra.database import Sessions
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> World:
-    made = make_world(sqlite_url)
+def world(sessions: Sessions) -> World:
+    made = make_world(sessions)
     furnish(made)
     return made
 
@@ -53,8 +54,8 @@ def codes(row: ToolRow) -> list[str]:
     return [value["code"] for value in row.data["reasons"]]
 
 
-def test_every_reason_is_told_not_only_the_first(sqlite_url: str) -> None:
-    world = make_world(sqlite_url, missing_item=MissingItem.HOLD, blank_text=BlankText.HOLD)
+def test_every_reason_is_told_not_only_the_first(sessions: Sessions) -> None:
+    world = make_world(sessions, missing_item=MissingItem.HOLD, blank_text=BlankText.HOLD)
     furnish(world)
     blank = (line("1-1", "60.00"), line("1-2", "40.00", text="", code="9"))
     world.source.put(invoice("1", lines=(*blank, line("1-3", "0.00", text=" ")), party=None))
@@ -66,8 +67,8 @@ def test_every_reason_is_told_not_only_the_first(sqlite_url: str) -> None:
     assert found.data["stages"][Stage.NUMBER] == Cell.PASSED
 
 
-def test_text_is_checked_without_a_customer_too(sqlite_url: str) -> None:
-    world = make_world(sqlite_url, blank_text=BlankText.HOLD)
+def test_text_is_checked_without_a_customer_too(sessions: Sessions) -> None:
+    world = make_world(sessions, blank_text=BlankText.HOLD)
     furnish(world)
     world.source.put(invoice("1", lines=(line("1-1", "100.00", text=""),), party=None))
     assert codes(rows(world, check(world))["1"]) == ["no_customer", "blank_text"]

@@ -15,6 +15,7 @@ from models import Company, Outbox, Posting, Run, ToolRow
 from sync import mail, tools
 from tests.engine.test_mails import POST
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 
 CODES = (
     Code("1", "Remote support", "LAB-1"), Code("2", "Hardware", "HW-2"), Code("3", "Backup 1TB"),
@@ -24,8 +25,8 @@ CODES = (
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> World:
-    made = make_world(sqlite_url, match_by="name")
+def world(sessions: Sessions) -> World:
+    made = make_world(sessions, match_by="name")
     furnish(made)
     made.source.lists = Catalog({code.id: code for code in CODES})
     sold: dict[str, Any] = {"type": "Service", "income_account_id": "1"}

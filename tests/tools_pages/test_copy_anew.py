@@ -20,21 +20,22 @@ from sync import holds, tools
 from sync.apply import serve
 from sync.copy_outcome import KIND, Asked
 from tests.engine.world import World, furnish, invoice, line, make_world
+from tests.infra.database import Sessions
 from tests.tools_pages.test_manual_copy import copy, told
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> World:
-    return made(sqlite_url)
+def world(sessions: Sessions) -> World:
+    return made(sessions)
 
 
 @pytest.fixture
-def any_world(database_url: str) -> World:
-    return made(database_url)
+def any_world(any_sessions: Sessions) -> World:
+    return made(any_sessions)
 
 
-def made(url: str, **changes: Any) -> World:
-    world = make_world(url, sync_state=SyncState.OFF, **changes)
+def made(sessions: Sessions, **changes: Any) -> World:
+    world = make_world(sessions, sync_state=SyncState.OFF, **changes)
     furnish(world)
     return world
 
@@ -206,8 +207,8 @@ def test_a_voided_copy_keeps_its_number_and_says_so(world: World) -> None:
     assert told(copy(world, anew=True))[0] == "compare" and live(world) == []
 
 
-def test_where_the_ledger_numbers_a_voided_copy_is_no_obstacle(sqlite_url: str) -> None:
-    world = made(sqlite_url, numbering=Numbering.LEDGER)
+def test_where_the_ledger_numbers_a_voided_copy_is_no_obstacle(sessions: Sessions) -> None:
+    world = made(sessions, numbering=Numbering.LEDGER)
     world.books.own_numbers = False
     document = invoice("1")
     world.source.put(replace(document, header=replace(document.header, number=None)))

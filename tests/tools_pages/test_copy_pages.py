@@ -11,14 +11,15 @@ from domain.settings import SyncState
 from models import Audit, Run, ToolRow
 from sync.copy_outcome import KIND, Asked
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 from tests.tools_pages.test_manual_copy import copy, typed_by_hand
 from tests.tools_pages.test_pages import get, post, runs
 from tests.web.site import BASE, NOW, Site
 
 
 @pytest.fixture
-def world(tmp_path: Any) -> World:
-    made = make_world(f"sqlite:///{tmp_path}/world.sqlite", sync_state=SyncState.OFF)
+def world(sessions: Sessions) -> World:
+    made = make_world(sessions, sync_state=SyncState.OFF)
     furnish(made)
     return made
 

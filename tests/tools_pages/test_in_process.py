@@ -14,12 +14,13 @@ from models import Attempt, CompanyLease, Run
 from sync import gather, in_process, requests
 from sync.lease import FenceLost, Lease
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 from tests.web.site import BASE, Site
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> World:
-    made = make_world(sqlite_url)
+def world(sessions: Sessions) -> World:
+    made = make_world(sessions)
     furnish(made)
     made.source.put(invoice("1"), invoice("2"))
     return made

@@ -14,14 +14,15 @@ from models import Company, Link, Outbox, Run, ToolRow, User
 from sync import gather, list_compare, list_decisions, requests, settings, tools
 from sync.tool_report import TOOLS, csv_text, rows_of
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 
 PARTIES = ("Acme Ltd", "Linked Co", "Exact One", "Nearby Limited", "Brand New", "Same Name", "Same Name", "Dormant")
 VENDORS = ("Parts Inc", "Wholesale", "Twice There")
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> World:
-    made = make_world(sqlite_url, match_by="name")
+def world(sessions: Sessions) -> World:
+    made = make_world(sessions, match_by="name")
     furnish(made, parties=0)
     for n, name in enumerate(PARTIES):
         made.source.put_party(Party(str(200 + n), name))

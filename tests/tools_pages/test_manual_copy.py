@@ -17,11 +17,12 @@ from models import Company, Document, ItemClaim, Outbox, Posting, PostingNeed, R
 from sync import decisions, tools
 from sync.copy_outcome import KIND, Asked
 from tests.engine.world import START, World, furnish, invoice, line, make_world
+from tests.infra.database import Sessions
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> World:
-    made = make_world(sqlite_url, sync_state=SyncState.OFF)
+def world(sessions: Sessions) -> World:
+    made = make_world(sessions, sync_state=SyncState.OFF)
     furnish(made)
     return made
 

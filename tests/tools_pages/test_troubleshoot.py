@@ -21,13 +21,14 @@ from sync.tracing import Meant, concerning
 from sync.troubleshoot import diagnose
 from sync.troubleshoot_company import Around
 from tests.engine.world import START, World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 from tests.tools_pages.test_pages import get, post, runs
 from tests.web.site import NOW, Site
 
 
 @pytest.fixture
-def world(sqlite_url: str) -> World:
-    made = make_world(sqlite_url)
+def world(sessions: Sessions) -> World:
+    made = make_world(sessions)
     furnish(made)
     with made.sessions() as db, db.begin():
         for side, platform in (("source", "autotask"), ("ledger", "quickbooks")):

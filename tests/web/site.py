@@ -10,14 +10,18 @@ import base64
 import re
 import secrets
 import shutil
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy.orm import Session
 
 from app import create_app
@@ -31,6 +35,7 @@ from models import (
     Hold,
     Identity,
     Invitation,
+    KeyRing,
     MirrorEntry,
     MirrorState,
     Outbox,
@@ -40,6 +45,8 @@ from models import (
     ToolRow,
     User,
     WebSession,
+    make_engine,
+    make_sessions,
 )
 from sync import access, addresses, credentials, lease, settings
 from workers.wiring import Services
@@ -123,22 +130,59 @@ class Site:
         return self.services.sessions()
 
 
+class Compiled(BytecodeCache):
+    """Templates compiled for one application of this process serve the next ones."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key, bucket.checksum] = bucket.code
+
+
+COMPILED = Compiled()
+
+
 def make_site(template: Path, folder: Path, **changes: Any) -> Site:
-    """Copy the migrated database at `template`, fill it, start the application on it."""
+    """Copy the migrated database at `template` with the two companies in it, start the application on it."""
     path = folder / f"site-{secrets.token_hex(4)}.sqlite"
-    shutil.copyfile(template, path)
     config = config_for(f"sqlite:///{path}", **changes)
+    filled = _filled(template, config.encryption_keys)
+    shutil.copyfile(filled.path, path)
     clock = TestClock()
     services = replace(Services.from_config(config, short_calls=True), clock=clock)  # type: ignore[arg-type]
     app = create_app(config, services)
+    app.jinja_env.bytecode_cache = COMPILED
     app.config.update(TESTING=False, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
     app.extensions["limits"].enabled = False
-    site = Site(app, services, clock)
-    with services.sessions() as db, db.begin():
+    return Site(app, services, clock, deepcopy(filled.ids), dict(filled.users))
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A database with the two companies and their people, to be copied. Nobody has it open."""
+
+    path: Path
+    key_ring: KeyRing
+    ids: dict[str, dict[str, int]] = field(default_factory=dict)
+    users: dict[str, int] = field(default_factory=dict)
+
+
+@cache
+def _filled(template: Path, encryption_keys: str) -> Filled:
+    """Made once for each test process."""
+    made = Filled(template.with_name(f"filled-{secrets.token_hex(4)}.sqlite"), KeyRing.parse(encryption_keys))
+    shutil.copyfile(template, made.path)
+    engine = make_engine(f"sqlite:///{made.path}")
+    with make_sessions(engine)() as db, db.begin():
         for letter, name in (("A", "Acme Support"), ("B", SECRET_OF_B)):
-            _company(db, site, letter, name)
-        site.users["stranger"] = _user(db, "stranger").id
-    return site
+            _company(db, made, letter, name)
+        made.users["stranger"] = _user(db, "stranger").id
+    engine.dispose()
+    return made
 
 
 def _user(db: Session, name: str) -> User:
@@ -149,7 +193,7 @@ def _user(db: Session, name: str) -> User:
     return user
 
 
-def _company(db: Session, site: Site, letter: str, name: str) -> None:
+def _company(db: Session, made: Filled, letter: str, name: str) -> None:
     company = Company(
         name=name,
         ledger="quickbooks",
@@ -171,21 +215,21 @@ def _company(db: Session, site: Site, letter: str, name: str) -> None:
     ids = {"company_id": company.id}
     for role in ROLES:
         user = _user(db, f"{letter} {role}")
-        site.users[f"{letter} {role}"] = user.id
+        made.users[f"{letter} {role}"] = user.id
         ids["member_id"] = access.add_member(db, company.id, user, role, NOW).id
-    _connections(db, site, company, letter)
+    _connections(db, made, company, letter)
     ids |= _records(db, company, name)
     invitation = Invitation(
         company_id=company.id,
         email="new@people.example",
         role="staff",
         token_hash=letter * 8,
-        invited_by=site.users[f"{letter} admin"],
+        invited_by=made.users[f"{letter} admin"],
         created_at=NOW,
     )
     db.add(invitation)
     db.flush()
-    site.ids[letter] = {**ids, "invitation_id": invitation.id}
+    made.ids[letter] = {**ids, "invitation_id": invitation.id}
 
 
 def _profile(name: str) -> dict[str, Any]:
@@ -203,8 +247,8 @@ def _profile(name: str) -> dict[str, Any]:
     }
 
 
-def _connections(db: Session, site: Site, company: Company, letter: str) -> None:
-    admin = site.users[f"{letter} admin"]
+def _connections(db: Session, made: Filled, company: Company, letter: str) -> None:
+    admin = made.users[f"{letter} admin"]
     grant = Grant(
         provider="intuit",
         subject=company.ledger_tenant,
@@ -215,7 +259,7 @@ def _connections(db: Session, site: Site, company: Company, letter: str) -> None
     )
     db.add(grant)
     db.flush()
-    ring = site.services.key_ring
+    ring = made.key_ring
     grant.access_token = ring.seal("fake-access", f"grant:{grant.id}:access_token")
     grant.refresh_token = ring.seal("fake-refresh", f"grant:{grant.id}:refresh_token")
     ledger = credentials.ensure(db, company.id, "ledger", company.ledger, company.ledger_tenant)

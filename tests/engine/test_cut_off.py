@@ -12,13 +12,14 @@ from sync import cut_off, decisions, holds, voids
 from sync.cut_off import Absence, CutOff
 from tests.engine.test_reconciling import reconcile
 from tests.engine.world import World, furnish, invoice, make_world
+from tests.infra.database import Sessions
 
 DAY = date(2026, 11, 15)
 
 
 @pytest.fixture
-def world(tmp_path) -> World:  # type: ignore[no-untyped-def]
-    made = make_world(f"sqlite:///{tmp_path}/a.sqlite")
+def world(sessions: Sessions) -> World:
+    made = make_world(sessions)
     furnish(made)
     return made
 

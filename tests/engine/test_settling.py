@@ -19,6 +19,7 @@ from sync import gather, requests
 from sync.apply import serve
 from sync.settle import LOOK_AGAIN_S
 from tests.engine.world import World, furnish, invoice, line, make_world
+from tests.infra.database import Sessions
 
 Script = Callable[[Batch], Answer]
 NO = Refused((LedgerFault(Refusal.SUBSCRIPTION, "6190", "The subscription has lapsed."),))
@@ -110,9 +111,9 @@ def test_a_no_under_a_new_key_waits_for_the_request_under_the_former_one_and_no_
 
 
 @pytest.fixture
-def numbers_itself(sqlite_url: str) -> World:
+def numbers_itself(sessions: Sessions) -> World:
     """One invoice, and a ledger that gives it its number: it refuses no second copy."""
-    world = make_world(sqlite_url, numbering=Numbering.LEDGER)
+    world = make_world(sessions, numbering=Numbering.LEDGER)
     furnish(world)
     world.books.own_numbers = False
     found = invoice("1")

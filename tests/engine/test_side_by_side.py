@@ -21,7 +21,7 @@ from connectors.ledgers.memory import MemoryLedger
 from domain.documents import SourceHeader
 from domain.order_settings import Becomes, OrderNumbers
 from domain.statuses import Flag, PostingState, Status
-from models import Company, CompanyLease, Document, Posting, Run
+from models import Company, CompanyLease, Document, Posting, Run, make_sessions
 from sync import decisions, due, gather, one_order, replacing, requests, settings, voids
 from sync.apply import Serving
 from sync.areas import ORDERS
@@ -33,6 +33,7 @@ from sync.lease import Lease, exclusive, wake
 from tests.domain.order_samples import line
 from tests.engine.test_orders import bought, choose, put, released, row, supplied, sync
 from tests.engine.world import START, World, furnish, invoice, make_world
+from tests.infra.database import with_tables
 from tools.waiting import wait_until
 
 __all__ = ["bought"]
@@ -144,7 +145,7 @@ def test_an_answer_about_one_number_says_nothing_about_another(ordering: World) 
 
 @pytest.fixture
 def side(postgres_url: str) -> World:
-    made = make_world(postgres_url)
+    made = make_world(make_sessions(with_tables(postgres_url)))
     furnish(made)
     return made
 

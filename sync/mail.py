@@ -112,7 +112,7 @@ def _send_one(sessions: sessionmaker[Session], now: Callable[[], datetime], row_
 
 def _settle_kind(db: Session, row: Outbox, post: Post) -> str | None:
     """Whether the address is known counts at the moment of sending. Returns why nothing goes there, or None."""
-    if row.kind not in FULL and row.kind not in NOTICE and row.kind not in NO_NOTICE:
+    if row.kind == "invitation":
         return None
     known = addresses.is_known(db, row.company_id, row.recipient)
     if known or post.strangers == "full":

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Text, select, type_coerce
 from sqlalchemy.orm import Session
 
 from connectors.ledgers.base import Capabilities, Done, Refused, Sought
@@ -28,8 +28,6 @@ MAX_SENDS = 12
 MAX_LOOKUPS = 40
 LOOK_AGAIN_S = 60.0
 """How often the ledger is asked for what it did not show, until nothing of it can arrive any more."""
-MOST_ATTEMPTS = 200
-"""So many sends of a company are looked through for the last but one of a posting."""
 
 
 @dataclass(slots=True)
@@ -204,14 +202,14 @@ class Settling:
 
     def _sent_before(self, posting: Posting) -> datetime | None:
         """When it was sent before the send that was answered with a no just now: that one is still unsettled. It may
-        have gone under another key; where it is too far back to be found, the last send counts."""
-        rows = self.db.execute(
-            select(Attempt.started_at, BatchRow.members).join(BatchRow, BatchRow.id == Attempt.batch_id)
-            .where(Attempt.company_id == posting.company_id, Attempt.started_at >= posting.first_sent_at)
-            .order_by(Attempt.id.desc()).limit(MOST_ATTEMPTS)
+        have gone under another key."""
+        its_own = type_coerce(BatchRow.members, Text).contains(f"[{posting.id},")
+        sends = self.db.scalars(
+            select(Attempt.started_at).join(BatchRow, BatchRow.id == Attempt.batch_id)
+            .where(Attempt.company_id == posting.company_id, Attempt.started_at >= posting.first_sent_at, its_own)
+            .order_by(Attempt.id.desc()).limit(2)
         ).all()
-        mine = [at for at, members in rows if any(member[0] == posting.id for member in members)]
-        return mine[1] if len(mine) > 1 else posting.last_sent_at
+        return sends[1] if len(sends) > 1 else posting.last_sent_at
 
     def document(self, posting: Posting) -> Document | None:
         """The document whose status this posting decides; None for lists and for what follows a document."""

@@ -252,6 +252,22 @@ def test_never_and_full_are_kept_at_the_moment_of_sending(world: World) -> None:
     assert [(row.state, row.kind) for row in rows(world)] == [("withheld", "notice"), ("sent", "report")]
 
 
+def test_an_alarm_for_an_address_that_was_taken_out_stays_where_strangers_get_nothing(world: World) -> None:
+    """Found by the simulation (seed 50033): only reports were held back."""
+    switch_on(world, connection_recipients=("one@msp.example", "two@msp.example"))
+    with world.sessions() as db, db.begin():
+        credentials.ensure(db, world.company_id, "ledger", "platform", "tenant").state = "connected"
+        ended = NeedsReconnect("Intuit ended the connection.")
+        needs_reconnect(db, world.company_id, "ledger", ended, world.clock.now())
+        left = ("two@msp.example",)
+        settings.change(db, world.company_id, now=world.clock.now(), user=None, connection_recipients=left)
+    told = deliver(world, Post(POST.smtp_url, POST.mail_from, POST.public_url, POST.secret, strangers="never"))
+    assert [message["To"] for message in told] == ["two@msp.example"]
+    assert sorted((row.recipient, row.state) for row in rows(world)) == [
+        ("one@msp.example", "withheld"), ("two@msp.example", "sent"),
+    ]  # fmt: skip
+
+
 def test_a_bounced_address_gets_nothing_until_somebody_insists(world: World) -> None:
     switch_on(world, recipients=(BOOKS,), scheduled_mails=Rhythm.EACH)
     for number in ("1", "2"):

@@ -110,6 +110,37 @@ def test_a_no_under_a_new_key_waits_for_the_request_under_the_former_one_and_no_
     assert world.rt.times.quarantine <= waited < world.rt.times.quarantine + 60
 
 
+def test_the_send_before_a_no_is_found_however_much_a_company_sent_meanwhile(world: World) -> None:
+    """Found by the simulation (seed 50020): the quarantine began again, because the send was looked for among the
+    newest two hundred."""
+    scripted, proven_absent = Scripted(world), world.rt.times.quarantine + 120
+
+    def limited(batch: Batch) -> Answer:
+        _send_elsewhere(world, 250)
+        raise RetryLater("Too many requests.", world.clock.now() + timedelta(seconds=proven_absent))
+
+    scripted.script = [scripted.late, limited, scripted.refuse]
+    world.ledger = scripted
+    world.source.put(invoice("1"))
+    begin = world.clock.now()
+    start(world)
+    world.serve_until_rest()
+    assert (world.documents()["1"].status, world.documents()["1"].reason_code) == (Status.FAULT, "subscription")
+    assert (world.clock.now() - begin).total_seconds() < proven_absent + 60
+
+
+def _send_elsewhere(world: World, calls: int) -> None:
+    """So many calls of the same company with members of their own."""
+    now = world.clock.now()
+    with world.sessions() as db, db.begin():
+        for n in range(calls):
+            sent = BatchRow(company_id=world.company_id, key=f"key-{n}", ledger_tenant=world.books.tenant, body=b"",
+                            body_sha256="", members=[[10_000 + n, str(n)]], created_at=now)  # fmt: skip
+            db.add(sent)
+            db.flush()
+            db.add(Attempt(company_id=world.company_id, batch_id=sent.id, fence=1, worker="w", started_at=now))
+
+
 @pytest.fixture
 def numbers_itself(sessions: Sessions) -> World:
     """One invoice, and a ledger that gives it its number: it refuses no second copy."""

@@ -77,7 +77,7 @@ chaos: ## A whole installation, broken for a while: MINUTES=30 SEED=1
 	@tools/setup.sh test
 	@$(PY) -m tests.chaos --minutes $(MINUTES) --seed $(SEED)
 
-crash: ## kill -9 at every failpoint, for every kind of document and database
+crash: ## kill -9 at every failpoint, for every kind of write, on both ledgers and both databases
 	@tools/setup.sh test
 	@CRASH_MATRIX=all $(PY) -m pytest -n $(JOBS) --dist loadgroup tests/crash
 

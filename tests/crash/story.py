@@ -16,9 +16,22 @@ from typing import Any
 import requests
 from sqlalchemy import and_, func, or_, select
 
-from models import Attempt, CompanyLease, Posting, Run
+from domain.statuses import Status
+from models import (
+    Attempt,
+    BatchRow,
+    CompanyLease,
+    Document,
+    ErrorMark,
+    ErrorMarkState,
+    Posting,
+    Run,
+    TodoRow,
+    TodoState,
+)  # fmt: skip
 from sandbox.qbo import books
 from sandbox.world import World
+from sync import error_marks, todos
 from tests.infra.company import ask_sync, config_for, connect
 from tests.infra.processes import Processes, Started
 from tools.waiting import WaitedTooLong, wait_until
@@ -27,7 +40,15 @@ from workers.wiring import Services
 
 FACTOR = 10
 """Lease 9 s, quarantine 30 s, sweep 3 s."""
+PATIENCE_S = 1200 / FACTOR
+"""Twenty minutes at the product's own pace, divided as its times are, for what takes seconds on an idle machine."""
 ROLES = {"worker": ["worker"], "second": ["worker"], "scheduler": ["scheduler"]}
+
+
+def die(processes: Processes, doomed: Started, point: str) -> None:
+    """Wait until it has killed itself there, and end what is left of it."""
+    processes.wait_log(doomed, f"killing itself at {point}", timeout_s=PATIENCE_S)
+    doomed.kill9()
 
 
 @dataclass
@@ -41,6 +62,8 @@ class Story:
     made: dict[str, Any]
     company_id: int
     running: dict[str, Started] = field(default_factory=dict)
+    aside: set[str] = field(default_factory=set)
+    """Source ids of what a person set aside before anything was asked for."""
 
     @classmethod
     def begin(
@@ -63,7 +86,7 @@ class Story:
 
     def start(self, *roles: str, **env: str) -> None:
         for role in roles:
-            self.running[role] = self.processes.python(role, "-m", "workers", *ROLES[role], env=env)
+            self.running[role] = self.processes.workers(role, *ROLES[role], env=env)
 
     def keep_alive(self) -> None:
         """What a supervisor does: a process that ended is started again."""
@@ -94,7 +117,7 @@ class Story:
         enqueue.scan(self.services, self.company_id, run_id)
         return run_id
 
-    def wait(self, condition: Callable[[], object], what: str, timeout_s: float = 90) -> None:
+    def wait(self, condition: Callable[[], object], what: str, timeout_s: float = PATIENCE_S) -> None:
         def ask() -> object:
             self.keep_alive()
             return condition()
@@ -110,19 +133,35 @@ class Story:
             return db.get_one(CompanyLease, self.company_id).fence
 
     def at_rest(self) -> bool:
-        """No run is open and no write is under way or about to be."""
+        """No run is open, no document is due, and no write is under way or about to be: to the ledger, or of a Fault to
+        Autotask."""
         moving = or_(
             Posting.state.in_(("READY", "SENDING", "UNKNOWN")),
             and_(Posting.state.in_(("NEW", "CONFIRMED")), Posting.next_action_at.is_not(None)),
         )
+        open_ = (
+            select(Run.id).where(Run.finished_at.is_(None)), select(Posting.id).where(moving),
+            select(Document.id).where(Document.status == Status.PENDING, Document.due_at.is_not(None)),
+            select(TodoRow.id).where(TodoRow.state.in_((todos.WANTED, todos.SENDING, todos.CHECKING))),
+            select(ErrorMark.document_id).where(ErrorMark.state.in_((error_marks.WANTED, error_marks.CLEARING))),
+            *(select(table.company_id).where(table.wanted, table.dirty_at.is_not(None))
+              for table in (TodoState, ErrorMarkState)),
+        )  # fmt: skip
         with self.services.sessions() as db:
-            open_ = db.scalars(select(Run.id).where(Run.finished_at.is_(None)).limit(1)).first()
-            return open_ is None and db.scalars(select(Posting.id).where(moving).limit(1)).first() is None
+            return not any(db.execute(each.limit(1)).first() for each in open_)
+
+    def last_call(self) -> set[tuple[str, str]]:
+        """Operations and kinds of record of the ledger call that was composed last."""
+        with self.services.sessions() as db:
+            newest = db.scalars(select(BatchRow).order_by(BatchRow.id.desc()).limit(1)).one()
+            members = [posting_id for posting_id, _ in newest.members]
+            rows = db.execute(select(Posting.operation, Posting.ledger_kind).where(Posting.id.in_(members)))
+            return {(row.operation, row.ledger_kind) for row in rows}
 
     def settle(self) -> None:
         """Wait until it rests; who waits too long reads what is open."""
         try:
-            self.wait(self.at_rest, "everything has settled after the crash", timeout_s=120)
+            self.wait(self.at_rest, "everything has settled after the crash")
         except WaitedTooLong as late:
             with self.services.sessions() as db:
                 postings = db.execute(

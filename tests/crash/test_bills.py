@@ -15,13 +15,12 @@ from domain.order_settings import VendorNumber
 from models import Run
 from sandbox.xero import books
 from sync import gather
+from tests.crash.story import FACTOR, PATIENCE_S, die
 from tests.infra.company import config_for, connect
 from tests.infra.orders import ask_orders, choose_orders, judged
 from tests.infra.processes import Processes
 from workers import enqueue
 from workers.wiring import Services
-
-FACTOR = 10
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.process]
 
@@ -46,21 +45,20 @@ def test_a_worker_killed_with_its_bills_in_the_books_leaves_each_of_them_once(
     gather.scan(services.runtime(), company_id, services.source(company_id), services.ledger(company_id), run_id)
     processes.env = {name.upper(): str(value) for name, value in config.model_dump(exclude_none=True).items()}
     # The first call makes vendors and items, the second the bills, a third one approves them where they are drafts.
-    doomed = processes.python("doomed", "-m", "workers", "worker", env={"FAILPOINT": point})
+    doomed = processes.workers("doomed", "worker", env={"FAILPOINT": point})
     enqueue.ring(services, company_id)
-    processes.wait_log(doomed, "killing itself at after_send", timeout_s=60)
-    doomed.kill9()
+    die(processes, doomed, "after_send")
     between = judged(sandbox, made)
     assert between["bills"] == 12 and (between["unmarked"] == 12 or point == "after_send:3")
     sandbox_world.faults.plan("requestid_forgotten", platform, "*", times=None)
-    fresh = processes.python("worker", "-m", "workers", "worker")
-    scheduler = processes.python("scheduler", "-m", "workers", "scheduler")
+    fresh = processes.workers("worker", "worker")
+    scheduler = processes.workers("scheduler", "scheduler")
 
     def finished() -> bool:
         with services.sessions() as db:
             return db.get_one(Run, run_id).finished_at is not None
 
-    processes.wait_for(finished, fresh, scheduler, what="the run finishes after the crash", timeout_s=90)
+    processes.wait_for(finished, fresh, scheduler, what="the run finishes after the crash", timeout_s=PATIENCE_S)
     after = judged(sandbox, made)
     assert (after["bills"], after["eligible"]) == (12, 12)
     if platform == "xero":

@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from models import Attempt, Grant, Posting, Run
 from sandbox.qbo import books
+from tests.crash.story import FACTOR, PATIENCE_S, die
 from tests.infra.company import ask_sync, config_for, connect
 from tests.infra.processes import Processes
 from workers import enqueue
@@ -32,7 +33,6 @@ WHOLE = os.environ.get("CRASH_MATRIX") == "all"
 kinds and ledgers are in test_matrix."""
 ON_SQLITE = POINTS if WHOLE else ("after_reserve", "before_send", "after_confirm", "after_write_back", "in_refresh")
 ON_POSTGRESQL = POINTS if WHOLE else ("after_intent", "after_send")
-FACTOR = 10
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -56,10 +56,9 @@ def crash(
             _expire(services)
         processes.env = {name.upper(): str(value) for name, value in config.model_dump(exclude_none=True).items()}
         run_id = ask_sync(services, company_id)
-        doomed = processes.python("doomed", "-m", "workers", "worker", env={"FAILPOINT": point})
+        doomed = processes.workers("doomed", "worker", env={"FAILPOINT": point})
         enqueue.scan(services, company_id, run_id)
-        processes.wait_log(doomed, f"killing itself at {point}", timeout_s=60)
-        doomed.kill9()
+        die(processes, doomed, point)
         _recover(services, processes, run_id)
         return {"services": services, "made": made, "company_id": company_id, "run_id": run_id}
 
@@ -82,8 +81,8 @@ def _expire(services: Services) -> None:
 
 
 def _recover(services: Services, processes: Processes, run_id: int) -> None:
-    fresh = processes.python("worker", "-m", "workers", "worker")
-    scheduler = processes.python("scheduler", "-m", "workers", "scheduler")
+    fresh = processes.workers("worker", "worker")
+    scheduler = processes.workers("scheduler", "scheduler")
 
     def finished() -> bool:
         with services.sessions() as db:
@@ -91,7 +90,7 @@ def _recover(services: Services, processes: Processes, run_id: int) -> None:
             states = set(db.scalars(select(Posting.state).where(Posting.document_id.is_not(None))))
             return run.finished_at is not None and states == {"DONE"}
 
-    processes.wait_for(finished, fresh, scheduler, what="the run finishes after the crash", timeout_s=90)
+    processes.wait_for(finished, fresh, scheduler, what="the run finishes after the crash", timeout_s=PATIENCE_S)
 
 
 def _once_each(sandbox: str, sandbox_world: Any, story: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ import pytest
 import redis as redis_client
 from sqlalchemy import make_url
 
-from tests.crash.story import Story
+from tests.crash.story import Story, die
 from tests.infra.processes import Processes
 from tools import redis_server
 from tools.waiting import WaitedTooLong, free_port, wait_until
@@ -177,11 +177,10 @@ def test_a_death_after_the_look_up_of_a_lost_answer(
 ) -> None:
     told = story(database_url=migrated_sqlite_url, redis_url=redis_url)
     sandbox_world.faults.plan("response_lost", "qbo", "batch", after=1, times=1)
-    doomed = told.processes.python("doomed", "-m", "workers", "worker", env={"FAILPOINT": "after_look_up"})
+    doomed = told.processes.workers("doomed", "worker", env={"FAILPOINT": "after_look_up"})
     told.start("scheduler")
     run_id = told.press()
-    told.processes.wait_log(doomed, "killing itself at after_look_up", timeout_s=60)
-    doomed.kill9()
+    die(told.processes, doomed, "after_look_up")
     told.start("worker")
     told.wait(lambda: told.finished(run_id), "the run finishes after the crash")
     told.once_each()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import requests
 
+from tests.infra.nursery import Forked, fork
 from tools.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,7 @@ class Started:
     """One running process and the file its output goes to."""
 
     name: str
-    popen: subprocess.Popen[bytes]
+    popen: subprocess.Popen[bytes] | Forked
     log_path: Path
 
     @property
@@ -84,18 +85,33 @@ class Processes:
         self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path = ROOT
     ) -> Started:
         """Start one process in a session of its own; its output goes to <folder>/<name>-<n>.log."""
-        log_path = self.folder / f"{name}-{len(self.started)}.log"
+        log_path = self._log(name)
         with log_path.open("wb") as log:
             popen = subprocess.Popen(
                 list(argv),
                 cwd=cwd,
-                env={**os.environ, "TZ": "UTC", "PYTHONUNBUFFERED": "1", **self.env, **(env or {})},
+                env=self._environment(env),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        process = Started(name, popen, log_path)
+        return self._keep(Started(name, popen, log_path))
+
+    def workers(self, name: str, *args: str, env: Mapping[str, str] | None = None) -> Started:
+        """Start what `python -m workers <args>` is, without the two seconds it takes to import it: for tests that start
+        many of them."""
+        log_path = self._log(name)
+        log_path.touch()
+        return self._keep(Started(name, fork(args, self._environment(env), log_path), log_path))
+
+    def _log(self, name: str) -> Path:
+        return self.folder / f"{name}-{len(self.started)}.log"
+
+    def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
+        return {**os.environ, "TZ": "UTC", "PYTHONUNBUFFERED": "1", **self.env, **(env or {})}
+
+    def _keep(self, process: Started) -> Started:
         self.started.append(process)
         return process
 

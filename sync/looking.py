@@ -13,6 +13,10 @@ from domain.statuses import PostingState, Status
 from models import Document, Posting
 from sync.documents import set_status, step
 from sync.lease import wake
+from sync.mirror import Sighting
+
+THERE = "there"
+"""In a posting's terms: kind and id under which the reconciliation saw its marker in the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,26 @@ def look_first(
     wake(db, document.company_id, now)
 
 
-def look_for_copy(db: Session, posting: Posting, document: Document, made: str, now: datetime) -> None:
-    """The reconciliation saw a document of this posting's marker in the ledger, made at `made` (ISO, "": it does not
-    say): it is taken over, and sent only when it is not there."""
-    posting.first_sent_at = datetime.fromisoformat(made) if made else document.source_created_at
+def look_for_copy(db: Session, posting: Posting, document: Document, seen: Sighting, now: datetime) -> None:
+    """The reconciliation saw a document of this posting's marker in the ledger: it is taken over, and sent only when
+    it is not there."""
+    posting.first_sent_at = datetime.fromisoformat(seen.made) if seen.made else document.source_created_at
     posting.last_sent_at = now
+    remember_where(posting, seen)
     look_first(db, posting, document, now, "the reconciliation found it there")
     step(db, document, now, "found in the ledger", "The reconciliation found it there; it is looked up first")
+
+
+def remember_where(posting: Posting, seen: Sighting) -> None:
+    """It is looked for under that id: the number it was given may be another one since."""
+    if seen.ledger_id:
+        posting.terms = {**(posting.terms or {}), THERE: [seen.kind, seen.ledger_id]}
+
+
+def where(posting: Posting) -> tuple[str, str] | None:
+    """Kind and id of the record that is, or may be, this posting's; None where no answer and no reconciliation named
+    one."""
+    seen = (posting.terms or {}).get(THERE)
+    if seen is not None:
+        return seen[0], seen[1]
+    return (posting.ledger_kind or "", posting.ledger_id) if posting.ledger_id else None

@@ -8,7 +8,7 @@ twice is safe. Nothing here needs the lease: entries only ever follow the ledger
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
@@ -223,17 +223,35 @@ def ready(db: Session, company_id: int) -> bool:
     return bool(state and state.watermark and state.whole_at and state.catalog_at)
 
 
-def unknown_of(db: Session, company_id: int) -> Mapping[str, str]:
-    """What the last reconciliation found in the ledger and we had no posting for: marker → made at ("" unknown)."""
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A document under a marker of ours as the ledger showed it. `made`: when (ISO); empty where it does not say."""
+
+    kind: str
+    ledger_id: str
+    made: str
+
+
+def unknown_of(db: Session, company_id: int) -> Mapping[str, Sighting]:
+    """What the last reconciliation found in the ledger and we had no posting for, by marker."""
     state = db.get(MirrorState, company_id)
-    return dict(state.unknown_in_ledger or {}) if state is not None else {}
+    kept = (state.unknown_in_ledger or {}) if state is not None else {}
+    # Kept by an earlier release: the instant alone.
+    return {marker: Sighting(**it) if isinstance(it, dict) else Sighting("", "", it) for marker, it in kept.items()}
+
+
+def keep_unknown(db: Session, company_id: int, unknown: Mapping[str, Sighting]) -> None:
+    """In place of what the reconciliation before found."""
+    state = db.get(MirrorState, company_id)
+    if state is not None:
+        state.unknown_in_ledger = {marker: asdict(seen) for marker, seen in unknown.items()}
 
 
 def looked_for(db: Session, company_id: int, markers: Iterable[str]) -> None:
     """These are looked up now, so they are no longer unknown: what proves absent is sent. Under the company's lease."""
     state, done = db.get_one(MirrorState, company_id), set(markers)
     state.unknown_in_ledger = {
-        marker: made for marker, made in (state.unknown_in_ledger or {}).items() if marker not in done
+        marker: seen for marker, seen in (state.unknown_in_ledger or {}).items() if marker not in done
     }
 
 

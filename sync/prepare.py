@@ -49,8 +49,8 @@ class Preparation:
     """Parties that are linked already: (customer or vendor, key)."""
     held: set[str] = field(default_factory=set)
     """Billing items that were claimed before this page."""
-    unknown: Mapping[str, str] = field(default_factory=dict)
-    """What the last reconciliation found in the ledger and we have no posting for: marker → when it was made."""
+    unknown: Mapping[str, mirror.Sighting] = field(default_factory=dict)
+    """What the last reconciliation found in the ledger and we have no posting for, by marker."""
     kept_back: dict[int, Reason] = field(default_factory=dict)
     """Documents that a person holds."""
     area: Area = INVOICES
@@ -176,9 +176,9 @@ class Preparation:
     def _look_first_if_there(self, row: Document, posting: Posting) -> None:
         """The last reconciliation saw a document of this marker in the ledger: it is looked up before it is sent, once,
         whatever was known of the document before (a restored database may know an earlier try)."""
-        made = self.unknown.get(posting.marker)
-        if made is not None:
-            look_for_copy(self.db, posting, row, made, self.now)
+        seen = self.unknown.get(posting.marker)
+        if seen is not None:
+            look_for_copy(self.db, posting, row, seen, self.now)
             mirror.looked_for(self.db, self.company.id, [posting.marker])
 
     def _tie(self, row: Document, planned: Plan, posting: Posting, needs: Sequence[Posting]) -> None:

@@ -25,10 +25,11 @@ from domain.documents import Draft
 from domain.order_documents import ORDER
 from domain.reconcile import PURCHASES, Ours, Outcome, Pair, Theirs, counted, markers_in, reconcile
 from domain.statuses import Flag, PostingState
-from models import Company, Document, MirrorEntry, MirrorState, Posting, Run, ToolRow
-from sync import codec, operations, pauses, reports, requests
+from models import Company, Document, MirrorEntry, Posting, Run, ToolRow
+from sync import codec, mirror, operations, pauses, reports, requests
 from sync.lease import exclusive
-from sync.looking import look_for_copy
+from sync.looking import look_for_copy, remember_where
+from sync.mirror import Sighting
 from sync.reading import marker_of
 from sync.runtime import Runtime
 from sync.settings import load_orders
@@ -56,8 +57,10 @@ def read(rt: Runtime, company_id: int, ledger: Ledger, run_id: int) -> Mapping[s
         names = _names(db, company_id)
         moving = _moving(db, company_id)
         pairs = reconcile(steady, [_theirs(done, names) for done in found.values() if done.echo.live])
-        pairs = [pair for pair in pairs if not _in_hand(pair, moving, ours, steady)]
-        return _keep(db, db.get_one(Run, run_id), pairs, found, rt.clock.now())
+        told = [pair for pair in pairs if not _in_hand(pair, moving, ours, steady)]
+        exclusive(db, company_id)  # what is reserved is decided upon from here on
+        _remember_where(db, company_id, _unknown(pairs, found))
+        return _keep(db, db.get_one(Run, run_id), told, _unknown(told, found), rt.clock.now())
 
 
 def _kinds(db: Session, company_id: int) -> tuple[Kind, ...]:
@@ -190,19 +193,16 @@ def _in_hand(pair: Pair, moving: set[str], ours: Sequence[Ours], steady: Sequenc
 
 
 def _keep(
-    db: Session, run: Run, pairs: Sequence[Pair], found: Mapping[tuple[str, str], Done], now: datetime
+    db: Session, run: Run, pairs: Sequence[Pair], unknown: Mapping[str, Sighting], now: datetime
 ) -> Mapping[str, Any]:
     db.add_all(
         ToolRow(company_id=run.company_id, run_id=run.id, outcome=pair.outcome.value, data=_data(pair))
         for pair in pairs
     )
     counts = counted(pairs)
-    exclusive(db, run.company_id)  # what is reserved is decided upon from here on
-    unknown = _unknown(pairs, found)
     looked_up = _look_up_reserved(db, run.company_id, unknown, now)
-    state = db.get(MirrorState, run.company_id)
-    if state is not None:
-        state.unknown_in_ledger = {marker: made for marker, made in unknown.items() if marker not in looked_up}
+    left = {marker: seen for marker, seen in unknown.items() if marker not in looked_up}
+    mirror.keep_unknown(db, run.company_id, left)
     _forget_old(db, run)
     _lift(db, run.company_id, pairs, now)
     sold, bought = ([pair for pair in pairs if (_kind(pair) in PURCHASES) is flag] for flag in (False, True))
@@ -214,17 +214,29 @@ def _kind(pair: Pair) -> str:
     return (pair.ours.kind if pair.ours else "") or (pair.theirs.kind if pair.theirs else "")
 
 
-def _unknown(pairs: Sequence[Pair], found: Mapping[tuple[str, str], Done]) -> dict[str, str]:
-    """Marker → when the ledger made the document, for what stands there without our knowing."""
-    made: dict[str, str] = {}
+def _unknown(pairs: Sequence[Pair], found: Mapping[tuple[str, str], Done]) -> dict[str, Sighting]:
+    """What stands in the ledger without our knowing, by marker; the oldest where there are several."""
+    seen: dict[str, Sighting] = {}
     for pair in pairs:
         if pair.outcome is Outcome.ORPHAN and pair.theirs is not None:
-            created = found[pair.theirs.kind, pair.theirs.ledger_id].echo.created_at
-            made[pair.theirs.marker] = created.isoformat() if created else ""
-    return made
+            there = pair.theirs
+            created = found[there.kind, there.ledger_id].echo.created_at
+            one = Sighting(there.kind, there.ledger_id, created.isoformat() if created else "")
+            seen[there.marker] = min(seen.get(there.marker, one), one, key=lambda each: each.made)
+    return seen
 
 
-def _look_up_reserved(db: Session, company_id: int, unknown: Mapping[str, str], now: datetime) -> set[str]:
+def _remember_where(db: Session, company_id: int, unknown: Mapping[str, Sighting]) -> None:
+    """What is on its way and stands there already: it is looked up in any case, and under this id from now on."""
+    for posting in db.scalars(select(Posting).where(
+        Posting.company_id == company_id, Posting.operation == "create",
+        Posting.state.in_((PostingState.SENDING, PostingState.UNKNOWN)),
+    ).execution_options(populate_existing=True)):  # fmt: skip
+        if posting.marker in unknown:
+            remember_where(posting, unknown[posting.marker])
+
+
+def _look_up_reserved(db: Session, company_id: int, unknown: Mapping[str, Sighting], now: datetime) -> set[str]:
     """What is reserved or frozen would be sent as it is: its copy is looked for first. Returns the markers."""
     rows = db.execute(
         select(Document, Posting).join(Posting, Posting.id == Document.posting_id).where(

@@ -22,6 +22,7 @@ from domain.statuses import Flag, PostingState, Status
 from models import Document, Posting
 from sync import attaching, closing, codec, delivery, mirror, orders, promoting, taxsums
 from sync.documents import set_flag, set_status, step
+from sync.looking import THERE, where
 from sync.operations.base import Operation, kind_of
 from sync.prepare import REPLANNED, add_link
 
@@ -87,12 +88,14 @@ class Create(Operation):
     # ---- look-ups -------------------------------------------------------------------------------------------
 
     def sought(self, s: Settling, posting: Posting) -> list[Sought]:
-        """By the id a refusal named, by number, by name, else by creation time."""
+        """By the id that an answer or the reconciliation named, by number, by name, else by creation time."""
         key, kind = str(posting.id), kind_of(posting)
         draft = codec.load_draft(posting.ledger_kind, posting.draft)
         since = (posting.first_sent_at or s.now) - timedelta(minutes=10)
         if isinstance(draft, Draft):
-            named = s.hint(posting).get("ledger_id") or None
+            there, named = where(posting), s.hint(posting).get("ledger_id") or None
+            if there is not None:
+                kind, named = Kind(there[0]), there[1]
             return [Sought(key, kind, number=draft.number, since=None if draft.number else since, ledger_id=named)]
         wanted = [Sought(key, kind, name=draft.name)]
         if isinstance(draft, PartyDraft) and s.hint(posting):
@@ -159,9 +162,10 @@ class Create(Operation):
     def _posted(self, s: Settling, posting: Posting, done: Done, by: str) -> None:
         document = s.db.get_one(Document, posting.document_id)
         draft = codec.load(Draft, posting.draft)
-        document.ledger_kind, document.ledger_id = posting.ledger_kind, done.ledger_id
+        document.ledger_kind, document.ledger_id = done.echo.kind, done.ledger_id
         document.ledger_number = done.number
-        problem = echo_problem(draft, done, s.tenant)
+        recognised = by == "lookup" and THERE in (posting.terms or {})
+        problem = echo_problem(draft, done, s.tenant, renumbered=recognised)
         if problem is not None:
             s.person(posting, [reason("echo_differs", what=problem)])
             return
@@ -174,6 +178,9 @@ class Create(Operation):
         found = "Found in {the_ledger} after no answer; not sent again"
         text = "Confirmed by {the_ledgers} answer" if by == "response" else found
         step(s.db, document, s.now, "confirmed", text, ledger_id=done.ledger_id, number=done.number, by=by)
+        if recognised and draft.number not in (None, done.number):
+            told = f"It was given another number there since: {done.number or 'none'} instead of {draft.number}"
+            step(s.db, document, s.now, "renumbered", told)
         if done.echo.warnings:
             step(s.db, document, s.now, "warned", "Taken, with a warning: " + "; ".join(done.echo.warnings))
         if draft.foreign and done.echo.rate == 1:
@@ -226,14 +233,17 @@ def holds(document: Document, draft: Draft, done: Done) -> None:
     document.accepted = None  # an earlier difference was another one
 
 
-def echo_problem(draft: Draft, done: Done, tenant: str) -> str | None:
-    """What differs between the draft and what the ledger says it holds; None when it is the same document."""
+def echo_problem(draft: Draft, done: Done, tenant: str, *, renumbered: bool = False) -> str | None:
+    """What differs between the draft and what the ledger says it holds; None when it is the same document.
+    `renumbered`: it is known by its marker, and people may have given it another number."""
     echo = done.echo
     if echo.tenant != tenant:
         return "it is in another company"
+    if echo.kind != draft.kind:
+        return f"{echo.kind} instead of {draft.kind}".replace("_", " ")
     if draft.party.ledger_id and echo.party_id and echo.party_id != draft.party.ledger_id:
         return f"{draft.party.kind} {echo.party_id} instead of {draft.party.ledger_id}"
-    if draft.number is not None and echo.number != draft.number:
+    if draft.number is not None and echo.number != draft.number and not renumbered:
         return f"number {echo.number or 'none'} instead of {draft.number}"
     if echo.currency and echo.currency != draft.currency:
         return f"currency {echo.currency} instead of {draft.currency}"

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from connectors.errors import RetryLater
-from connectors.ledgers.base import Answer, Batch, LedgerFault, Refusal, Refused
+from connectors.ledgers.base import Answer, Batch, Kind, LedgerFault, Refusal, Refused
 from connectors.ledgers.memory import MemoryLedger
 from domain.statuses import PostingState, Status
-from models import Company, Document, MirrorState, Pause, Run, make_engine, make_sessions
+from models import Company, Document, MirrorState, Pause, Posting, Run, make_engine, make_sessions
 from sync import decisions, gather, installation, pauses, reconciling, tools
 from sync.apply import serve
 from tests.engine import test_orders as orders
@@ -169,6 +169,65 @@ def _retry(world: World, id: str) -> None:
         run_id = run.id
     gather.scan(world.rt, world.company_id, world.source, world.ledger, run_id)
     world.serve_until_rest()
+
+
+def _forgotten(world: World, id: str) -> None:
+    """The backup holds nothing of the document, and its mark is lost."""
+    world.source.clear_mark("invoice", id)
+    forget(world)
+
+
+def _unsettled(world: World, id: str) -> None:
+    """The backup is of the moment between the call and its answer: the posting stands as sent."""
+    world.source.clear_mark("invoice", id)
+    with world.sessions() as db, db.begin():
+        posting = db.scalars(select(Posting).where(Posting.source_id == id)).one()
+        posting.state, posting.ledger_id, posting.ledger_number = PostingState.SENDING, None, None
+        posting.marked_at = posting.confirmed_by = None
+        row = db.get_one(Document, posting.document_id)
+        row.status, row.ledger_id, row.ledger_number, row.completed_at = Status.PROCESSING, None, None, None
+
+
+@pytest.mark.parametrize("left", [_forgotten, _unsettled])
+@pytest.mark.parametrize("total", ["100.00", "-50.00"], ids=["invoice", "credit"])
+def test_a_copy_that_a_bookkeeper_renumbered_is_found_by_its_marker(
+    tmp_path: Path, left: Callable[[World, str], None], total: str
+) -> None:
+    """Its number is another one by now, so that neither a look-up by number nor the ledger's own check finds it."""
+    world = make_world(f"sqlite:///{tmp_path}/a.sqlite")
+    furnish(world)
+    world.source.put(invoice("9", total))
+    world.sync()
+    [copy] = world.books.documents()
+    left(world, "9")
+    world.books.forget_replays()
+    copy.number, copy.body["number"], copy.version = "BK-77", "BK-77", copy.version + 1
+    with world.sessions() as db, db.begin():
+        pauses.begin(db, world.company_id, pauses.RESTORED, {}, world.clock.now())
+    if left is _forgotten:
+        world.release()
+    _reconcile(world)
+    world.clock.advance(600)
+    world.sync()
+    assert world.books.documents() == [copy]
+    row = world.documents()["9"]
+    assert (row.status, row.ledger_id, row.ledger_number) == (Status.COMPLETE, copy.id, "BK-77")
+    assert world.run(_reconcile(world)).summary["green"] is True
+
+
+def test_what_the_ledger_holds_of_it_as_another_kind_of_document_waits_for_a_person(tmp_path: Path) -> None:
+    world = _posted_a_month(f"sqlite:///{tmp_path}/a.sqlite")
+    world.source.clear_mark("invoice", "1")
+    forget(world)
+    [copy] = [entry for entry in world.books.documents() if entry.number == "AT-1"]
+    copy.kind = Kind.CREDIT_MEMO
+    _reconcile(world)
+    books = [entry.id for entry in world.books.documents()]
+    world.sync()
+    assert [entry.id for entry in world.books.documents()] == books
+    row = world.documents()["1"]
+    assert (row.status, row.reason_code) == (Status.FAULT, "echo_differs")
+    assert row.reasons[0]["params"]["what"] == "credit memo instead of invoice"
 
 
 def test_a_copy_that_is_gone_when_it_is_looked_for_is_made_once(bought: World) -> None:

@@ -15,7 +15,7 @@ from connectors.ledgers.memory import MemoryLedger
 from domain.settings import Numbering
 from domain.statuses import PostingState, Status
 from models import Attempt, BatchRow, Company, Document, ItemClaim, Posting, Run
-from sync import gather, requests
+from sync import decisions, gather, requests
 from sync.apply import serve
 from sync.settle import LOOK_AGAIN_S
 from tests.engine.world import World, furnish, invoice, line, make_world
@@ -267,3 +267,20 @@ def _reserve_only(world: World) -> None:
     serve(rt, world.company_id, world.source, NoPlace(world.books))
     states = {posting.state for posting in world.postings() if posting.source_id != "1" or posting.ledger_id is None}
     assert PostingState.NEW in states
+
+
+def test_what_the_ledger_numbered_otherwise_stays_known_after_a_retry(world: World) -> None:
+    """The preference changed since it was read: the ledger gives numbers by itself. The copy is looked for by id."""
+    world.source.put(invoice("1"))
+    start(world)
+    world.books.own_numbers = False
+    world.serve_until_rest()
+    assert world.documents()["1"].reason_code == "echo_differs"
+    for _ in range(2):
+        with world.sessions() as db, db.begin():
+            row, company = db.scalars(select(Document)).one(), db.get_one(Company, world.company_id)
+            run_id = decisions.retry(db, company, [row], now=world.clock.now(), user=None).id
+        gather.scan(world.rt, world.company_id, world.source, world.ledger, run_id)
+        world.serve_until_rest()
+        assert len(world.books.documents()) == 1
+        assert world.documents()["1"].reason_code == "echo_differs"

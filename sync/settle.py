@@ -150,7 +150,7 @@ class Settling:
         # a Fault says that nothing is in the books. Room for another try is safe where a second copy is refused.
         if posting.renew and (self.now >= ends or (protected and not posting.reasons)):
             posting.renew = False
-            if dividing.proven_absent(self, posting):
+            if self.divided(posting):
                 return
             if posting.reasons:
                 self.reject(posting, [Reason.from_json(value) for value in posting.reasons])
@@ -169,6 +169,11 @@ class Settling:
             posting.state = PostingState.READY
             backoff = 0.0 if posting.sends < 3 else min(2.0 ** posting.sends, 60.0)
             posting.next_action_at = self.now + timedelta(seconds=backoff)
+
+    def divided(self, posting: Posting) -> bool:
+        """It was refused with its whole call and is certainly not done: it goes again in a smaller one. False: it was
+        refused alone, or not at all."""
+        return dividing.proven_absent(self, posting)
 
     def _make_room(self, posting: Posting) -> None:
         """A person asked for another try and the ledger has nothing: the next generation goes under a new key."""

@@ -54,6 +54,8 @@ class Close(Operation):
     def looked_up(self, s: Settling, posting: Posting, found: Sequence[Done], vendors: Sequence[Done]) -> None:
         if self._settled(s, posting, found[0] if found else None):
             return
+        if s.divided(posting):
+            return
         if posting.reasons:
             self._left_open(s, posting, "{the_ledger} did not close it: it stays open there")
         else:

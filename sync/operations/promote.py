@@ -72,6 +72,8 @@ class Promote(Operation):
     def looked_up(self, s: Settling, posting: Posting, found: Sequence[Done], vendors: Sequence[Done]) -> None:
         if self._settled(s, posting, found[0] if found else None):
             return
+        if s.divided(posting):
+            return
         if posting.reasons:
             self._not_approved(s, posting, Reason.from_json(posting.reasons[0]))
         else:

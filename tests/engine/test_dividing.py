@@ -13,10 +13,11 @@ from connectors.errors import RetryLater, Unavailable
 from connectors.ledgers.base import Answer, Batch, Kind
 from connectors.ledgers.memory import MemoryLedger
 from domain.documents import Party
-from domain.statuses import PostingState, RunState, Status
+from domain.statuses import Flag, PostingState, RunState, Status
 from models import Company, Document, ItemClaim, Run
-from sync import gather, requests, voids
+from sync import gather, promoting, requests, voids
 from sync.apply import serve
+from sync.promoting import PROMOTE
 from tests.engine.world import World, invoice, line
 
 BAD = "UNREADABLE"
@@ -149,6 +150,32 @@ def test_a_whole_refusal_after_a_lost_request_is_divided_once_that_one_cannot_ar
     assert numbers(world) == Counter(f"AT-{n}" for n in range(2, 5))
     assert world.documents()["1"].reason_code == "ledger_refused"
     assert world.clock.now() - began >= timedelta(seconds=world.rt.times.quarantine)
+
+
+@pytest.mark.parametrize("lost", [0, 1], ids=["answered", "after a lost request"])
+def test_approvals_that_are_refused_in_one_call_are_divided_too(world: World, lost: int) -> None:
+    class Approves(Noting):
+        def send(self, batch: Batch) -> Answer:
+            if self.lost and batch.members[0].operation == PROMOTE:
+                self.lost -= 1
+                raise Unavailable("No answer.", platform="Xero")
+            return super().send(batch)
+
+    world.books.drafts = True
+    world.ledger = ledger = Approves(world)
+    ledger.capabilities = replace(ledger.capabilities, can_promote=frozenset({Kind.INVOICE.value}))
+    world.source.put(*(invoice(str(n)) for n in range(1, 9)))
+    world.sync()
+    culprit = next(entry for entry in world.books.documents() if entry.number == "AT-3")
+    world.books.unreadable, ledger.lost = f'"id":"{culprit.id}"', lost
+    with world.sessions() as db, db.begin():
+        assert promoting.approve_all(db, world.company_id, world.clock.now(), "Robin") == 8
+    world.serve_until_rest()
+    assert Counter(entry.status for entry in world.books.documents()) == {"approved": 7, "draft": 1}
+    rows = world.documents()
+    assert {key for key, row in rows.items() if row.status == Status.FAULT} == {"3"}
+    assert rows["3"].reason_code == "promote_refused"
+    assert not any(Flag.DRAFT in (row.flags or []) for key, row in rows.items() if key != "3")
 
 
 class Dies(BaseException):

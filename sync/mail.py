@@ -4,6 +4,9 @@ A row is SENDING in a committed transaction before the first byte. When the proc
 breaks once the message itself went, nobody knows whether the server took the mail. A report becomes `unsure` and is
 shown with *Send again* rather than sent twice (I17); an alarm or an invitation goes again, at least once, under the
 same Message-ID, because one too many is better than none.
+
+A server that does not answer is asked by one mail at a time, ever less often; all the others wait with it, in their
+order, and none is given up for it.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email import policy
 from email.message import EmailMessage
@@ -25,7 +29,12 @@ from sync import addresses
 from sync.mail_compose import Post, compose, message_id
 
 TIMEOUT_S = 20
+SLOW, SLOW_AT_MOST = timedelta(seconds=5), timedelta(seconds=30)
+"""A mail that has been under way for so long tells of a server that hangs: no other process waits for it as well."""
 MAX_TRIES = 8
+AWAY_TRIES = 5
+"""So many tries count at most while the server is away: a mail is given up for an answer only."""
+AWAY = "The mail server cannot be reached"
 STUCK = timedelta(minutes=10)
 DAY = timedelta(days=1)
 AT_LEAST_ONCE = ("alert", "problems", "invitation")
@@ -34,12 +43,23 @@ NO_NOTICE = ("digest", "problems")
 FULL = {"notice": "report", "tool_notice": "tool"}
 NOTICE = {full: notice for notice, full in FULL.items()}
 """Kinds of a run's mail: in full, and without names and amounts."""
-Outcome = tuple[str, str | None, float]
-"""State, problem, seconds until the next try (only for `due`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`wait_s`: seconds until the next try, before they grow with the tries (only for `due`). `away`: the server
+    itself is the trouble, and nothing was said of this mail. `slow`: it stopped answering in the middle."""
+
+    state: str
+    problem: str | None = None
+    wait_s: float = 0.0
+    away: bool = False
+    slow: bool = False
 
 
 def deliver(sessions: sessionmaker[Session], now: Callable[[], datetime], post: Post) -> int:
-    """Send what is due; returns how many were sent. Safe to run side by side and to repeat."""
+    """Send what is due, unless the server is away; returns how many were sent. Safe to run side by side and to
+    repeat."""
     _free_stuck(sessions, now())
     sent = 0
     while True:
@@ -70,17 +90,36 @@ def _free_stuck(sessions: sessionmaker[Session], now: datetime) -> None:
 
 
 def _claim(sessions: sessionmaker[Session], now: datetime) -> int | None:
+    """The next mail; None when none is due, the server is away, or another process waits for it."""
+    due = (Outbox.state == "due", Outbox.next_at <= now)
     with sessions() as db, db.begin():
-        row_id = db.execute(
-            select(Outbox.id).where(Outbox.state == "due", Outbox.next_at <= now).order_by(Outbox.id).limit(1)
-        ).scalar_one_or_none()
-        if row_id is None:
+        row_id = db.execute(select(Outbox.id).where(*due).order_by(Outbox.id).limit(1)).scalar_one_or_none()
+        if row_id is None or _hangs(db, now):
+            return None
+        back = _away_until(db, now)
+        if back is not None:
+            db.execute(update(Outbox).where(*due).values(next_at=back))
             return None
         return db.execute(
             update(Outbox).where(Outbox.id == row_id, Outbox.state == "due")
             .values(state="sending", next_at=now, tries=Outbox.tries + 1).returning(Outbox.id)
             .execution_options(synchronize_session=False)
         ).scalar_one_or_none()
+
+
+def _away() -> tuple[ColumnElement[bool], ...]:
+    """What waits for the server to come back."""
+    return Outbox.state == "due", Outbox.problem.startswith(AWAY)
+
+
+def _away_until(db: Session, now: datetime) -> datetime | None:
+    return db.execute(select(func.min(Outbox.next_at)).where(*_away(), Outbox.next_at > now)).scalar_one()
+
+
+def _hangs(db: Session, now: datetime) -> bool:
+    """Another process waits for the server right now."""
+    began = (Outbox.next_at < now - SLOW, Outbox.next_at > now - SLOW_AT_MOST)
+    return db.execute(select(Outbox.id).where(Outbox.state == "sending", *began).limit(1)).first() is not None
 
 
 def _send_one(sessions: sessionmaker[Session], now: Callable[[], datetime], row_id: int, post: Post) -> int:
@@ -92,18 +131,27 @@ def _send_one(sessions: sessionmaker[Session], now: Callable[[], datetime], row_
             return 0
         row.message_id = row.message_id or message_id(row, post)
         message = compose(db, row, post, now())
-    state, problem, wait = _hand_over(message, post.smtp_url)
+    outcome = _hand_over(message, post.smtp_url)
     with sessions() as db, db.begin():
-        row = db.get_one(Outbox, row_id)
+        row, state = db.get_one(Outbox, row_id), outcome.state
+        if outcome.away:
+            row.tries = min(row.tries, AWAY_TRIES)
         if state == "unsure" and row.kind in AT_LEAST_ONCE:
             state = "due"
         if state == "due" and row.tries >= MAX_TRIES:
             state = "refused"
-        row.state, row.problem = state, problem
+        row.state, row.problem = state, outcome.problem
         row.sent_at = now() if state == "sent" else None
         if state == "sent" and row.kind == "invitation":
             row.data = {}  # the link in it is a secret
-        row.next_at = now() + timedelta(seconds=wait * 2 ** min(row.tries, 6)) if state == "due" else None
+        wait = timedelta(seconds=outcome.wait_s * 2 ** min(row.tries, 6))
+        row.next_at = now() + wait if state == "due" else None
+        if not outcome.away:
+            db.flush()
+            db.execute(update(Outbox).where(*_away()).values(next_at=now()))
+        if outcome.slow:  # maybe for this mail alone, so the others go before it next time
+            later = now() + timedelta(seconds=outcome.wait_s)
+            db.execute(update(Outbox).where(Outbox.state == "due", Outbox.next_at <= now()).values(next_at=later))
     return int(state == "sent")
 
 
@@ -152,23 +200,31 @@ def _count(db: Session, *where: object) -> int:
 
 
 def _hand_over(message: EmailMessage, smtp_url: str) -> Outcome:
-    """Until the message itself goes, a broken connection means that the server has nothing; `unsure` from then on."""
-    went = False
+    """Until the message itself goes, a broken connection means that the server has nothing; `unsure` from then on.
+    Before the sender is named, whatever goes wrong is the server's trouble or its account's, and no mail's."""
+    met = went = False
     try:
         with _conversation(smtp_url) as server:
             server.ehlo_or_helo_if_needed()
+            met = True
             _accepted(server.mail(message["From"].addresses[0].addr_spec))
             _accepted(server.rcpt(message["To"].addresses[0].addr_spec))
             went = True
             _accepted(server.data(message.as_bytes(policy=policy.SMTP)))
     except smtplib.SMTPResponseException as error:
+        words = _words(error.smtp_error)
+        if not met:
+            return Outcome("due", f"{AWAY}: {error.smtp_code} {words}"[:500], 30.0, away=True)
         passing = 400 <= error.smtp_code < 500
-        return ("due" if passing else "refused"), _words(error.smtp_error), 60.0
+        return Outcome("due" if passing else "refused", words, 60.0)
     except (OSError, smtplib.SMTPException) as error:
+        name, slow = type(error).__name__, isinstance(error, TimeoutError)
         if went:
-            return "unsure", f"The connection broke while it was being sent ({type(error).__name__}).", 30.0
-        return "due", f"The mail server did not answer ({type(error).__name__}).", 30.0
-    return "sent", None, 0.0
+            return Outcome("unsure", f"The connection broke while it was being sent ({name}).", 30.0, slow=slow)
+        if not met:
+            return Outcome("due", f"{AWAY} ({name}).", 30.0, away=True)
+        return Outcome("due", f"The mail server did not answer ({name}).", 30.0, slow=slow)
+    return Outcome("sent")
 
 
 @contextmanager

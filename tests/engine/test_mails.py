@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -16,6 +17,7 @@ from models import Company, MailRun, Outbox
 from sync import addresses, alerts, bounces, credentials, gather, mail, mail_links, requests, resending, settings
 from sync.connection import needs_reconnect
 from sync.mail_compose import Post
+from sync.outbox import queue_mail
 from tests.engine.test_scanning import look, switch_on
 from tests.engine.world import World, invoice
 
@@ -28,12 +30,19 @@ class Server:
     which the connection breaks. `goodbye`: what it says to QUIT."""
 
     taken: list[EmailMessage]
+    asked: int = 0
+    """Connections that were tried."""
+    silent: Callable[[], None] | None = None
+    """It swallows connections: what happens while somebody waits for one."""
     dies: bool = False
     breaks: str = ""
     goodbye: int = 221
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        pass
+        Server.asked += 1
+        if Server.silent is not None:
+            Server.silent()
+            raise TimeoutError("timed out")
 
     def ehlo_or_helo_if_needed(self) -> None:
         self._step("hello")
@@ -61,6 +70,8 @@ class Server:
         pass
 
     def _step(self, name: str) -> tuple[int, bytes]:
+        if Server.breaks == f"{name}, slowly":
+            raise TimeoutError("timed out")
         if Server.breaks == name:
             raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
         return 250, b"fine"
@@ -69,6 +80,7 @@ class Server:
 @pytest.fixture(autouse=True)
 def server(monkeypatch: pytest.MonkeyPatch) -> type[Server]:
     Server.taken, Server.dies, Server.breaks, Server.goodbye = [], False, "", 221
+    Server.asked, Server.silent = 0, None
     monkeypatch.setattr(smtplib, "SMTP", Server)
     return Server
 
@@ -190,6 +202,79 @@ def test_a_report_whose_answer_is_lost_is_not_certain_and_an_alarm_goes_again(wo
     world.clock.advance(61)
     [again] = deliver(world)
     assert again["Message-ID"] == Server.taken[1]["Message-ID"] == rows(world)[1].message_id
+
+
+def _told_often(world: World, mails: int) -> None:
+    """So many alarms are due, the oldest first."""
+    for number in range(mails):
+        _alarm(world, f"{number}")
+
+
+def _alarm(world: World, name: str) -> None:
+    with world.sessions() as db, db.begin():
+        queue_mail(db, world.company_id, "alert", name, f"a{name}@msp.example", world.clock.now(), data={
+            "event": Event.CONNECTION, "subject": "Autotask", "title": "Autotask", "happened": "It refused the user.",
+            "why": "", "todo": [], "button": "Open Connections", "path": "/connections", "detail": "",
+            "at": world.clock.now().isoformat(),
+        })  # fmt: skip
+
+
+def test_a_mail_server_that_swallows_connections_is_asked_once_and_ever_less_often(world: World) -> None:
+    """Each try costs its whole time-out; the others wait with the first, in their order, and so does what is new."""
+    switch_on(world)
+    _told_often(world, 5)
+    Server.silent = lambda: world.clock.advance(20)
+    tried = []
+    for number in range(5, 65):
+        before = Server.asked
+        deliver(world)
+        tried.append(Server.asked - before)
+        _alarm(world, f"{number}")
+        world.clock.advance(60)
+    assert max(tried) == 1 and 4 <= sum(tried) <= 8, "an hour costs a few tries"
+    assert {row.state for row in rows(world)} == {"due"}, "none is given up while nobody answers"
+    Server.silent = None
+    world.clock.advance(1000)
+    assert [message["To"] for message in deliver(world)] == [f"a{number}@msp.example" for number in range(65)]
+
+
+def test_a_server_that_came_back_gets_what_waited_for_it_at_once(world: World) -> None:
+    switch_on(world)
+    _told_often(world, 2)
+    Server.silent = lambda: world.clock.advance(20)
+    for _ in range(4):
+        deliver(world)
+        world.clock.instant = max(row.next_at for row in rows(world) if row.next_at)
+    Server.silent = None
+    assert len(deliver(world)) == 2
+
+
+def test_while_one_process_waits_for_the_mail_server_no_other_one_does(world: World) -> None:
+    switch_on(world)
+    _told_often(world, 3)
+    others = []
+
+    def wait() -> None:
+        Server.silent = None  # the other process, if it asks, would be answered
+        world.clock.advance(6)
+        others.append(len(deliver(world)))
+
+    Server.silent = wait
+    deliver(world)
+    assert others == [0] and Server.asked == 1
+
+
+def test_a_time_out_in_the_middle_of_a_mail_ends_the_pass_and_lets_the_others_go_first(world: World) -> None:
+    switch_on(world)
+    _told_often(world, 3)
+    Server.breaks = "recipient, slowly"
+    deliver(world)
+    assert Server.asked == 1 and {row.state for row in rows(world)} == {"due"}
+    Server.breaks = ""
+    world.clock.advance(59)
+    assert [message["To"] for message in deliver(world)] == ["a1@msp.example", "a2@msp.example"]
+    world.clock.advance(10)
+    assert [message["To"] for message in deliver(world)] == ["a0@msp.example"]
 
 
 def test_a_mail_server_that_is_too_busy_to_say_goodbye_has_the_mail_all_the_same(world: World) -> None:

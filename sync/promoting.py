@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Text, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from connectors.ledgers.base import Done
+from connectors.ledgers.base import CLOSED, Done
 from domain.documents import Draft
 from domain.settings import InitialStatus
 from domain.statuses import OPEN_STATES, Flag, PostingState, Status
@@ -61,6 +61,15 @@ def _drafts(company_id: int) -> tuple[ColumnElement[bool], ...]:
         Document.company_id == company_id, Document.status == Status.COMPLETE,
         type_coerce(Document.flags, Text).like(f'%"{Flag.DRAFT}"%'),
     )
+
+
+def shown(db: Session, company_id: int, found: Mapping[tuple[str, str], Done], now: datetime) -> None:
+    """What the ledger was seen to hold, by kind and id: what people approved there is a draft no more."""
+    for row in db.scalars(select(Document).where(*_drafts(company_id)).order_by(Document.id)):
+        there = found.get((row.ledger_kind or "", row.ledger_id or ""))
+        if there is not None and there.echo.status in (InitialStatus.APPROVED, CLOSED):
+            set_flag(row, Flag.DRAFT, on=False)
+            step(db, row, now, "approved", "{the_ledger} shows it as approved: somebody did it there")
 
 
 def waiting(db: Session, company_id: int) -> int:

@@ -26,7 +26,7 @@ from domain.order_documents import ORDER
 from domain.reconcile import PURCHASES, Ours, Outcome, Pair, Theirs, counted, markers_in, reconcile
 from domain.statuses import Flag, PostingState
 from models import Company, Document, MirrorEntry, Posting, Run, ToolRow
-from sync import codec, mirror, operations, pauses, reports, requests
+from sync import codec, mirror, operations, pauses, promoting, reports, requests
 from sync.lease import exclusive
 from sync.looking import look_for_copy, remember_where
 from sync.mirror import Sighting
@@ -60,6 +60,7 @@ def read(rt: Runtime, company_id: int, ledger: Ledger, run_id: int) -> Mapping[s
         told = [pair for pair in pairs if not _in_hand(pair, moving, ours, steady)]
         exclusive(db, company_id)  # what is reserved is decided upon from here on
         _remember_where(db, company_id, _unknown(pairs, found))
+        promoting.shown(db, company_id, found, rt.clock.now())
         return _keep(db, db.get_one(Run, run_id), told, _unknown(told, found), rt.clock.now())
 
 

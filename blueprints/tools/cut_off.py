@@ -17,13 +17,13 @@ from blueprints.tools.routes import blueprint
 from domain.formats import format_day, format_moment
 from models import Document
 from sync import cut_off
-from sync.cut_off import Absence, CutOff
+from sync.cut_off import CutOff, Standing
 from sync.reports import safe
 
 SHOWN = 200
 """Documents on the page; the CSV has all of them."""
 COLUMNS = (
-    "Not in the books because", "Status", "Number", "Kind", "Customer or vendor", "Date", "Amount", "Currency",
+    "How it stands", "Status", "Number", "Kind", "Customer or vendor", "Date", "Amount", "Currency",
     "StatusCode", "Reason", "Autotask ID", "Ledger ID",
 )  # fmt: skip
 
@@ -40,26 +40,27 @@ def context(through: date) -> dict[str, Any]:
     """What the page shows of the answer (tools/reconcile.html)."""
     found = cut_off.answer(db(), company().id, through)
     return {
-        "yes": found.yes, "sentence": _sentence(found, format_day(through)), "basis": _basis(found),
-        "kind": "warn" if found.absent else "ok", "rows": [_row(*each) for each in found.absent[:SHOWN]],
-        "more": max(0, len(found.absent) - SHOWN),
-        "csv_url": url_for("tools.cut_off_csv", through=through.isoformat()) if found.absent else "",
+        "sentence": _sentence(found, format_day(through)), "basis": _basis(found),
+        "kind": "warn" if found.told else "ok", "rows": [_row(*each) for each in found.told[:SHOWN]],
+        "more": max(0, len(found.told) - SHOWN),
+        "csv_url": url_for("tools.cut_off_csv", through=through.isoformat()) if found.told else "",
     }  # fmt: skip
 
 
 @blueprint.get("/c/<int:company_id>/tools/not-in-the-books.csv")
 def cut_off_csv(company_id: int) -> ResponseReturnValue:
-    """Every document that is dated to the day and not in the books. Without a day: back to the question."""
+    """Every document that is dated to the day and not in the books, or there and should not be. Without a day: back
+    to the question."""
     through = day(request.args.get("through", ""))
     if through is None:
         return redirect(url_for("tools.reconcile"))
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    for why, row in cut_off.answer(db(), company_id, through).absent:
-        shown = _row(why, row)
+    for standing, row in cut_off.answer(db(), company_id, through).told:
+        shown = _row(standing, row)
         writer.writerow((
-            why, row.status, safe(shown["number"]), shown["kind"], safe(shown["customer"]),
+            standing, row.status, safe(shown["number"]), shown["kind"], safe(shown["customer"]),
             row.document_date.isoformat(), f"{row.total:.2f}", row.currency, row.reason_code or "",
             safe(shown["reason"]), row.source_id, row.ledger_id or "",
         ))  # fmt: skip
@@ -67,24 +68,40 @@ def cut_off_csv(company_id: int) -> ResponseReturnValue:
     return csv_file(out.getvalue(), name, f"what is not in the books, {through}")
 
 
-def _row(why: Absence, row: Document) -> dict[str, Any]:
+def _row(standing: Standing, row: Document) -> dict[str, Any]:
     shown = document_row(row)
-    # It is Complete by our account: without this the list would not say why it stands here.
-    return {**shown, "reason": str(why)} if why is Absence.MISSING else shown
+    # By our account it is Complete: without this the list would not say why it stands here.
+    told = str(standing) if standing in (Standing.MISSING, Standing.DRAFT) else shown["reason"]
+    return {**shown, "reason": told, "standing": str(standing)}
 
 
 def _sentence(found: CutOff, through: str) -> str:
-    """What a person keeps out is told as an exception; what waits or is missing makes it a no."""
-    counted = [(found.count(why), str(why)) for why in (Absence.SET_ASIDE, Absence.HELD)]
-    kept = " and ".join(f"{number:,} {words[0].lower()}{words[1:]}" for number, words in counted if number)
-    if found.yes:
+    """What is not in the books makes it a no, and a person's decision an exception. What is there and should not be
+    is told behind either."""
+    kept = _counted(found, Standing.SET_ASIDE, Standing.HELD)
+    if not found.absent:
         begin = f"Yes, except {kept}: everything else" if kept else "Yes: everything"
-        return f"{begin} dated to {through} that Bookbridge knows of is in the books."
-    missing = found.count(Absence.MISSING)
-    number = missing + found.count(Absence.WAITS)
-    told = f"No: {number:,} {'document is' if number == 1 else 'documents are'} dated to {through} and not in the books"
-    told += f", {missing:,} of them posted and missing in the ledger" if missing else ""
-    return f"{told}; besides {kept}." if kept else f"{told}."
+        told = f"{begin} dated to {through} that Bookbridge knows of is in the books."
+    else:
+        number = found.absent
+        told = f"No: {number:,} {_are(number)} dated to {through} and not in the books"
+        missing, drafts = found.count(Standing.MISSING), found.count(Standing.DRAFT)
+        told += f", {missing:,} of them posted and missing in the ledger" if missing else ""
+        told += f", {drafts:,} of them in the ledger as a draft that nobody approved" if drafts else ""
+        told += f"; besides {kept}." if kept else "."
+    undue = found.count(Standing.UNDUE)
+    more = f" {undue:,} {_are(undue)} in the books and should not be: voided or cancelled in Autotask."
+    return told + more if undue else told
+
+
+def _are(number: int) -> str:
+    return "document is" if number == 1 else "documents are"
+
+
+def _counted(found: CutOff, *standings: Standing) -> str:
+    """"2 set aside by a person and 1 held by a person"; empty without any."""
+    counted = [(found.count(each), str(each)) for each in standings]
+    return " and ".join(f"{number:,} {words[0].lower()}{words[1:]}" for number, words in counted if number)
 
 
 def _basis(found: CutOff) -> str:

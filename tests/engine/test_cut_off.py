@@ -7,9 +7,12 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from domain.reasons import reason
+from domain.statuses import Status
 from models import Company, Document
 from sync import cut_off, decisions, holds, voids
-from sync.cut_off import Absence, CutOff
+from sync.cut_off import CutOff, Standing
+from sync.documents import set_status
 from tests.engine.test_reconciling import reconcile
 from tests.engine.world import World, furnish, invoice, make_world
 from tests.infra.database import Sessions
@@ -29,8 +32,8 @@ def asked(world: World, through: date = DAY) -> CutOff:
         return cut_off.answer(db, world.company_id, through)
 
 
-def told(world: World, through: date = DAY) -> list[tuple[Absence, str]]:
-    return [(why, row.source_id) for why, row in asked(world, through).absent]
+def told(world: World, through: date = DAY) -> list[tuple[Standing, str]]:
+    return [(why, row.source_id) for why, row in asked(world, through).told]
 
 
 def set_aside(world: World, source_id: str) -> None:
@@ -42,9 +45,9 @@ def set_aside(world: World, source_id: str) -> None:
 def test_what_waits_is_named_and_what_is_dated_later_is_not(world: World) -> None:
     world.source.put(invoice("1"), invoice("2", party=None), invoice("3", document_date=date(2026, 11, 20), party=None))
     world.sync()
-    assert told(world) == [(Absence.WAITS, "2")]
-    assert told(world, date(2026, 11, 30)) == [(Absence.WAITS, "2"), (Absence.WAITS, "3")]
-    assert not asked(world).yes
+    assert told(world) == [(Standing.WAITS, "2")]
+    assert told(world, date(2026, 11, 30)) == [(Standing.WAITS, "2"), (Standing.WAITS, "3")]
+    assert asked(world).absent == 1
 
 
 def test_what_a_person_set_aside_or_holds_is_an_exception_and_what_a_rule_skips_is_none(world: World) -> None:
@@ -55,8 +58,8 @@ def test_what_a_person_set_aside_or_holds_is_an_exception_and_what_a_rule_skips_
     world.sync()
     set_aside(world, "2")
     assert world.documents()["4"].reason_code == "zero_total"
-    assert told(world) == [(Absence.SET_ASIDE, "2"), (Absence.HELD, "3")]
-    assert asked(world).yes
+    assert told(world) == [(Standing.SET_ASIDE, "2"), (Standing.HELD, "3")]
+    assert not asked(world).absent
     assert told(world, date(2026, 11, 12)) == []
 
 
@@ -70,12 +73,12 @@ def test_what_a_person_set_aside_before_the_start_date_is_not_ours_to_post(world
 def test_what_the_newest_comparison_misses_makes_it_a_no_until_it_is_settled(world: World) -> None:
     world.source.put(invoice("1"), invoice("2"))
     world.sync()
-    assert asked(world).yes and asked(world).compared_at is None
+    assert not asked(world).told and asked(world).compared_at is None
     [gone, _] = world.books.documents()
     world.books.void(gone.id)
     run = reconcile(world)
-    assert told(world) == [(Absence.MISSING, "1")]
-    assert not asked(world).yes
+    assert told(world) == [(Standing.MISSING, "1")]
+    assert asked(world).absent == 1
     assert asked(world).compared_at == run.finished_at
     assert told(world, date(2026, 11, 12)) == []
     gone.live = True
@@ -88,13 +91,59 @@ def test_what_was_missing_and_was_voided_in_the_source_since_is_not_told(world: 
     world.sync()
     world.books.void(str(world.documents()["1"].ledger_id))
     reconcile(world)
-    assert told(world) == [(Absence.MISSING, "1")]
+    assert told(world) == [(Standing.MISSING, "1")]
     world.source.void("1", world.clock.now())
     world.sync()
     with world.sessions() as db, db.begin():
         assert voids.void(db, db.scalars(select(Document)).one(), now=world.clock.now(), who="Robin")
     world.serve_until_rest()
     assert told(world) == []
+
+
+def voided(world: World, source_id: str) -> None:
+    world.source.void(source_id, world.clock.now())
+    world.sync()
+
+
+def test_what_was_voided_in_the_source_is_in_the_books_and_should_not_be(world: World) -> None:
+    """As long as its void waits for a person, is on its way, or is refused; not after a person decided."""
+    world.source.put(*(invoice(str(n)) for n in range(1, 6)))
+    world.sync()
+    for id in ("1", "2", "3", "4"):
+        voided(world, id)
+    rows = world.documents()
+    world.books.pay(rows["2"].ledger_id, "40.00")
+    with world.sessions() as db, db.begin():
+        for id, decide in (("2", voids.void), ("3", voids.void)):
+            assert decide(db, db.get_one(Document, rows[id].id), now=world.clock.now(), who="Robin")
+    assert told(world) == [(Standing.UNDUE, id) for id in ("1", "2", "3", "4")], "its void is on its way"
+    world.serve_until_rest()
+    with world.sessions() as db, db.begin():
+        assert voids.keep(db, db.get_one(Document, rows["4"].id), why="agreed", now=world.clock.now(), who="Robin")
+    assert world.documents()["2"].reason_code == "void_paid"
+    assert told(world) == [(Standing.UNDUE, "1"), (Standing.UNDUE, "2")]
+    assert not asked(world).absent
+
+
+def test_what_was_voided_in_the_source_and_is_gone_from_the_ledger_is_not_told(world: World) -> None:
+    world.source.put(invoice("1"))
+    world.sync()
+    voided(world, "1")
+    world.books.void(str(world.documents()["1"].ledger_id))
+    reconcile(world)
+    assert told(world) == []
+
+
+def test_a_document_in_the_books_whose_mail_asks_a_person_is_told_only_when_it_is_missing(world: World) -> None:
+    world.source.put(invoice("1"))
+    world.sync()
+    with world.sessions() as db, db.begin():
+        row = db.scalars(select(Document)).one()
+        set_status(db, row, Status.FAULT, [reason("mail_unsure", number="AT-1")], world.clock.now())
+    assert told(world) == []
+    world.books.void(str(world.documents()["1"].ledger_id))
+    reconcile(world)
+    assert told(world) == [(Standing.MISSING, "1")]
 
 
 def test_another_companys_documents_are_not_told(world: World) -> None:

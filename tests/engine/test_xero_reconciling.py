@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from domain.statuses import RunState
+from domain.settings import InitialStatus
+from domain.statuses import Flag, RunState
 from sandbox.server import World as Sandbox
 from tests.connectors import test_xero_refusals as refusals
 from tests.connectors.xero_bench import XeroOrganisation
@@ -67,3 +68,17 @@ def test_what_is_gone_changed_twice_or_unknown_is_named(it: Bridge) -> None:
     assert (found[f"AT-1/{gone}"], found[f"AT-5/{credit_gone}"]) == ("missing", "missing")
     assert (found[f"AT-2/{drifted}"], found[f"AT-3/{copy}"]) == ("drift", "duplicate")
     assert found[f"BY-HAND/{stranger}"] == "orphan" and not any(theirs in key for key in found)
+
+
+def test_what_a_bookkeeper_approved_there_is_a_draft_no_more(
+    tmp_path: Path, sandbox_world: Sandbox, sandbox: str
+) -> None:
+    organisation = XeroOrganisation(sandbox_world, sandbox, "xero-uk")
+    it = Bridge(f"sqlite:///{tmp_path}/app.sqlite", organisation, initial_status=InitialStatus.DRAFT)
+    it.world.source.put(invoice("1"))
+    it.sync()
+    reconcile(it.world)
+    assert Flag.DRAFT in (it.world.documents()["1"].flags or [])
+    change(it, "AT-1", Status="AUTHORISED")
+    reconcile(it.world)
+    assert Flag.DRAFT not in (it.world.documents()["1"].flags or [])

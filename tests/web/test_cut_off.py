@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from models import Company, Posting, Run, ToolRow
+from models import Company, Document, Posting, Run, ToolRow
 from sync import reconciling
 from tests.web.site import BASE, NOW, Site, document
 
@@ -29,20 +29,34 @@ def add(site: Site, number: str, status: str, told: dict[str, Any] | None = None
         return row.id
 
 
+def posted(
+    site: Site, number: str, status: str = "Complete", told: dict[str, Any] | None = None, **changes: Any
+) -> int:
+    """A document whose creation is proven."""
+    kind = changes.setdefault("ledger_kind", "invoice")
+    document_id = add(site, number, status, told, ledger_id="777", **changes)
+    with site.db() as db, db.begin():
+        company = db.get_one(Company, site.ids["A"]["company_id"])
+        posting = Posting(
+            company_id=company.id, document_id=document_id, ledger_tenant=company.ledger_tenant, source_tenant="1",
+            kind="invoice", source_id=f"9{number}", operation="create", part="", generation=1, marker="ref:AAAAAAAA",
+            ledger_kind=kind, ledger_id="777", state="DONE", draft={}, created_at=NOW, changed_at=NOW, sends=1,
+            lookups=0,
+        )  # fmt: skip
+        db.add(posting)
+        db.flush()
+        db.get_one(Document, document_id).posting_id = posting.id
+    return document_id
+
+
 def missing(site: Site, number: str) -> None:
     """A posted document that the newest comparison did not find in the ledger."""
-    document_id = add(site, number, "Complete", ledger_id="777")
+    document_id = posted(site, number)
     with site.db() as db, db.begin():
         company = db.get_one(Company, site.ids["A"]["company_id"])
         run = Run(company_id=company.id, kind=reconciling.KIND, trigger="schedule", state="Finished with problems",
                   phase="done", started_at=NOW, finished_at=NOW)  # fmt: skip
-        posting = Posting(
-            company_id=company.id, document_id=document_id, ledger_tenant=company.ledger_tenant, source_tenant="1",
-            kind="invoice", source_id=f"9{number}", operation="create", part="", generation=1, marker="ref:AAAAAAAA",
-            ledger_kind="invoice", ledger_id="777", state="DONE", draft={}, created_at=NOW, changed_at=NOW, sends=1,
-            lookups=0,
-        )  # fmt: skip
-        db.add_all((run, posting))
+        db.add(run)
         db.flush()
         db.add(ToolRow(company_id=company.id, run_id=run.id, outcome="missing",
                        data={"document_id": document_id, "ledger_id": "777"}))  # fmt: skip
@@ -86,6 +100,26 @@ def test_what_is_missing_in_the_ledger_makes_it_a_no_although_it_is_complete(sit
     assert "Both sides were compared last" in text
 
 
+def test_what_was_voided_in_autotask_and_still_stands_there_is_no_no_and_is_named(site: Site) -> None:
+    open_there = {"code": "voided_open", "params": {"number": "4001", "when": ""}}
+    posted(site, "4001", "Fault", open_there)
+    text = page(site)
+    assert "Yes: everything dated to 30 Sep 2026 that Bookbridge knows of is in the books." in text
+    assert "1 document is in the books and should not be: voided or cancelled in Autotask." in text
+    assert "In the books and should not be" in text and "4001 still stands in" in text
+    [row] = csv.DictReader(io.StringIO(download(site).get_data().decode("utf-8-sig")))
+    assert (row["How it stands"], row["Ledger ID"]) == ("In the books and should not be", "777")
+
+
+def test_a_draft_that_nobody_approved_makes_it_a_no(site: Site) -> None:
+    posted(site, "4001", flags=["Draft in {the_ledger}"])
+    posted(site, "4002", flags=["Draft in {the_ledger}"], ledger_kind="purchase_order")
+    text = page(site)
+    assert "No: 1 document is dated to 30 Sep 2026 and not in the books, 1 of them in the ledger as a draft" in text
+    [row] = csv.DictReader(io.StringIO(download(site).get_data().decode("utf-8-sig")))
+    assert (row["Number"], row["How it stands"]) == ("4001", "Draft in the ledger")
+
+
 def test_the_csv_names_each_with_its_why_and_cannot_run_formulas(site: Site) -> None:
     missing(site, "4001")
     add(site, "4002", "Pending Sync", {"code": "waits_for_sync", "params": {}}, party_name="=cmd()")
@@ -94,7 +128,7 @@ def test_the_csv_names_each_with_its_why_and_cannot_run_formulas(site: Site) -> 
     answer = download(site)
     assert f"bookbridge-not-in-the-books-{DAY}.csv" in answer.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.get_data().decode("utf-8-sig"))))
-    assert [(row["Number"], row["Not in the books because"]) for row in rows] == [
+    assert [(row["Number"], row["How it stands"]) for row in rows] == [
         ("4001", "Missing in the ledger"), ("4002", "Waits"), ("4003", "Set aside by a person"),
         ("4004", "Held by a person"),
     ]  # fmt: skip

@@ -111,13 +111,13 @@ def compare_result() -> dict[str, Any]:
 
 def reconcile() -> dict[str, Any]:
     rows = [
-        {"document_url": "/page/document", "number": "AT-1040", "customer": "Kestrel Logistics", "day": date(2026, 11, 28), "status": "Fault", "reason": "The customer is similar to another one", "amount": Decimal("1210.00"), "currency": "USD"},
-        {"document_url": "/page/document", "number": "AT-1044", "customer": "Blue Finch Bakery", "day": date(2026, 11, 30), "status": "Pending Sync", "reason": "Goes with the next Sync", "amount": Decimal("89.95"), "currency": "USD"},
+        {"document_url": "/page/document", "number": "AT-1040", "customer": "Kestrel Logistics", "day": date(2026, 11, 28), "status": "Fault", "standing": "Waits", "reason": "The customer is similar to another one", "amount": Decimal("1210.00"), "currency": "USD"},
+        {"document_url": "/page/document", "number": "AT-1044", "customer": "Blue Finch Bakery", "day": date(2026, 11, 30), "status": "Pending Sync", "standing": "Waits", "reason": "Goes with the next Sync", "amount": Decimal("89.95"), "currency": "USD"},
     ]
     last = {"text": "412 of 412 in the books, 0 duplicates, 0 missing, checked 30 Nov 2026, 03:10", "at": "30 Nov 2026, 03:10", "kind": "ok", "message": "", "url": "/page/reconcile-result"}
     basis = "Both sides were compared last 30 Nov 2026, 03:10."
     cut_off = {
-        "yes": False, "kind": "warn", "sentence": "No: 2 documents are dated to 30 Nov 2026 and not in the books.", "basis": basis,
+        "kind": "warn", "sentence": "No: 2 documents are dated to 30 Nov 2026 and not in the books.", "basis": basis,
         "rows": rows, "more": 0, "csv_url": "/page/reconcile",
     }  # fmt: skip
     return {"last": last, "through": date(2026, 11, 30), "cut_off": cut_off, "result_url": "/page/reconcile-result", "connected": True, "next_at": ago(hours=-12)}
@@ -126,7 +126,7 @@ def reconcile() -> dict[str, Any]:
 def reconcile_yes() -> dict[str, Any]:
     sentence = "Yes: everything dated to 31 Oct 2026 that Bookbridge knows of is in the books."
     basis = "Both sides were not compared yet: this is Bookbridge's own account."
-    cut_off = {"yes": True, "kind": "ok", "sentence": sentence, "basis": basis, "rows": [], "more": 0, "csv_url": ""}
+    cut_off = {"kind": "ok", "sentence": sentence, "basis": basis, "rows": [], "more": 0, "csv_url": ""}
     return {**reconcile(), "through": date(2026, 10, 31), "cut_off": cut_off}
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from connectors.sources.base import Source
@@ -24,11 +24,13 @@ from domain.order_documents import ORDER, OrderStatus
 from domain.order_parts import parts_of
 from domain.order_settings import OrderSettings
 from domain.reasons import Reason, reason
-from domain.statuses import Flag, Status
+from domain.statuses import Flag, PostingState, Status
 from models import Document, Posting
 from sync import codec, operations, orders, stamped, voids
 from sync.documents import set_flag, set_status, step
 from sync.lease import exclusive
+from sync.reading import touchable
+from sync.replacing import WRITTEN
 from sync.runtime import Runtime
 from sync.settings import load_orders
 
@@ -42,31 +44,47 @@ PAGE, HEADS = 200, 1000
 """How many orders one look reads with their lines, and how many heads."""
 RECEIVING = ("unreceived_after_billing", "received_after_billing")
 DECIDABLE = ("order_cancelled_after", *RECEIVING)
+_ASKED = ("order_cancelled_after", *voids.DECIDABLE, "void_closed", "void_queued")
+"""A person was asked already, or the ledger's copy is being taken out."""
+_UNSETTLED = (PostingState.READY, PostingState.SENDING, PostingState.UNKNOWN, PostingState.NEEDS_HUMAN)
+"""Nobody knows yet whether the ledger has it."""
 _OVER = (OrderStatus.RECEIVED, OrderStatus.CANCELLED)
 
 
 def look(rt: Runtime, company_id: int, source: Source) -> int:
     """Cancelled orders in one read, and the day's second look at open ones. Returns how many need a person now."""
     found = source.voided(ORDER, rt.clock.now() - CANCELLED_WITHIN)
-    noticed = 0
     with rt.sessions() as db, db.begin():
         exclusive(db, company_id)
         at = {one.id: one.at for one in found}
-        told_already = (*DECIDABLE, *voids.DECIDABLE, "void_closed")
-        for row in db.scalars(select(Document).where(
+        settled = and_(Document.status == Status.COMPLETE, Document.voided_at.is_not(None))
+        rows = db.scalars(select(Document).where(
             Document.company_id == company_id, Document.source_tenant == source.tenant, Document.kind == ORDER,
-            Document.source_id.in_(sorted(at)), Document.ledger_id.is_not(None),
-            or_(Document.status == Status.COMPLETE, voids.at_fault_in_books(*told_already)),
-        ).order_by(Document.id)):
-            noticed += _cancelled(db, row, at[row.source_id], rt.clock.now())
+            or_(Document.source_id.in_(sorted(at)), settled),
+        ).order_by(Document.id)).all()
+        cancelled = [row for row in rows if row.source_id in at or codec.load(SourceHeader, row.header).voided]
+        noticed = sum(_cancelled(db, row, at.get(row.source_id), rt.clock.now()) for row in cancelled)
     ids = dict.fromkeys([*_moved(rt, company_id, source), *_due(rt, company_id, source.tenant)])
     return noticed + read_again(rt, company_id, source, list(ids)[:PAGE])
 
 
 def _cancelled(db: Session, row: Document, at: datetime | None, now: datetime) -> int:
-    when = format_day((at or now).date())
-    told = reason("order_cancelled_after", when=when, number=row.ledger_number or f"bill {row.ledger_id}")
-    return _ask(db, row, told, now)
+    """Asked about where it is in the ledger, and remembered where that is not known yet: being sent, looked up, or a
+    Fault that a person settles. However long that takes, the look after it asks."""
+    posting = db.get(Posting, row.posting_id) if row.posting_id is not None else None
+    if posting is None or row.reason_code in _ASKED:
+        return 0
+    if posting.state in WRITTEN and row.ledger_id is not None and row.status in (Status.COMPLETE, Status.FAULT):
+        when = format_day((at or row.voided_at or now).date())
+        told = reason("order_cancelled_after", when=when, number=row.ledger_number or f"bill {row.ledger_id}")
+        return _ask(db, row, told, now)
+    if posting.state in _UNSETTLED and row.voided_at is None:
+        row.voided_at = at or now
+        head = codec.load(SourceHeader, row.header)
+        order = replace(head.order, status=OrderStatus.CANCELLED, cancelled_at=at) if head.order is not None else None
+        row.header = codec.dump(replace(head, voided=True, order=order))
+        step(db, row, now, "changed", "The order was cancelled in Autotask while this was under way")
+    return 0
 
 
 def _ask(db: Session, row: Document, told: Reason, now: datetime) -> int:
@@ -196,11 +214,12 @@ def _store_cancelled(db: Session, company_id: int, tenant: str, header: SourceHe
         row.read_at = now
         if row.lines is not None:
             row.lines_read_at = now
+        if row.status in (Status.PENDING, Status.FAULT) and touchable(db, row):
+            stamped.notice(db, row, header, settings, now)
+            continue
         if row.status == Status.COMPLETE and row.ledger_id is not None:
             row.header, row.header_hash = stored, codec.digest(stored)
-            noticed += _cancelled(db, row, header.order.cancelled_at if header.order else None, now)
-        elif row.status in (Status.PENDING, Status.FAULT):
-            stamped.notice(db, row, header, settings, now)
+        noticed += _cancelled(db, row, header.order.cancelled_at if header.order else None, now)
     return noticed
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from connectors.ledgers.base import Kind
+from connectors.ledgers.base import Answer, Batch, Kind, Unknown
+from connectors.ledgers.memory import MemoryLedger
 from domain.order_documents import OrderStatus
 from domain.order_settings import Becomes
 from domain.statuses import Flag, Status
-from models import Document
-from sync import order_changes
+from models import Company, Document
+from sync import decisions, gather, order_changes
 from tests.domain.order_samples import line, receipt
 from tests.engine.test_orders import bills, bought, choose, look, put, receive, row, sync, told
 from tests.engine.world import START, World
@@ -178,3 +180,71 @@ def test_more_under_a_number_that_is_billed_asks_and_makes_no_second_bill(bought
     bought.clock.advance(26 * 3600)
     sync(bought)
     assert told(row(bought, "411", "V-1")) == (Status.COMPLETE, None) and len(bills(bought)) == 1
+
+
+class Loses(MemoryLedger):
+    """What is sent is lost on the way, and so is every answer. Or it arrives, and look-ups do not show it."""
+
+    arrives = False
+
+    def send(self, batch: Batch) -> Answer:
+        if self.arrives:
+            self.company.hidden_since = self.company.hidden_since or self.company.clock()
+            super().send(batch)
+        return Answer({member.short_id: Unknown("no answer") for member in batch.members}, None, None)
+
+
+def unsettled(world: World, *, arrives: bool) -> None:
+    """A bill of which nobody knows whether the ledger has it; its order is cancelled, and somebody looks at it."""
+    choose(world, becomes=Becomes.ON_RECEIPT)
+    put(world, "400", line("1", 1, "42", receipt(1, "V-0")), status=OrderStatus.RECEIVED)
+    sync(world)  # vendor and item exist
+    world.ledger = ledger = Loses(world.books)
+    ledger.arrives = arrives
+    put(world, "411", line("1", 10, "42", receipt(6, "V-1")), status=OrderStatus.PARTLY_RECEIVED)
+    sync(world)
+    assert told(row(world, "411", "V-1")) == (Status.FAULT, "cannot_settle")
+    world.ledger, world.books.hidden_since = MemoryLedger(world.books), None
+    world.source.void("411", world.clock.now())
+    sync(world)
+    assert told(row(world, "411", "V-1")) == (Status.FAULT, "cannot_settle")
+
+
+def retry(world: World, document: Document) -> None:
+    with world.sessions() as db, db.begin():
+        company, found = db.get_one(Company, world.company_id), db.get_one(Document, document.id)
+        run_id = decisions.retry(db, company, [found], now=world.clock.now(), user=None).id
+    gather.scan(world.rt, world.company_id, world.source, world.ledger, run_id)
+    world.serve_until_rest()
+
+
+def test_a_bill_that_turns_out_to_be_there_long_after_its_order_was_cancelled_is_asked_about(bought: World) -> None:
+    unsettled(bought, arrives=True)
+    bought.clock.advance(timedelta(days=60).total_seconds())
+    retry(bought, row(bought, "411", "V-1"))
+    assert told(row(bought, "411", "V-1")) == (Status.COMPLETE, None) and len(bills(bought)) == 2
+    sync(bought)
+    assert told(row(bought, "411", "V-1")) == (Status.FAULT, "order_cancelled_after")
+    settle(bought, row(bought, "411", "V-1"))
+    sync(bought)
+    assert told(row(bought, "411", "V-1")) == (Status.COMPLETE, None), "it is asked once"
+
+
+def test_a_bill_that_turns_out_to_be_nowhere_is_not_made_for_an_order_that_was_cancelled(bought: World) -> None:
+    unsettled(bought, arrives=False)
+    bought.clock.advance(600)
+    retry(bought, row(bought, "411", "V-1"))
+    sync(bought)
+    assert told(row(bought, "411", "V-1")) == (Status.SKIPPED, "order_cancelled")
+    assert [bill.number for bill in bills(bought)] == ["V-0"]
+
+
+@pytest.mark.parametrize("by", [sync, lambda world: opened(world, "411")], ids=["a look", "opening its page"])
+def test_a_cancelled_order_takes_the_place_of_a_smaller_question(
+    taken_back: World, by: Callable[[World], object]
+) -> None:
+    assert told(row(taken_back, "411", "V-1")) == (Status.FAULT, "unreceived_after_billing")
+    taken_back.source.void("411", taken_back.clock.now())
+    taken_back.clock.advance(2 * MINUTES)
+    by(taken_back)
+    assert told(row(taken_back, "411", "V-1")) == (Status.FAULT, "order_cancelled_after")

@@ -10,7 +10,8 @@ from sqlalchemy import update
 
 from connectors.ledgers.base import Kind
 from domain.statuses import PostingState, RunState, Status
-from models import Posting
+from models import CompanyLease, Posting
+from sync import due
 from tests.engine.world import World, furnish, invoice, make_world
 from tests.infra.database import Sessions
 
@@ -61,6 +62,20 @@ def test_a_posting_that_is_due_by_a_clock_that_is_ahead_wakes_its_company(world:
         db.execute(update(Posting).where(Posting.kind == "invoice").values(next_action_at=later))
     world.serve_until_rest()
     assert numbers(world) == Counter({"AT-1": 1})
+
+
+@pytest.mark.parametrize(("rung_s_ago", "rings"), [(None, True), (11, True), (9, False), (-9, False), (-600, True)])
+def test_a_bell_that_a_clock_ahead_dated_into_the_future_keeps_nobody_from_ringing(
+    world: World, rung_s_ago: float | None, rings: bool
+) -> None:
+    """Found by the simulation (seed 30083): ten minutes ahead, and nobody rang for ten minutes."""
+    now = world.clock.now()
+    with world.sessions() as db, db.begin():
+        lease = db.get_one(CompanyLease, world.company_id)
+        lease.wake_at = now
+        lease.rung_at = None if rung_s_ago is None else now - timedelta(seconds=rung_s_ago)
+    with world.sessions() as db:
+        assert due.companies_to_ring(db, now, 10.0) == ([world.company_id] if rings else [])
 
 
 def test_syncing_twice_posts_nothing_new(world: World) -> None:

@@ -71,10 +71,10 @@ def test_what_is_gone_changed_twice_or_unknown_is_named(it: Bridge) -> None:
 
 
 def test_what_a_bookkeeper_approved_there_is_a_draft_no_more(
-    tmp_path: Path, sandbox_world: Sandbox, sandbox: str
+    sessions: Sessions, sandbox_world: Sandbox, sandbox: str
 ) -> None:
     organisation = XeroOrganisation(sandbox_world, sandbox, "xero-uk")
-    it = Bridge(f"sqlite:///{tmp_path}/app.sqlite", organisation, initial_status=InitialStatus.DRAFT)
+    it = Bridge(sessions, organisation, initial_status=InitialStatus.DRAFT)
     it.world.source.put(invoice("1"))
     it.sync()
     reconcile(it.world)

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from connectors.errors import Unavailable
-from connectors.ledgers.base import Done, Kind, Sought
+from connectors.errors import RetryLater, Unavailable
+from connectors.ledgers.base import Answer, Batch, Done, Kind, Sought
 from connectors.ledgers.memory import MemoryLedger
 from domain.documents import SourceHeader
 from domain.order_settings import Becomes, OrderNumbers
@@ -121,6 +121,39 @@ def test_what_changed_in_the_source_while_the_ledger_was_asked_is_posted_as_it_i
     assert ordered(ordering) == [] and row(ordering, "411").reason_code == "waits_for_reading"
     sync(ordering)
     assert ordered(ordering) == [("PO-411-B", "504.00")]
+
+
+class Full(Asked):
+    """Its limit is reached at the first write: what was frozen waits."""
+
+    full = True
+
+    def send(self, batch: Batch) -> Answer:
+        if self.full and batch.members[0].kind is Kind.PURCHASE_ORDER:
+            self.full = False
+            raise RetryLater("Too many requests.", self.company.clock() + timedelta(minutes=10))
+        return super().send(batch)
+
+
+def test_a_number_that_was_looked_up_too_long_ago_is_asked_again_by_whoever_holds_the_lease_now(
+    ordering: World
+) -> None:
+    """Found by the simulation (seed 1 on Xero): it was put back to be looked up under the fence of the one before."""
+    asked: list[tuple[str, bool, bool, str]] = []
+
+    def look() -> None:
+        with ordering.sessions() as db:
+            posting = db.scalars(select(Posting).where(Posting.ledger_kind == Kind.PURCHASE_ORDER.value)).one()
+            lease = db.get_one(CompanyLease, ordering.company_id)
+            fresh = ordering.clock.now() - posting.changed_at < timedelta(seconds=5)
+            status = db.get_one(Document, posting.document_id).status
+            asked.append((posting.state, posting.fence == lease.fence, fresh, status))
+        ledger.over = False
+
+    ordering.ledger = ledger = Full(ordering, look)
+    sync(ordering)
+    assert asked[-1] == (PostingState.UNKNOWN, True, True, Status.PROCESSING)
+    assert ordered(ordering) == [("PO-411", "420.00")]
 
 
 def test_an_answer_about_one_number_says_nothing_about_another(ordering: World) -> None:

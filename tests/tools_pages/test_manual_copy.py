@@ -14,7 +14,7 @@ from domain.settings import SyncState
 from domain.statuses import Flag
 from domain.wanted import Wanted, wanted
 from models import Company, Document, ItemClaim, Outbox, Posting, PostingNeed, Run
-from sync import decisions, tools
+from sync import decisions, holds, tools
 from sync.copy_outcome import KIND, Asked
 from tests.engine.world import START, World, furnish, invoice, line, make_world
 from tests.infra.database import Sessions
@@ -197,6 +197,24 @@ def test_adoption_ends_the_fault_number_taken(world: World) -> None:
     row = world.documents()["2"]
     assert (row.status, row.ledger_id) == ("Complete", ledger_id)
     assert len(world.books.documents()) == 2
+
+
+def test_adoption_of_what_was_sent_and_is_held_takes_over_the_posting_that_holds_its_items(world: World) -> None:
+    world.source.put(invoice("1"))
+    world.sync()
+    ledger_id = typed_by_hand(world, "AT-2")
+    world.source.put(invoice("2"))
+    world.sync()
+    with world.sessions() as db, db.begin():
+        row = db.scalars(select(Document).where(Document.reason_code == "number_taken")).one()
+        assert holds.hold_document(db, row, why="looked at later", now=world.clock.now(), who="Robin")
+    shown = copy(world, "2").summary
+    assert told(copy(world, "2", adopt=ledger_id, version=shown["held"]["version"]))[0] == "adopted"
+    [posting] = [one for one in world.postings() if one.source_id == "2" and one.document_id]
+    assert (posting.generation, posting.state, posting.ledger_id) == (1, "DONE", ledger_id)
+    assert world.documents()["2"].status == "Complete"
+    with world.sessions() as db:
+        assert {claim.item_id for claim in db.scalars(select(ItemClaim))} == {"1-1", "2-1"}
 
 
 def test_number_taken_by_a_document_that_is_gone_is_posted_after_a_look(world: World) -> None:

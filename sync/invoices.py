@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from domain.documents import SourceHeader, Window
 from domain.known import Facts
-from domain.plan import Plan, plan
+from domain.plan import Plan, marker, plan
 from domain.reasons import Reason, reason
 from domain.settings import InvoiceSettings, Numbering
 from models import Company, Document, Posting
@@ -41,7 +41,12 @@ def taken(header: SourceHeader, settings: InvoiceSettings) -> Reason | None:
 
 
 def marked_by_us(db: Session, row: Document, header: SourceHeader) -> bool:
-    """The mark is of a copy of ours that was taken out of the ledger to be posted anew."""
+    """The mark is of a copy of ours: taken out of the ledger to be posted anew, or seen there by the reconciliation
+    although nothing is known of it (the database was restored)."""
+    company = db.get_one(Company, row.company_id)
+    who = (str(company.id), company.ledger_tenant, row.source_tenant, row.kind, row.source_id)
+    if marker(*who) in mirror.unknown_of(db, company.id):
+        return True
     former = db.scalars(select(Posting).where(
         Posting.document_id == row.id, Posting.operation == "create", Posting.marked_at.is_not(None),
     ).order_by(Posting.id.desc()).limit(1)).first()

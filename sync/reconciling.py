@@ -4,7 +4,8 @@ Two metered reads per thousand documents: what the ledger made since the company
 what it does not list there. Bills and purchase orders are read where the company has any (`domain.reconcile` says
 what of them is compared). What is found are rows of the run; what bears our marker and is unknown is looked up where
 it is reserved already, and remembered otherwise, so that a document which is reserved later is looked up before it is
-sent (after a restore the ledger knows more than we).
+sent (after a restore the ledger knows more than we). An invoice that the ledger holds so and the database has never
+seen is read from the source by its number: its mark keeps it from being listed again.
 """
 
 from __future__ import annotations
@@ -20,29 +21,39 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from connectors.errors import PlatformError
 from connectors.ledgers.base import Done, Kind, Ledger, Sought
+from connectors.sources.base import Source
 from domain.documents import Draft
 from domain.order_documents import ORDER
 from domain.reconcile import PURCHASES, Ours, Outcome, Pair, Theirs, counted, markers_in, reconcile
-from domain.statuses import Flag, PostingState
+from domain.statuses import Flag, PostingState, RunState
 from models import Company, Document, MirrorEntry, Posting, Run, ToolRow
 from sync import codec, mirror, operations, pauses, promoting, reports, requests
+from sync.areas import INVOICES
 from sync.lease import exclusive
 from sync.looking import look_for_copy, remember_where
 from sync.mirror import Sighting
-from sync.reading import marker_of
+from sync.reading import marker_of, new_document, rows_of
 from sync.runtime import Runtime
-from sync.settings import load_orders
+from sync.settings import load_invoices, load_orders
 
 KIND = reports.RECONCILE
 SOLD, BOUGHT = (Kind.INVOICE, Kind.CREDIT_MEMO), (Kind.BILL, Kind.PURCHASE_ORDER)
 KEPT_RUNS = 14
 """So many reconciliations keep all their lines; older ones keep what was wrong."""
+MOST_FORGOTTEN = 200
+"""So many forgotten invoices are asked for at once; the next comparison asks for more."""
+AGAIN, AGAIN_RESTORED = timedelta(hours=1), timedelta(minutes=10)
+"""When a comparison that failed is due again; and while posting waits for it, ever later."""
 _SLACK = timedelta(minutes=10)
 
 
-def read(rt: Runtime, company_id: int, ledger: Ledger, run_id: int) -> Mapping[str, Any]:
-    """Gather both sides, compare, keep one row per document. Raises PlatformError; safe to repeat."""
+def read(
+    rt: Runtime, company_id: int, ledger: Ledger, run_id: int, source: Source | None = None
+) -> Mapping[str, Any]:
+    """Gather both sides, compare, keep one row per document. Raises PlatformError; safe to repeat. Without a `source`
+    what was forgotten stays unknown."""
     with rt.sessions() as db:
         since = db.get_one(Company, company_id).created_at - _SLACK
         kinds = _kinds(db, company_id)
@@ -50,6 +61,9 @@ def read(rt: Runtime, company_id: int, ledger: Ledger, run_id: int) -> Mapping[s
     with rt.sessions() as db:
         ours = _ours(db, company_id)
     found |= _asked_by_id(ledger, ours, found)
+    if source is not None and _read_forgotten(rt, company_id, source, _forgotten(ours, found)):
+        with rt.sessions() as db:
+            ours = _ours(db, company_id)
     with rt.sessions() as db, db.begin():
         # Read again: what was posted while the ledger answered is in its list only by chance.
         now_ours = {one.marker: one for one in _ours(db, company_id)}
@@ -86,6 +100,36 @@ def _asked_by_id(
     sought = [Sought(one.marker, Kind(one.kind), ledger_id=one.ledger_id) for one in asked]
     answers = ledger.find(sought)
     return {(one.kind, done.ledger_id): done for one in asked for done in answers.get(one.marker, ())}
+
+
+def _forgotten(ours: Sequence[Ours], found: Mapping[tuple[str, str], Done]) -> dict[str, str]:
+    """Marker → number of the ledger's invoices and credits that no document of ours belongs to."""
+    known, forgotten = {one.marker for one in ours}, {}
+    for (kind, _), done in sorted(found.items()):
+        marker = markers_in(done.echo.marker)
+        if kind in SOLD and marker and done.echo.live and done.number and marker not in known:
+            forgotten[marker] = done.number
+    return dict(list(forgotten.items())[:MOST_FORGOTTEN])
+
+
+def _read_forgotten(rt: Runtime, company_id: int, source: Source, forgotten: Mapping[str, str]) -> int:
+    """Store the headers of these invoices, asked by number, one read each; whose marker is another one is a stranger's
+    number. They are read and looked up like every new document. Returns how many; a source that is away: the next
+    comparison asks again."""
+    try:
+        headers = [header for number in sorted(set(forgotten.values()))
+                   for header in source.headers_by_number(INVOICES.kind, number)]  # fmt: skip
+    except PlatformError:
+        return 0
+    with rt.sessions() as db, db.begin():
+        exclusive(db, company_id)
+        company, settings, now = db.get_one(Company, company_id), load_invoices(db, company_id), rt.clock.now()
+        rows = [new_document(company, source.tenant, header, settings, now) for header in headers]
+        known = rows_of(db, company_id, source.tenant, [row.source_id for row in rows])
+        fresh = {row.source_id: row for row in rows
+                 if row.source_id not in known and marker_of(company, row) in forgotten}  # fmt: skip
+        db.add_all(fresh.values())
+        return len(fresh)
 
 
 def _ours(db: Session, company_id: int) -> list[Ours]:
@@ -266,6 +310,28 @@ def _lift(db: Session, company_id: int, pairs: Sequence[Pair], now: datetime) ->
              for marker in (pair.ours.marker,)}  # fmt: skip
     if not blocking(pairs, known):
         pauses.resume(db, company_id, now, "the reconciliation")
+    else:
+        _soon(db, company_id, now)
+
+
+def ended(db: Session, run_id: int, now: datetime) -> None:
+    """One that failed is tried once more before the next night; again and again while posting waits for it. Within
+    the caller's transaction; repeating is safe."""
+    run = db.get_one(Run, run_id)
+    before = db.scalars(select(Run.state).where(
+        Run.company_id == run.company_id, Run.kind == KIND, Run.id < run_id
+    ).order_by(Run.id.desc()).limit(1)).first()  # fmt: skip
+    if run.state == RunState.FAILED and (before != RunState.FAILED or _restored(db, run.company_id)):
+        _soon(db, run.company_id, now)
+
+
+def _soon(db: Session, company_id: int, now: datetime) -> None:
+    """Due again before the night."""
+    company, pause = db.get_one(Company, company_id), pauses.current(db, company_id)
+    wait = AGAIN
+    if pause is not None and pause.code == pauses.RESTORED:
+        wait = max(AGAIN_RESTORED, (now - pause.began_at) / 2)
+    company.reconcile_at = min(now + wait, next_night(now, company.time_zone))
 
 
 def blocking(pairs: Iterable[Pair], found_first: set[str]) -> list[Pair]:

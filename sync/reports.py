@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -78,13 +78,21 @@ def finish_tool(
         state = RunState.PROBLEMS
     requests.finish(db, run, now, state=state or RunState.FINISHED, message=message)
     run.summary = kept
-    if run.kind == RECONCILE and run.trigger == "schedule" and state is None:
-        return  # A green night is told on the pages.
+    if run.kind == RECONCILE and run.trigger == "schedule" and (state is None or _told_today(db, run, now)):
+        return  # A green night is told on the pages, and so are the repetitions of one that is not.
     if run.kind == "preview" or copy_outcome.is_quiet(kept):
         return  # It is looked at where it was asked for.
     for address in recipients(db, run):
         kind = "tool" if is_known(db, run.company_id, address) else "tool_notice"
         queue_mail(db, run.company_id, kind, f"run:{run.id}:{address.casefold()}", address, now, run_id=run.id)
+
+
+def _told_today(db: Session, run: Run, now: datetime) -> bool:
+    """An earlier comparison by schedule was mailed since the last night."""
+    return db.execute(select(Run.id).where(
+        Run.company_id == run.company_id, Run.kind == RECONCILE, Run.trigger == "schedule", Run.id < run.id,
+        Run.state.in_((RunState.PROBLEMS, RunState.FAILED)), Run.finished_at > now - timedelta(hours=20),
+    ).limit(1)).first() is not None  # fmt: skip
 
 
 def _items(db: Session, run: Run) -> int:

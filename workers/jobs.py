@@ -129,15 +129,19 @@ def tool(company_id: int, run_id: int) -> None:
 
 
 def reconciliation(made: Services, company_id: int, run_id: int) -> None:
-    """Compare both sides. It needs the ledger only; what it may set free after a restore is rung for."""
+    """Compare both sides. It needs the ledger, and the source only for what was forgotten; what it may set free after
+    a restore is rung for."""
     rt = made.runtime()
+    source = _connected(lambda: made.source(company_id))
     try:
         ledger = made.ledger(company_id)
         _prove(made, company_id, ledger)
-        tools.carry(rt, run_id, lambda kind: reconciling.read(rt, company_id, ledger, run_id))
+        tools.carry(rt, run_id, lambda kind: reconciling.read(rt, company_id, ledger, run_id, source))
     except PlatformError as error:
         tools.fail(rt, run_id, error.message)
         _note_connection(made, company_id, error)
+    with made.sessions() as db, db.begin():
+        reconciling.ended(db, run_id, made.now())
     enqueue.ring(made, company_id)
     enqueue.mails(made)
 

@@ -12,9 +12,10 @@ from sqlalchemy import select
 from connectors.errors import RetryLater
 from connectors.ledgers.base import Answer, Batch, Kind, LedgerFault, Refusal, Refused
 from connectors.ledgers.memory import MemoryLedger
+from connectors.sources.base import Source
 from domain.statuses import PostingState, Status
-from models import Company, Document, MirrorState, Pause, Posting, Run, make_engine, make_sessions
-from sync import decisions, gather, installation, pauses, reconciling, tools
+from models import Company, Document, MirrorState, Outbox, Pause, Posting, Run, make_engine, make_sessions
+from sync import decisions, gather, installation, pauses, reconciling, settings, tools
 from sync.apply import serve
 from tests.engine import test_orders as orders
 from tests.engine.test_orders import bought
@@ -213,6 +214,83 @@ def test_a_copy_that_a_bookkeeper_renumbered_is_found_by_its_marker(
     assert world.run(_reconcile(world)).summary["green"] is True
 
 
+def test_what_was_posted_and_marked_after_the_backup_is_read_again_by_its_number_and_taken_over(world: World) -> None:
+    """Its mark stands in the source, so that no list of unsynced invoices shows it ever again."""
+    world.source.put(invoice("1"), invoice("2", "-50.00"), invoice("3"))
+    world.sync()
+    forget(world)
+    books = world.books.documents()
+    with world.sessions() as db, db.begin():
+        pauses.begin(db, world.company_id, pauses.RESTORED, {}, world.clock.now())
+    world.sync()
+    assert world.documents() == {}
+    counts = world.run(_reconcile(world, world.source)).summary["counts"]
+    assert counts["orphan"] == 3
+    with world.sessions() as db:
+        assert pauses.current(db, world.company_id) is None, "each is looked up before anything of it is sent"
+    world.sync()
+    assert world.books.documents() == books
+    assert {row.status for row in world.documents().values()} == {Status.COMPLETE}
+    assert world.run(_reconcile(world, world.source)).summary["green"] is True
+
+
+def test_a_number_that_another_invoice_bears_is_nobodys_copy(world: World) -> None:
+    """The ledger holds something under a marker of ours that belongs to no invoice of this number."""
+    world.source.put(invoice("1"))
+    world.sync()
+    [copy] = world.books.documents()
+    world.books._store(Kind.INVOICE, {**copy.body, "marker": "x ref:ZZZZZZZZ", "number": "AT-2"})
+    world.source.put(invoice("2"))
+    _reconcile(world, world.source)
+    assert set(world.documents()) == {"1"}
+
+
+def test_while_posting_waits_the_comparison_is_repeated_ever_later_and_told_once(world: World) -> None:
+    world.source.put(invoice("1"))
+    world.sync()
+    world.books.void(world.books.documents()[0].id)
+    with world.sessions() as db, db.begin():
+        pauses.begin(db, world.company_id, pauses.RESTORED, {}, world.clock.now())
+        db.get_one(Company, world.company_id).first_posted_at = world.clock.now()
+        settings.change(db, world.company_id, now=world.clock.now(), user=None, recipients=("books@msp.example",))
+    waits, began = [], world.clock.now()
+    for _ in range(4):
+        with world.sessions() as db, db.begin():
+            [company_id] = reconciling.claim_due(db, world.clock.now())
+            run_id = reconciling.ask_by_schedule(db, company_id, world.clock.now())
+        assert run_id is not None
+        _carry(world, run_id)
+        with world.sessions() as db:
+            due = db.get_one(Company, world.company_id).reconcile_at
+        assert due is not None
+        waits.append((due - world.clock.now()).total_seconds() / 60)
+        world.clock.instant = due
+    assert waits == [10, 10, 10, 15] and world.clock.now() - began == timedelta(minutes=45)
+    with world.sessions() as db:
+        assert len(db.scalars(select(Outbox).where(Outbox.run_id.is_not(None), Outbox.kind.like("tool%"))).all()) == 1
+
+
+@pytest.mark.parametrize(("restored", "waits"), [(False, [60, None]), (True, [10, 10])])
+def test_a_comparison_that_failed_does_not_wait_for_the_next_night(
+    world: World, restored: bool, waits: list[float | None]
+) -> None:
+    """Once more after an hour; while posting waits for it, as long as it takes."""
+    with world.sessions() as db, db.begin():
+        if restored:
+            pauses.begin(db, world.company_id, pauses.RESTORED, {}, world.clock.now())
+    for wait in waits:
+        night = reconciling.next_night(world.clock.now(), "UTC")
+        with world.sessions() as db, db.begin():
+            db.get_one(Company, world.company_id).reconcile_at = night
+            run_id = reconciling.ask_by_schedule(db, world.company_id, world.clock.now())
+        assert run_id is not None
+        tools.fail(world.rt, run_id, "QuickBooks did not answer.")
+        with world.sessions() as db, db.begin():
+            reconciling.ended(db, run_id, world.clock.now())
+            due = db.get_one(Company, world.company_id).reconcile_at
+        assert due == (night if wait is None else world.clock.now() + timedelta(minutes=wait))
+
+
 def test_what_the_ledger_holds_of_it_as_another_kind_of_document_waits_for_a_person(world: World) -> None:
     world.source.put(invoice("1"))
     world.sync()
@@ -255,15 +333,21 @@ def _posted_a_month(url: str) -> World:
     return world
 
 
-def _reconcile(world: World) -> int:
+def _reconcile(world: World, source: Source | None = None) -> int:
     with world.sessions() as db, db.begin():
         run, _ = tools.ask(
             db, db.get_one(Company, world.company_id), reconciling.KIND, {}, now=world.clock.now(), user=None
         )
         db.flush()
         run_id = run.id
-    tools.carry(world.rt, run_id, lambda kind: reconciling.read(world.rt, world.company_id, world.ledger, run_id))
+    _carry(world, run_id, source)
     return run_id
+
+
+def _carry(world: World, run_id: int, source: Source | None = None) -> None:
+    tools.carry(
+        world.rt, run_id, lambda kind: reconciling.read(world.rt, world.company_id, world.ledger, run_id, source)
+    )
 
 
 def test_a_backup_that_is_not_there_changes_nothing(database_url: str, tmp_path: Path) -> None:

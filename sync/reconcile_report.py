@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -121,6 +122,31 @@ def _compared(data: dict[str, Any], side: str, currency: str) -> str:
 
 def _money(amount: str | None, currency: str) -> str:
     return format_money(Decimal(amount), currency) if amount and currency else "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A document as one side has it, in words; "–" where that side has it not, or names none. `day`: ISO, or empty."""
+
+    customer: str = "–"
+    day: str = ""
+    net: str = "–"
+    tax: str = "–"
+    total: str = "–"
+    open: str = "–"
+
+
+def sides(row: ToolRow) -> tuple[Side, Side]:
+    """Ours and the ledger's. What is open is ours as of the posting."""
+    data, there = row.data, row.data["theirs"]
+    mine = _side(data["ours"], data["customer"], data["day"], data["currency"]) if data["ours"] else Side()
+    theirs = _side(there, there["customer"], there["day"], there["currency"] or data["currency"]) if there else Side()
+    return mine, theirs
+
+
+def _side(amounts: dict[str, str], customer: str, day: str, currency: str) -> Side:
+    net, tax, total, open_ = (_money(amounts.get(name), currency) for name in ("net", "tax", "total", "open"))
+    return Side(customer or "–", day, net, tax, total, open_)
 
 
 def line(row: ToolRow, ledger: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -18,7 +19,7 @@ from domain.reconcile import Outcome
 from domain.statuses import RunState
 from models import Company, Run, ToolRow, User
 from sync import audit, reconcile_report, reconciling, tools
-from sync.reconcile_report import WORDS, WRONG
+from sync.reconcile_report import WORDS, WRONG, Side
 from workers import enqueue
 
 
@@ -116,12 +117,17 @@ def context(run: Run) -> dict[str, Any]:
 
 
 def _row(row: ToolRow, ledger: str) -> dict[str, Any]:
-    number, customer, day, result, ours, theirs, open_, why = reconcile_report.cells(row, ledger)
-    document_id = row.data["document_id"]
+    ours, theirs = reconcile_report.sides(row)
+    document_id, there = row.data["document_id"], row.data["theirs"].get("number", "")
     return {
-        "number": number or row.data["ledger_id"], "customer": customer, "day": cut_off.day(day), "result": result,
-        "ours": ours, "theirs": theirs, "open": open_, "why": why,
+        "number": row.data["number"] or row.data["ledger_id"], "result": WORDS[row.outcome],
+        "ours": _side(ours), "theirs": _side(theirs), "why": reconcile_report.why(row, ledger),
+        "renumbered": there if there not in ("", row.data["number"]) else "",
         "kind": "ok" if row.outcome == Outcome.AGREE else "bad" if row.outcome in WRONG else "warn",
         "url": url_for("home.document", document_id=document_id) if document_id else "",
         "ledger_id": row.data["ledger_id"],
     }  # fmt: skip
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {**asdict(side), "day": cut_off.day(side.day)}

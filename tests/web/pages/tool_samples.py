@@ -136,18 +136,25 @@ def reconcile_none() -> dict[str, Any]:
 
 def reconcile_result() -> dict[str, Any]:
     rows = [
-        ("AT-1002", "Harbor Point Clinic", "bad", "Twice in the ledger", "USD 480.00", "USD 480.00", "USD 480.00", "A second live copy bears the same marker. Compare both in QuickBooks, void the one without payments, then reconcile again.", "2207"),
-        ("AT-1019", "Maple Street Dental", "bad", "Missing in the ledger", "USD 75.20", "–", "–", "It was posted, and QuickBooks holds it void or not at all. If that was meant, void the invoice in Autotask too. If not, post it again with Manually Copy.", "2188"),
-        ("AT-1021", "Kestrel Logistics", "warn", "Changed in the ledger", "USD 1,210.00", "USD 1,200.00", "USD 0.00", "Total: 1,210.00 here, 1,200.00 in the ledger", "2190"),
-        ("AT-1001", "Blue Finch Bakery", "ok", "Agrees", "USD 89.95", "USD 89.95", "USD 89.95", "", "2170"),
-        ("V-9001", "Northwind Supplies", "ok", "Agrees", "USD 435.00 net", "USD 435.00 net", "USD 435.00", "", "2231"),
+        ("AT-1002", "Harbor Point Clinic", "bad", "Twice in the ledger", "USD 480.00", "USD 480.00", "A second live copy bears the same marker. Compare both in QuickBooks, void the one without payments, then reconcile again.", "2207"),
+        ("AT-1019", "Maple Street Dental", "bad", "Missing in the ledger", "USD 75.20", "", "It was posted, and QuickBooks holds it void or not at all. If that was meant, void the invoice in Autotask too. If not, post it again with Manually Copy.", "2188"),
+        ("AT-1021", "Kestrel Logistics", "warn", "Changed in the ledger", "USD 1,210.00", "USD 1,200.00", "Total: 1,210.00 here, 1,200.00 in the ledger", "2190"),
+        ("AT-1001", "Blue Finch Bakery", "ok", "Agrees", "USD 89.95", "USD 89.95", "", "2170"),
     ]
-    names = ("number", "customer", "kind", "result", "ours", "theirs", "open", "why", "ledger_id")
+    names = ("number", "customer", "kind", "result", "ours", "theirs", "why", "ledger_id")
+
+    def side(customer: str, amount: str) -> dict[str, Any]:
+        if not amount:
+            return {"customer": "–", "day": None, **dict.fromkeys(("net", "tax", "total", "open"), "–")}
+        return {"customer": customer, "day": date(2026, 11, 13), "net": amount, "tax": "USD 0.00", "total": amount, "open": amount}
+
+    shown = [dict(zip(names, row, strict=True)) for row in rows]
+    both = [{**row, "ours": side(row["customer"], row["ours"]), "theirs": side(row["customer"], row["theirs"]), "renumbered": "BK-7" if row["kind"] == "warn" else ""} for row in shown]
     return {
         "run": run(title="Reconciliation"), "headline": "410 of 411 in the books, 1 duplicate, 1 missing, 1 changed", "live_url": "",
         "mails": MAILS, "csv_url": "/page/reconcile-result", "again_url": "/page/reconcile", "page": None, "count": 412, "green": False, "wrong": "2 documents",
         "figures": [("Posted, USD", "USD 186,210.75"), ("In the ledger, USD", "USD 186,200.75"), ("Open in the ledger, USD", "USD 61,884.20"), ("Bills posted, net, USD", "USD 20,410.00"), ("Bills in the ledger, net, USD", "USD 20,410.00"), ("Bills to pay in the ledger, USD", "USD 9,120.50")],
-        "rows": [{"url": "/page/document", "day": date(2026, 11, 13), **dict(zip(names, row, strict=True))} for row in rows],
+        "rows": [{"url": "/page/document", **row} for row in both],
         "tabs": [{"label": "All", "count": 412, "href": "/page/reconcile-result", "current": True, "bad": False}, {"label": "Twice in the ledger", "count": 1, "href": "/page/reconcile-result", "current": False, "bad": True}],
     }  # fmt: skip
 

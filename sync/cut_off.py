@@ -36,13 +36,15 @@ class Standing(StrEnum):
     """It arrived there and is not approved, as far as is known: no ledger books a draft."""
     UNDUE = "In the books and should not be"
     """Voided or cancelled in the source: the ledger's copy waits for a person, or for its void."""
+    LATER = "In the books on a later day"
+    """Its period was closed, so it was booked on the first open day, which is after the day that was asked for."""
     SET_ASIDE = "Set aside by a person"
     HELD = "Held by a person"
 
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """Documents that are not in the books, or are and should not be, in the order in which they are told.
+    """Documents that are not in the books, or are otherwise than a yes says, in the order in which they are told.
     `compared_at`: when both sides were compared last (UTC); None when they never were, and nobody knows what is
     missing."""
 
@@ -82,17 +84,18 @@ def _told(db: Session, company_id: int, through: date) -> list[tuple[Standing, D
         Document.status == Status.COMPLETE, Document.ledger_kind != Kind.PURCHASE_ORDER,  # orders book nothing
         type_coerce(Document.flags, Text).like(f'%"{Flag.DRAFT}"%'),
     )
+    later = and_(Document.status == Status.COMPLETE, Document.ledger_date > through)
     rows = db.execute(
         select(Document, Posting.state).outerjoin(Posting, Posting.id == Document.posting_id).where(
-            Document.company_id == company_id, Document.document_date <= through, or_(waits, by_person, draft),
+            Document.company_id == company_id, Document.document_date <= through, or_(waits, by_person, draft, later),
             (Document.before_start.is_(False)) | (Document.included_at.is_not(None)),
         )
     ).all()  # fmt: skip
-    found = [(_standing(row, state), row) for row, state in rows]
+    found = [(_standing(row, state, through), row) for row, state in rows]
     return [(standing, row) for standing, row in found if standing is not None]
 
 
-def _standing(row: Document, state: str | None) -> Standing | None:
+def _standing(row: Document, state: str | None, through: date) -> Standing | None:
     """None: it is in the books as it should be, also where a change or a mail of it waits for somebody."""
     flags = row.flags or []
     if row.status == Status.SKIPPED:
@@ -103,7 +106,9 @@ def _standing(row: Document, state: str | None) -> Standing | None:
         return None
     if _taken_back(row):
         return Standing.UNDUE
-    return Standing.DRAFT if Flag.DRAFT in flags and row.ledger_kind != Kind.PURCHASE_ORDER else None
+    if Flag.DRAFT in flags and row.ledger_kind != Kind.PURCHASE_ORDER:
+        return Standing.DRAFT
+    return Standing.LATER if row.ledger_date is not None and row.ledger_date > through else None
 
 
 def _taken_back(row: Document) -> bool:

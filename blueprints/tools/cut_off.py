@@ -71,7 +71,11 @@ def cut_off_csv(company_id: int) -> ResponseReturnValue:
 def _row(standing: Standing, row: Document) -> dict[str, Any]:
     shown = document_row(row)
     # By our account it is Complete: without this the list would not say why it stands here.
-    told = str(standing) if standing in (Standing.MISSING, Standing.DRAFT) else shown["reason"]
+    told = shown["reason"]
+    if standing in (Standing.MISSING, Standing.DRAFT):
+        told = str(standing)
+    elif standing is Standing.LATER and row.ledger_date is not None:
+        told = f"Booked on {format_day(row.ledger_date)}, the first open day"
     return {**shown, "reason": told, "standing": str(standing)}
 
 
@@ -89,9 +93,10 @@ def _sentence(found: CutOff, through: str) -> str:
         told += f", {missing:,} of them posted and missing in the ledger" if missing else ""
         told += f", {drafts:,} of them in the ledger as a draft that nobody approved" if drafts else ""
         told += f"; besides {kept}." if kept else "."
-    undue = found.count(Standing.UNDUE)
-    more = f" {undue:,} {_are(undue)} in the books and should not be: voided or cancelled in Autotask."
-    return told + more if undue else told
+    undue, later = found.count(Standing.UNDUE), found.count(Standing.LATER)
+    if undue:
+        told += f" {undue:,} {_are(undue)} in the books and should not be: voided or cancelled in Autotask."
+    return told + (f" {later:,} {_are(later)} in the books on a later day." if later else "")
 
 
 def _are(number: int) -> str:
@@ -105,7 +110,10 @@ def _counted(found: CutOff, *standings: Standing) -> str:
 
 
 def _basis(found: CutOff) -> str:
-    """How far the ledger itself was asked."""
+    """How far Autotask and the ledger themselves were asked."""
+    mine = company()
+    at = mine.last_checked_at
+    read = f" Autotask was read last {format_moment(at, mine.time_zone)}." if at is not None else ""
     if found.compared_at is None:
-        return "Both sides were not compared yet: this is Bookbridge's own account."
-    return f"Both sides were compared last {format_moment(found.compared_at, company().time_zone)}."
+        return f"Both sides were not compared yet: this is Bookbridge's own account.{read}"
+    return f"Both sides were compared last {format_moment(found.compared_at, mine.time_zone)}.{read}"

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from domain.reasons import reason
+from domain.settings import ClosedPeriod
 from domain.statuses import Status
 from models import Company, Document
-from sync import cut_off, decisions, holds, voids
+from sync import cut_off, decisions, holds, settings, voids
 from sync.cut_off import CutOff, Standing
 from sync.documents import set_status
 from tests.engine.test_reconciling import reconcile
@@ -123,6 +124,16 @@ def test_what_was_voided_in_the_source_is_in_the_books_and_should_not_be(world: 
     assert world.documents()["2"].reason_code == "void_paid"
     assert told(world) == [(Standing.UNDUE, "1"), (Standing.UNDUE, "2")]
     assert not asked(world).absent
+
+
+def test_what_was_booked_on_the_first_open_day_is_in_the_books_of_a_later_day(world: World) -> None:
+    with world.sessions() as db, db.begin():
+        settings.change(db, world.company_id, now=world.clock.now(), user=None, closed_period=ClosedPeriod.OPEN_DAY)
+    world.books.closed_through = date(2026, 11, 16)
+    world.source.put(invoice("1"), invoice("2", document_date=date(2026, 11, 17)))
+    world.sync()
+    assert told(world, date(2026, 11, 16)) == [(Standing.LATER, "1")]
+    assert not asked(world, date(2026, 11, 16)).absent and told(world, date(2026, 11, 17)) == []
 
 
 def test_what_was_voided_in_the_source_and_is_gone_from_the_ledger_is_not_told(world: World) -> None:

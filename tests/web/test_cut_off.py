@@ -111,6 +111,15 @@ def test_what_was_voided_in_autotask_and_still_stands_there_is_no_no_and_is_name
     assert (row["How it stands"], row["Ledger ID"]) == ("In the books and should not be", "777")
 
 
+def test_what_was_booked_on_the_first_open_day_is_told_and_when_autotask_was_read(site: Site) -> None:
+    posted(site, "4001", ledger_date=date(2026, 10, 1))
+    with site.db() as db, db.begin():
+        db.get_one(Company, site.ids["A"]["company_id"]).last_checked_at = NOW
+    text = page(site)
+    assert "Yes: everything" in text and "1 document is in the books on a later day." in text
+    assert "Booked on 1 Oct 2026, the first open day" in text and "Autotask was read last" in text
+
+
 def test_a_draft_that_nobody_approved_makes_it_a_no(site: Site) -> None:
     posted(site, "4001", flags=["Draft in {the_ledger}"])
     posted(site, "4002", flags=["Draft in {the_ledger}"], ledger_kind="purchase_order")

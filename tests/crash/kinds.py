@@ -253,6 +253,8 @@ def told_by_marks(story: Story) -> None:
 MONTH = {"invoices": 9, "known_customers": True}
 STRANGERS = {"invoices": 6, "known_customers": False}
 """Customers that the ledger does not know: they, and items, are made first; a new one brings its address along."""
+AFTER_ITEMS = {"quickbooks": 2, "xero": 1}
+"""Lines on QuickBooks need items, of which one or the other is new; on Xero they stand on accounts."""
 ORDERS = {"invoices": 0, "orders": 12}
 UNKNOWN_ITEMS = {"missing_item": MissingItem.HOLD}
 LEDGER_NUMBERS = {"numbering": Numbering.LEDGER}
@@ -264,9 +266,9 @@ KINDS: dict[str, Crashing] = {
     "vendor": Crashing("create", ("vendor", "item"), NEEDED, press_orders, needed, seeded=ORDERS, before=buying(),
                        lost=True),
     "invoice": Crashing("create", ("invoice",), CREATION, press, created, seeded=MONTH, lost=True,
-                        before=only(lambda row: row.total > 0)),
+                        before=only(lambda row: row.total > 0), call=AFTER_ITEMS),
     "credit": Crashing("create", ("credit_memo",), CREATION, press, created, seeded={**MONTH, "invoices": 20},
-                       before=only(lambda row: row.total < 0), lost=True),
+                       before=only(lambda row: row.total < 0), lost=True, call=AFTER_ITEMS),
     "bill": Crashing("create", ("bill",), CREATION, press_orders, bought, seeded=ORDERS, before=buying(), call=2,
                      lost=True),
     "purchase order": Crashing("create", ("purchase_order",), CREATION, press_orders, bought, seeded=ORDERS, call=2,

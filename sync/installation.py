@@ -123,8 +123,9 @@ def beat(sessions: sessionmaker[Session], memories: Sequence[Memory], now: datet
 
 
 def _block(db: Session, now: datetime, how: str) -> None:
-    """Every company that posts waits for its own reconciliation, which is due at once."""
-    for company in db.scalars(select(Company).where(Company.first_posted_at.is_not(None)).order_by(Company.id)):
+    """Every company that can post waits for its own reconciliation, which is due at once: also one whose first posting
+    the backup does not know."""
+    for company in db.scalars(select(Company).where(Company.source_tenant.is_not(None)).order_by(Company.id)):
         pause = pauses.current(db, company.id)
         if pause is not None and pause.code != pauses.RESTORED:
             pauses.resume(db, company.id, now, "the restore, which pauses for another reason")

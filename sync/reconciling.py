@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from connectors.errors import PlatformError
@@ -28,7 +28,7 @@ from domain.documents import Draft
 from domain.order_documents import ORDER
 from domain.reconcile import PURCHASES, Ours, Outcome, Pair, Theirs, counted, markers_in, reconcile
 from domain.statuses import Flag, PostingState, RunState
-from models import Company, Document, MirrorEntry, Posting, Run, ToolRow
+from models import Company, Document, MirrorEntry, Pause, Posting, Run, ToolRow
 from sync import codec, mirror, operations, pauses, promoting, reports, requests
 from sync.areas import INVOICES
 from sync.lease import exclusive
@@ -398,10 +398,14 @@ def _forget_old(db: Session, run: Run) -> None:
 
 def claim_due(db: Session, now: datetime) -> list[int]:
     """Companies whose night has come, each claimed by exactly one scheduler: three o'clock in the company's own zone.
-    One that was never reconciled is due as soon as something was posted. Within the caller's transaction."""
+    One that was never reconciled is due as soon as something was posted; one that waits for it after a restore, in any
+    case. Within the caller's transaction."""
     before = or_(Company.reconcile_at.is_(None), Company.reconcile_at <= now)
+    restored = exists().where(
+        Pause.company_id == Company.id, Pause.ended_at.is_(None), Pause.code == pauses.RESTORED
+    )
     due = db.execute(
-        select(Company.id, Company.time_zone).where(Company.first_posted_at.is_not(None), before)
+        select(Company.id, Company.time_zone).where(or_(Company.first_posted_at.is_not(None), restored), before)
     ).all()
     return [
         company_id for company_id, zone in due

@@ -234,6 +234,25 @@ def test_what_was_posted_and_marked_after_the_backup_is_read_again_by_its_number
     assert world.run(_reconcile(world, world.source)).summary["green"] is True
 
 
+def test_a_company_whose_first_posting_the_backup_does_not_know_waits_too(world: World) -> None:
+    world.source.put(invoice("1", "-50.00"))
+    world.sync()
+    copy = world.books.documents()
+    forget(world)
+    world.source.clear_mark("invoice", "1")
+    assert installation.check(world.sessions, [], world.clock.now(), said=True)
+    world.sync()
+    assert world.books.documents() == copy
+    with world.sessions() as db, db.begin():
+        assert reconciling.claim_due(db, world.clock.now()) == [world.company_id]
+    _reconcile(world)
+    world.sync()
+    assert world.books.documents() == copy and world.documents()["1"].ledger_id == copy[0].id
+    world.clock.advance(timedelta(days=2).total_seconds())
+    with world.sessions() as db, db.begin():
+        assert reconciling.claim_due(db, world.clock.now()) == [], "nothing was posted by the first posting's own page"
+
+
 def test_a_number_that_another_invoice_bears_is_nobodys_copy(world: World) -> None:
     """The ledger holds something under a marker of ours that belongs to no invoice of this number."""
     world.source.put(invoice("1"))

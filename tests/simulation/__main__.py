@@ -1,9 +1,9 @@
 """`python -m tests.simulation --seeds 300 --start 0`: the campaign as a command; `--what` names another one.
 
-Each seed is told on standard error as it ends. A failing seed is printed with its commit and its shortest timeline
-found. The last line is one JSON object; the exit code is 0 only when nothing was posted twice, lost, posted to another
-company or stuck, no other invariant broke, and (from fifty seeds on) every kind of fault occurred and changed some
-document's step; of the residual campaign at least one residual copy must have shown then.
+Each seed is told on standard error as it ends. A failing seed is printed with its shortest timeline found. The first
+line is the revision, the last one a JSON object; the exit code is 0 only when nothing was posted twice, lost, posted to
+another company or stuck, no other invariant broke, and (from fifty seeds on) every kind of fault occurred and changed
+some document's step; of the residual campaign at least one residual copy must have shown then on each ledger.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from functools import partial
 
 from tests.simulation import gate, races
 from tests.simulation.campaign import Outcome, Profile, run_seed
+from tests.simulation.dialects import DIALECTS
 from tests.simulation.faults import RATES
 from tests.simulation.profiles import BY_NAME, CAMPAIGN, RESIDUAL
 from tests.simulation.shrinking import shrink, timeline
@@ -46,6 +47,7 @@ def main() -> int:
     parser.add_argument("--timeline", action="store_true", help="print the whole timeline of the first seed")
     given = parser.parse_args()
     seeds = range(given.start, given.start + given.seeds)
+    print(f"--what {given.what} --seeds {given.seeds} --start {given.start} at {commit()}", flush=True)
     with ProcessPoolExecutor(given.jobs, initializer=quiet) as pool:
         if given.what == "ablations":
             return gate.run(pool, seeds)
@@ -62,8 +64,8 @@ def campaign(pool: ProcessPoolExecutor, seeds: range, profile: Profile, *, timel
         if outcome.ok and not timeline_of_first:
             outcome.events.clear()  # ten thousand a seed
         told = "; ".join(map(str, outcome.violations)) or "nothing found"
-        print(f"seed {outcome.seed}: {outcome.documents} documents, {sum(outcome.faults.values())} faults, {told}",
-              file=sys.stderr, flush=True)  # fmt: skip
+        print(f"seed {outcome.seed} ({', '.join(outcome.ledgers)}): {outcome.documents} documents,"
+              f" {sum(outcome.faults.values())} faults, {told}", file=sys.stderr, flush=True)  # fmt: skip
     if timeline_of_first and outcomes:
         print("\n".join(map(str, outcomes[0].events)))
     failed = next((outcome for outcome in outcomes if not outcome.ok), None)
@@ -72,13 +74,14 @@ def campaign(pool: ProcessPoolExecutor, seeds: range, profile: Profile, *, timel
     print("faults:", ", ".join(f"{name} {drawn[name]} ({touched[name]} documents)" for name in RATES if drawn[name]))
     untouched = [name for name in RATES if drawn[name] and not touched[name] and name not in BESIDE]
     untouched = untouched if len(seeds) >= MANY and profile is CAMPAIGN else []
-    silent = profile is RESIDUAL and len(seeds) >= MANY and not sum(outcome.count("residual") for outcome in outcomes)
+    silent = [ledger for ledger, copies in residual(outcomes).items() if not copies]
+    silent = silent if len(seeds) >= MANY and profile is RESIDUAL else []
     if missing:
         print("never occurred:", ", ".join(missing))
     if untouched:
         print("changed no document's step:", ", ".join(untouched))
     if silent:
-        print("the residual risk never showed: these seeds say nothing about it")
+        print("the residual risk never showed on", ", ".join(silent), "- these seeds say nothing about it there")
     if failed is not None:
         quiet()
         for outcome in outcomes:
@@ -90,6 +93,15 @@ def campaign(pool: ProcessPoolExecutor, seeds: range, profile: Profile, *, timel
         print("Failed seeds:", ", ".join(str(outcome.seed) for outcome in outcomes if not outcome.ok))
     print(json.dumps(summary(outcomes, seeds.start, time.monotonic() - begin)))
     return 0 if failed is None and not missing and not untouched and not silent else 1
+
+
+def residual(outcomes: list[Outcome]) -> dict[str, int]:
+    """Residual copies by ledger, of seeds whose companies all keep their books there."""
+    found = dict.fromkeys(sorted(DIALECTS), 0)
+    for outcome in outcomes:
+        if len(set(outcome.ledgers)) == 1:
+            found[outcome.ledgers[0]] += outcome.count("residual")
+    return found
 
 
 def quiet() -> None:
@@ -115,6 +127,7 @@ def summary(outcomes: list[Outcome], start: int, seconds: float) -> dict[str, ob
         "converge_found_p99_s": p99([s for outcome in outcomes for s in outcome.found_s]),
         "converge_absent_p99_s": p99([s for outcome in outcomes for s in outcome.absent_s]),
         **{kind: sum(outcome.count(kind) for outcome in outcomes) for kind in (*FATAL, "residual")},
+        "residual_by_ledger": residual(outcomes),
         "seconds": round(seconds, 1),
     }  # fmt: skip
 

@@ -133,17 +133,23 @@ def without_claims() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Ablation:
-    """`expected`: the kinds of violations of which at least one must be seen."""
+    """`expected`: the kinds of violations of which at least one must be seen. `companies` and `trouble` say in words
+    what `profile` plays."""
 
     name: str
     off: Callable[[], AbstractContextManager[None]]
+    companies: str
+    trouble: str
     profile: Profile
     expected: frozenset[str]
+    seeds: int = 1
+    """It takes so many to show."""
     quick: bool = False
     """It shows within a seed or two, so it is part of `make test` as well as of the gate."""
 
 
 DUPLICATES = frozenset({"duplicates"})
+NO_NUMBERS = "QuickBooks checks no number"
 FORGETFUL = (("keys_forgotten", 0.9), ("freeze", 0.0), ("answer_lost", 0.5), ("stale_read", 0.9))
 LATE = replace(
     HARD, bounds=Bounds(late=280.0, freeze=5.0, stale=5.0),
@@ -153,26 +159,27 @@ LATE = replace(
 """Bytes arrive within the quarantine and the key is forgotten by then: nothing but waiting helps."""
 
 ABLATIONS = (
-    Ablation("committed intent", without_committed_intent,
+    Ablation("committed intent", without_committed_intent, NO_NUMBERS, "deaths, late bytes",
              replace(HARD, rates=(("crash", 0.006), ("delivered_late", 0.5))), DUPLICATES, quick=True),
-    Ablation("key reuse", without_key_reuse,
+    Ablation("the same key again", without_key_reuse, NO_NUMBERS, "bytes up to 25 minutes late",
              replace(HARD, rates=(("delivered_late", 0.7), ("keys_forgotten", 0.0), ("crash", 0.0)),
                      bounds=Bounds(late=1500.0)), frozenset({"duplicates", "I05"}), quick=True),
-    Ablation("look-up before a re-send", without_look_up,
+    Ablation("look-up before a re-send", without_look_up, NO_NUMBERS, "keys forgotten, lost answers, late bytes",
              replace(HARD, rates=(*FORGETFUL, ("crash", 0.0), ("delivered_late", 0.4))), DUPLICATES, quick=True),
-    Ablation("quarantine", without_quarantine, LATE, DUPLICATES, quick=True),
-    Ablation("the database's time", without_one_clock,
-             replace(HARD, without=HARD.without - {"clock_wrong"}, bounds=Bounds(late=250.0),
-                     rates=(*FORGETFUL, ("delivered_late", 0.6), ("clock_wrong", 1.0), ("crash", 0.01))),
-             frozenset({"duplicates", "stuck"})),
-    Ablation("fence", without_fence,
+    Ablation("quarantine", without_quarantine, NO_NUMBERS, "keys forgotten, bytes up to 280 s late",
+             LATE, DUPLICATES, quick=True),
+    Ablation("the database's time", without_one_clock, NO_NUMBERS,
+             "keys forgotten, bytes up to 280 s late, clocks up to ten minutes wrong",
+             replace(LATE, without=LATE.without - {"clock_wrong"}, rates=(*LATE.rates, ("clock_wrong", 1.0))),
+             DUPLICATES, quick=True),
+    Ablation("fence", without_fence, NO_NUMBERS, "processes frozen up to 15 minutes",
              replace(HARD, rates=(("freeze", 0.006), ("crash", 0.0)), bounds=Bounds(freeze=900.0)),
              frozenset({"I09", "I06", "duplicates"}), quick=True),
-    Ablation("one ledger company for good", without_one_company,
+    Ablation("one ledger company for good", without_one_company, "two on QuickBooks", "connections swapped",
              Profile(rates=(("relinked", 0.6),), ledgers=("quickbooks", "quickbooks"), purchases=False,
                      database=False, mails=False, most=20),
-             frozenset({"wrong_company", "I03", "I11"})),
-    Ablation("billed once", without_claims,
+             frozenset({"wrong_company", "I03", "I11"}), seeds=3),
+    Ablation("billed once", without_claims, "QuickBooks", "voids, re-issues",
              Profile(without=frozenset({"crash", "freeze", "outage", "slot_wait"}), ledgers=("quickbooks",),
-                     purchases=False, database=False, mails=False, most=60), frozenset({"I21"})),
+                     purchases=False, database=False, mails=False, most=60), frozenset({"I21"}), seeds=3),
 )  # fmt: skip

@@ -81,6 +81,11 @@ class SimBooks(MemoryCompany):
         super().forget_replays()
         self.forgotten_at.append(self.kernel.now_s)
 
+    def key_ended(self, made: Sequence[Delivery]) -> bool:
+        """Whether the ledger forgot a key while these deliveries of one write were on their way."""
+        begin, end = min(one.intended_at for one in made), max(one.at for one in made)
+        return any(begin <= moment <= end for moment in self.forgotten_at)
+
     def edit_by_hand(self, entry: Entry) -> None:
         """Somebody adds a memo, or to the amount, in the ledger's own pages, or approves a draft: the version grows."""
         assert self.faults is not None

@@ -106,6 +106,7 @@ class Outcome:
     """What one seed did and showed. `faults`: by kind, once for every document whose running step changed."""
 
     seed: int
+    ledgers: tuple[str, ...]
     documents: int
     crashes: int
     recoveries: int
@@ -191,7 +192,7 @@ class Simulation:
                     db, number, self.kernel, self.faults, self.rng, DIALECTS[ledger], hard=profile.hard,
                     most=profile.most,
                 ))  # fmt: skip
-                if made[-1].dialect.purchases and profile.purchases and not profile.hard:
+                if made[-1].dialect.purchases and profile.purchases:
                     purchasing.furnish(db, made[-1], self.rng, profile.most)
         return made
 
@@ -260,7 +261,8 @@ class Simulation:
         self.watcher.db.close()
         self.engine.dispose()
         return Outcome(
-            self.seed, sum(sum(one.posts for one in t.wanted.values()) for t in self.tenants), self.crashes,
+            self.seed, tuple(tenant.dialect.ledger for tenant in self.tenants),
+            sum(sum(one.posts for one in t.wanted.values()) for t in self.tenants), self.crashes,
             self.watcher.recoveries, self.faults.drawn, self.faults.counts, self.faults.touched,
             sorted(self.watcher.violations, key=lambda one: one.kind != "error"),
             self.kernel.events, self.kernel.trace_hash(), self.found_s, self.absent_s,

@@ -9,7 +9,7 @@ names no version. Source: Xero, "Idempotent requests", "Invoices", "Contacts".
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -31,7 +31,7 @@ from connectors.ledgers.base import (
 from connectors.ledgers.memory import Entry, MemoryLedger
 from connectors.ledgers.memory_records import DOCUMENTS, done_of, same
 from domain.taxes import TaxModel
-from tests.simulation.books import SimBooks
+from tests.simulation.books import Delivery, SimBooks
 
 KEY_LIVES_S = 360.0
 
@@ -88,6 +88,11 @@ class XeroBooks(SimBooks):
         super().forget_replays()
         self.forgotten |= {(key, short_id) for key, (_, _, told) in self.answers.items() for short_id in told.outcomes}
         self.answers.clear()
+
+    def key_ended(self, made: Sequence[Delivery]) -> bool:
+        """Or it ended by itself, after its minutes: what goes again then has a key of its own."""
+        moments, keys = [one.at for one in made], {one.batch.key for one in made}
+        return len(keys) > 1 or max(moments) - min(moments) >= KEY_LIVES_S or super().key_ended(made)
 
     def _one(self, member: Member) -> Outcome:
         """A purchase order created under a number in use changes the order that has it."""

@@ -73,11 +73,9 @@ def _second_copy(tenant: Tenant, every: list[Entry], entry: Entry) -> bool:
 def _nobody_could_tell(books: SimBooks, made: list[tuple[Delivery, float]]) -> bool:
     """Of deliveries of one write, and when reads showed them: a key was forgotten between them, and one came late or
     twice."""
-    begin, end = min(m.intended_at for m, _ in made), max(m.at for m, _ in made)
-    forgot = any(begin <= moment <= end for moment in books.forgotten_at)
     late = any(max(m.at, shown) - m.intended_at >= QUARANTINE - 1 for m, shown in made)
     twin = len({m.intended_at for m, _ in made}) < len(made)
-    return forgot and (late or twin)
+    return books.key_ended([m for m, _ in made]) and (late or twin)
 
 
 def came_back(watcher: Watcher, tenant: Tenant) -> set[str]:

@@ -26,16 +26,16 @@ CALM = frozenset({
     "relinked", "changed_in_ledger", "removed_in_ledger", "clock_wrong", "subscription_lapsed", "party_away",
     "day_limit", "period_closed",
 })  # fmt: skip
-HARD = Profile(without=CALM, hard=True, ledgers=("quickbooks",), database=False, mails=False)
+HARD = Profile(without=CALM, hard=True, ledgers=("quickbooks",), purchases=False, database=False, mails=False)
 """The ledger checks no number, so that nothing covers for key, look-up and quarantine."""
 
 RESIDUAL = Profile(
-    without=CALM, hard=True, ledgers=("quickbooks",), database=False, mails=False,
+    without=CALM, hard=True, most=10, database=False, mails=False,
     bounds=Bounds(late=1500.0, freeze=1200.0),
     rates=(("keys_forgotten", 0.9), ("delivered_late", 0.9), ("answer_lost", 0.3), ("freeze", 0.001), ("crash", 0.001),
            ("stale_read", 0.1), ("request_lost", 0.0)),
 )  # fmt: skip
 """What no client can exclude: no unique number, a key that is forgotten, bytes that arrive after the quarantine
-or leave a process that was frozen for longer."""
+or leave a process that was frozen for longer. On either ledger, and of purchases too."""
 
 BY_NAME = {"campaign": CAMPAIGN, "machines": MACHINES, "platforms": PLATFORMS, "residual": RESIDUAL}

@@ -12,17 +12,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from domain.statuses import PostingState
-from models import Posting
+from models import Grant, Posting
 from sync import mirror, reissues
 from sync.apply import Serving
 from sync.freeze import Freezing
 from sync.lease import FenceLost, Lease
 from sync.prepare import Preparation
 from sync.settle import Settling
+from sync.tokens import TokenService
 from tests.simulation.campaign import Profile
 from tests.simulation.faults import Bounds
 from tests.simulation.profiles import HARD
@@ -128,6 +129,20 @@ def without_claims() -> Iterator[None]:
         patch.object(Preparation, "_take_claims", lambda self, row, planned, posting: None),
         patch.object(reissues, "voided", lambda db, company_id, parties: {}),
     ):
+        yield
+
+
+@contextmanager
+def without_one_renewal() -> Iterator[None]:
+    """Every process renews the token that it found expired. Of the token races, not of the gate."""
+    original = TokenService._claim
+
+    def claim(self: TokenService, grant_id: int, version: int) -> Any:
+        with self._sessions() as db, db.begin():
+            db.execute(update(Grant).where(Grant.id == grant_id).values(refreshing_until=None))
+        return original(self, grant_id, version)
+
+    with patch.object(TokenService, "_claim", claim):
         yield
 
 

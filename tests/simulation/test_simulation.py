@@ -14,7 +14,7 @@ import pytest
 from connectors.ledgers.base import Ledger
 from connectors.sources.base import Source
 from tests.simulation import races
-from tests.simulation.ablations import ABLATIONS, Ablation
+from tests.simulation.ablations import ABLATIONS, Ablation, without_one_renewal
 from tests.simulation.campaign import Profile, run_seed
 from tests.simulation.platforms import SimLedger, SimSource
 from tests.simulation.shrinking import timeline
@@ -57,6 +57,15 @@ def test_a_token_race_disconnects_nobody(ledger: str) -> None:
     assert stormy.lost + stormy.crashes > 0
     assert (stormy.disconnected, stormy.errors, calm.disconnected, calm.errors) == (0, (), 0, ())
     assert calm.renewals == calm.expiries == 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ledger", races.ROTATIONS)
+def test_without_the_claim_an_expiry_costs_more_than_one_renewal(ledger: str) -> None:
+    """The calm race of the test above, in which only the claim keeps the processes from renewing side by side."""
+    with without_one_renewal():
+        calm = races.race(1, ledger, expiries=5)
+    assert calm.renewals > calm.expiries == 5
 
 
 @pytest.mark.parametrize(("port", "simulated"), [(Ledger, SimLedger), (Source, SimSource)])

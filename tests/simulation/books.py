@@ -46,6 +46,8 @@ class SimBooks(MemoryCompany):
     shown_at: dict[str, float] = field(default_factory=dict)
     made_by: dict[str, Delivery] = field(default_factory=dict)
     """Ledger id → the delivery that made it."""
+    made: list[Entry] = field(default_factory=list)
+    """Every document that was ever made, whatever became of it."""
     forgotten_at: list[float] = field(default_factory=list)
     forgotten: set[tuple[str, str]] = field(default_factory=set)
     """(key, short id) of answers that the ledger had and forgot."""
@@ -146,6 +148,8 @@ class SimBooks(MemoryCompany):
         if self.faults is not None and self.kernel is not None:
             if self.current is not None:
                 self.made_by[entry.id] = self.current
+                if kind in DOCUMENTS:
+                    self.made.append(entry)
             if self.faults.happens("stale_read"):
                 self.shown_at[entry.id] = self.kernel.now_s + self.faults.seconds(1, self.faults.bounds.stale)
         return entry

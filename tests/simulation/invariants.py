@@ -54,7 +54,7 @@ def i01_one_document_each(watcher: Watcher, tenant: Tenant) -> Finding:
 
 
 def _residual(tenant: Tenant, entries: list[Entry], extra: Entry) -> bool:
-    """The documented residual risk: a kind whose number the ledger does not check, a key the ledger forgot, and bytes
+    """The documented residual risk: a kind whose number the ledger does not check, a key that ended, and bytes
     that arrived (or were shown by reads) later than the quarantine, or once more when the answer was there already."""
     books = tenant.books
     if books.own_numbers and extra.kind in books.checked_numbers:
@@ -82,7 +82,7 @@ def came_back(watcher: Watcher, tenant: Tenant) -> set[str]:
     """The residual risk of a document that was taken out: its second copy, which no posting knows, arrived all the
     same and stands alone."""
     known = {row.ledger_id for row in watcher.postings.values() if row.company_id == tenant.company_id}
-    every = by_source(tenant, tenant.books.documents(live=False))
+    every = by_source(tenant, tenant.books.made)
     return {
         id for id, entries in ours(tenant).items() if id != "?" and len(entries) == 1 < len(every[id])
         and entries[0].id not in known and _residual(tenant, every[id], entries[0])

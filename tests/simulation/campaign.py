@@ -29,7 +29,7 @@ from tests.simulation.actors import Actors
 from tests.simulation.database import Database
 from tests.simulation.dialects import DIALECTS
 from tests.simulation.faults import Bounds, Faults
-from tests.simulation.invariants import final, in_the_books_means_complete
+from tests.simulation.invariants import final, i20_in_the_books_means_complete
 from tests.simulation.kernel import Event, Kernel, Process, TooLong
 from tests.simulation.machine import JOBS, Bells, Services, SteppingSession
 from tests.simulation.outside import approve_the_rest
@@ -275,7 +275,7 @@ class Simulation:
             self._faults_end()
             self.kernel.run(self._at_rest, limit_s=REST)
             for tenant in self.tenants:
-                for subject, text in in_the_books_means_complete(self.watcher, tenant):
+                for subject, text in i20_in_the_books_means_complete(self.watcher, tenant):
                     self.watcher.blame("I20", tenant.company_id, subject, text)
             for _ in range(2):
                 self._sync_once_more()

@@ -232,7 +232,7 @@ def i20_statuses_tell_the_truth(watcher: Watcher, tenant: Tenant) -> Finding:
                 yield tenant.name_of(id), f"is {status} without a cause and a next action: {codes}"
 
 
-def in_the_books_means_complete(watcher: Watcher, tenant: Tenant) -> Finding:
+def i20_in_the_books_means_complete(watcher: Watcher, tenant: Tenant) -> Finding:
     """What is in the books stands as Complete, unless a person is asked because it is not certain."""
     statuses = {
         id: ("Complete" if (code or "").startswith(ASKED_FOR) else status, watcher.postings.get(posting_id))
@@ -371,6 +371,6 @@ def _by_hand(
 CHECKS: tuple[Callable[[Watcher, Tenant], Finding], ...] = (
     i01_one_document_each, wrong_company, i02_nothing_lost, i08_done_means_marked, i11_totals_agree,
     i14_rows_stay_in_their_company, i15_at_rest, i17_one_report_each, i18_retries_are_bounded,
-    i20_statuses_tell_the_truth, i20_voids_are_told, in_the_books_means_complete, i21_billed_once,
+    i20_statuses_tell_the_truth, i20_voids_are_told, i20_in_the_books_means_complete, i21_billed_once,
     i22_one_mail_each, *FOLLOWING, the_reconciler_finds_it,
 )  # fmt: skip

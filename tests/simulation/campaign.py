@@ -87,6 +87,8 @@ class Profile:
     bounds: Bounds | None = None
     kept: frozenset[int] | None = None
     """Only the faults of these numbers happen: how a failing seed is shortened."""
+    known: bool = False
+    """The ledgers have every customer and item: documents meet the faults, not the creations that they wait for."""
     hard: bool = False
     """The ledgers check no document number: everything rests on key, look-up and quarantine."""
     ledgers: tuple[str, ...] = ()
@@ -190,7 +192,7 @@ class Simulation:
             for number, ledger in enumerate(self.dialects[:1] if profile.hard else self.dialects, 1):
                 made.append(make_tenant(
                     db, number, self.kernel, self.faults, self.rng, DIALECTS[ledger], hard=profile.hard,
-                    most=profile.most,
+                    known=profile.known, most=profile.most,
                 ))  # fmt: skip
                 if made[-1].dialect.purchases and profile.purchases:
                     purchasing.furnish(db, made[-1], self.rng, profile.most)

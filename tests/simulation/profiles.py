@@ -30,7 +30,7 @@ HARD = Profile(without=CALM, hard=True, ledgers=("quickbooks",), purchases=False
 """The ledger checks no number, so that nothing covers for key, look-up and quarantine."""
 
 RESIDUAL = Profile(
-    without=CALM, hard=True, most=10, database=False, mails=False,
+    without=CALM, hard=True, known=True, most=10, database=False, mails=False,
     bounds=Bounds(late=1500.0, freeze=1200.0),
     rates=(("keys_forgotten", 0.9), ("delivered_late", 0.7), ("answer_lost", 0.3), ("freeze", 0.001), ("crash", 0.001),
            ("stale_read", 0.1), ("request_lost", 0.0)),

@@ -119,9 +119,9 @@ class Tenant:
 
 
 def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: random.Random, dialect: Dialect, *,
-                hard: bool = False, most: int = 500) -> Tenant:  # fmt: skip
-    """A connected company with `most` documents or fewer. `hard`: the ledger checks no number of its documents, and
-    has every customer and item, so that documents meet the faults and not the creations that they wait for."""
+                hard: bool = False, known: bool = False, most: int = 500) -> Tenant:  # fmt: skip
+    """A connected company with `most` documents or fewer. `hard`: the ledger checks no number of its documents.
+    `known`: it has every customer and item."""
     own_numbers = False if hard else rng.random() < 0.7
     books = dialect.books(clock=kernel.now, tenant=f"913000000000000{number}", own_numbers=own_numbers, kernel=kernel)
     source = MemorySource(tenant=f"5135{number:02}")
@@ -133,7 +133,7 @@ def make_tenant(db: Session, number: int, kernel: Kernel, faults: Faults, rng: r
         Line(kernel, faults, company_id, "Autotask"), members=rng.choice((1, 2)) if hard else rng.randint(1, 30),
         dialect=dialect, untaxed=untaxed, closes=closes,
     )  # fmt: skip
-    _furnish(tenant, rng, hard)
+    _furnish(tenant, rng, known)
     _documents(tenant, rng, hard, most)
     books.faults = faults  # From here on what is stored may show late.
     return tenant
@@ -189,11 +189,11 @@ def _rows(db: Session, number: int, books: SimBooks, source: MemorySource, own: 
     return company.id, settings.untaxed_code
 
 
-def _furnish(tenant: Tenant, rng: random.Random, hard: bool) -> None:
+def _furnish(tenant: Tenant, rng: random.Random, known: bool) -> None:
     """Parties and codes; some are in the ledger already, one name is similar, one belongs to a vendor."""
     for index, name in enumerate(PARTIES):
         tenant.source.put_party(Party(str(175 + index), name, email=f"office-{index}@customer.invalid"))
-        if hard or rng.random() < 0.4:
+        if known or rng.random() < 0.4:
             tenant.books.add(Kind.CUSTOMER, name)
     tenant.source.put_party(Party("180", "Acme Ltd"), Party("181", "Grey Heron"), Party("182", "Refused Partners"))
     tenant.books.add(Kind.CUSTOMER, "ACME Limited")
@@ -202,7 +202,7 @@ def _furnish(tenant: Tenant, rng: random.Random, hard: bool) -> None:
         tenant.books.add(Kind.CUSTOMER, "Grey Heron")
     tenant.books.refused_names = frozenset({"Refused Partners"})
     tenant.source.lists = Catalog({id: Code(id, name, number) for id, name, number in CODES})
-    there = CODES if hard else CODES[:1] if rng.random() < 0.5 else ()
+    there = CODES if known else CODES[:1] if rng.random() < 0.5 else ()
     for _, _, number in there:
         tenant.books.add(Kind.ITEM, number, type="Service")
 

@@ -57,9 +57,10 @@ def run(pool: ProcessPoolExecutor, seeds: range) -> int:
 
 def line(ablation: Ablation, rows: list[Shown]) -> str:
     seen_in = [row.seed for row in rows if any(row.without[kind] for kind in ablation.expected)]
+    played = [str(row.seed) for row in (rows[0], rows[-1])[: len(rows)]]
     kept = [f"{row.seed}: {told(row.kept)}" for row in rows if row.kept]
     cells = (
-        ablation.name, ablation.companies, ablation.trouble, f"{rows[0].seed}–{rows[-1].seed}",
+        ablation.name, ablation.companies, ablation.trouble, "–".join(played),
         ", ".join(map(str, seen_in)) or "none", str(sum(row.documents for row in rows)),
         told(sum((row.without for row in rows), Counter())), "; ".join(kept) or "clean",
     )  # fmt: skip

@@ -20,10 +20,8 @@ from models import Attempt, BatchRow, Document, Posting
 from sync import alike, due
 from sync.documents import drop, set_status, step
 from sync.documents import load as load_documents
+from sync.looking import FRESH
 from sync.operations import rule_of
-
-NUMBER_FRESH = timedelta(minutes=2)
-"""So old is at most what a look-up said of a number when a creation under it goes out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ class Freezing:
     def _number_again(self, posting: Posting) -> bool:
         """A creation that would change what bears its number, and was looked up too long ago: it is asked for again."""
         by_number = posting.operation == "create" and posting.base_version is not None
-        if not by_number or self.now - posting.changed_at < NUMBER_FRESH:
+        if not by_number or self.now - posting.changed_at < FRESH:
             return False
         if posting.state == PostingState.NEW:
             posting.base_version = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +15,8 @@ from sync.documents import set_status, step
 from sync.lease import wake
 from sync.mirror import Sighting
 
+FRESH = timedelta(minutes=2)
+"""So old is at most what a look-up said when a creation goes out."""
 THERE = "there"
 """In a posting's terms: kind and id under which the reconciliation saw its marker in the ledger."""
 
@@ -50,6 +52,13 @@ def look_first(
     posting.next_action_at, posting.lookups, posting.changed_at = now, 0, now
     set_status(db, document, Status.PROCESSING, [reason("checking", evidence=evidence)], now)
     wake(db, document.company_id, now)
+
+
+def look_for_refused(db: Session, posting: Posting, former: Posting, document: Document, now: datetime) -> None:
+    """The try before this one was refused, and the network may have delivered it once more since, when nothing was
+    wrong with it any longer. One look is enough: nothing of this one is on its way."""
+    posting.first_sent_at = former.first_sent_at
+    look_first(db, posting, document, now, "the try before was refused")
 
 
 def look_for_copy(db: Session, posting: Posting, document: Document, seen: Sighting, now: datetime) -> None:

@@ -145,7 +145,8 @@ class Settling:
     def absent(self, posting: Posting, *, protected: bool) -> None:
         """Not there (as far as the ledger shows): wait, send again under the same key, or end."""
         self._touch(posting)
-        ends = (posting.last_sent_at or self.now) + timedelta(seconds=self.quarantine)
+        sent = posting.last_sent_at  # None: nothing of it is on its way, and one look is enough
+        ends = sent + timedelta(seconds=self.quarantine) if sent else self.now
         # A no ends the document only when an earlier request can no longer arrive, whatever the ledger checks:
         # a Fault says that nothing is in the books. Room for another try is safe where a second copy is refused.
         if posting.renew and (self.now >= ends or (protected and not posting.reasons)):

@@ -180,6 +180,36 @@ def test_what_reads_show_late_is_confirmed_about_a_minute_after_it_was_sent(numb
     assert len(world.books.documents()) == 1
 
 
+@pytest.mark.parametrize("twin", [True, False], ids=["twin", "no twin"])
+def test_a_refused_call_that_the_network_delivers_again_is_found_by_the_next_try(
+    numbers_itself: World, twin: bool
+) -> None:
+    """Found by the simulation (seed 52013): refused as the subscription had lapsed, it was taken two minutes later,
+    when the bytes came once more, and the next try posted it a second time."""
+    world, refused = numbers_itself, list[Batch]()
+
+    def refuse(batch: Batch) -> Answer:
+        refused.append(batch)
+        return Answer({member.short_id: NO for member in batch.members}, 200, None)
+
+    world.ledger = Scripted(world, refuse)
+    start(world)
+    world.serve_until_rest()
+    assert world.documents()["1"].status == Status.FAULT
+    world.clock.advance(120)
+    if twin:
+        world.books.execute(refused[0])
+    begin = world.clock.now()
+    with world.sessions() as db, db.begin():
+        company = db.get_one(Company, world.company_id)
+        run_id = decisions.retry(db, company, db.scalars(select(Document)).all(), now=begin, user=None).id
+    gather.scan(world.rt, world.company_id, world.source, world.ledger, run_id)
+    world.serve_until_rest()
+    assert world.documents()["1"].status == Status.COMPLETE
+    assert len(world.books.documents()) == 1
+    assert (world.clock.now() - begin).total_seconds() < 30
+
+
 def test_what_is_never_shown_is_asked_for_each_minute_and_goes_again_after_quarantine(numbers_itself: World) -> None:
     world, scripted = numbers_itself, Scripted(numbers_itself)
     scripted.script, world.ledger = [scripted.late], scripted

@@ -123,14 +123,19 @@ INSTEAD = (*reissues.WAITING, *reissues.ASKED)
 
 
 def i20_voids_are_told(watcher: Watcher, tenant: Tenant) -> Finding:
-    """What was voided, cancelled or sent back in the source and stands in the books says so, or a person was asked."""
+    """What was voided, cancelled or sent back in the source and stands in the books says so, or a person was asked:
+    of goods that went back and came again under another number, on the bill that would bill them twice."""
     held, unknown = ours(tenant), came_back(watcher, tenant)
     rows = watcher.db.execute(
-        f"SELECT {KEY}, flags, reasons, status FROM documents WHERE company_id = ?", (tenant.company_id,)
-    )
-    for id, flags, reasons, status in rows:
+        f"SELECT {KEY}, flags, reasons, status, source_id, coalesce(reason_code, '') FROM documents"
+        " WHERE company_id = ?", (tenant.company_id,),
+    ).fetchall()  # fmt: skip
+    asked = {order for *_, status, order, code in rows if f"{status} {code}" == ABOVE}
+    for id, flags, reasons, status, order, _ in rows:
         wanted = tenant.wanted.get(id)
         if wanted is None or not wanted.voided or not held[id] or id in unknown:
+            continue
+        if wanted.part and order in asked:
             continue
         codes = [one["code"] for one in json.loads(reasons)]
         if not DECIDED & set(json.loads(flags)) and not any(code.startswith(VOIDS) for code in codes):

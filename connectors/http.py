@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from connectors.errors import NotAllowed, NotSent, Unavailable
+from connectors.handshake import Adapter
 from connectors.trace import Exchange
 
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
@@ -95,7 +95,7 @@ class PlatformSession(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self.headers["User-Agent"] = http.user_agent
         for scheme in ("https://", "http://"):
-            self.mount(scheme, HTTPAdapter(pool_maxsize=_POOL, max_retries=0))
+            self.mount(scheme, Adapter(pool_maxsize=_POOL, max_retries=0))
 
     def over_after_s(self, *, bulk: bool = False) -> float:
         """Seconds after which a call has ended whatever becomes of it, with room to spare: how long a place in flight

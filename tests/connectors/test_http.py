@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from connectors.errors import NotAllowed, NotSent
 from connectors.http import CallRecord, Http, LostAnswer, PlatformSession, Timeouts, read_again, retry_after_s
@@ -68,6 +76,109 @@ def test_a_refused_connection_was_never_sent() -> None:
 def test_an_unknown_host_was_never_sent() -> None:
     with pytest.raises(NotSent):
         session().get("http://nobody.invalid/")
+
+
+@contextmanager
+def tls_server(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A server that takes connections and does with each what `answer` does. Gives its https address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError):  # closed at the end
+            while True:
+                connection, _ = listener.accept()
+                with connection, suppress(OSError):
+                    answer(connection)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}/"
+    finally:
+        listener.close()
+        thread.join(5)
+
+
+@pytest.fixture(scope="module")
+def own_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate for 127.0.0.1 that it signed itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .add_extension(address, critical=False).sign(key, hashes.SHA256())
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    pem = serialization.Encoding.PEM
+    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(key.private_bytes(pem, *plain) + made.public_bytes(pem))
+    return path
+
+
+class Books:
+    """An https server with that certificate. `received`: what it could read of requests. Without an `answer` it says
+    something that is no TLS any more."""
+
+    def __init__(self, certificate: Path, answer: bytes | None) -> None:
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate)
+        self.answer, self.received = answer, list[bytes]()
+
+    def __call__(self, connection: socket.socket) -> None:
+        with self.context.wrap_socket(connection, server_side=True) as secured:
+            self.received.append(secured.recv(65536))
+            if self.answer is None:
+                os.write(secured.fileno(), b"neither TLS nor HTTP")
+            else:
+                secured.sendall(self.answer)
+
+
+def test_a_certificate_that_nobody_vouches_for_means_never_sent(own_certificate: Path) -> None:
+    books = Books(own_certificate, OK)
+    with tls_server(books) as url, pytest.raises(NotSent, match="certificate of Books"):
+        session().post(url, data=b"x")
+    assert books.received == []
+
+
+@pytest.mark.parametrize("breaks", [
+    lambda connection: None,  # closed at once
+    lambda connection: connection.recv(10),  # reset in the middle of what the client says
+    lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"),  # it speaks no TLS
+    lambda connection: connection.recv(65536) and connection.sendall(b"\x15\x03\x03\x00\x02\x02\x28"),  # an alert
+], ids=["closed", "reset", "plain", "alert"])  # fmt: skip
+def test_a_handshake_that_breaks_means_never_sent(breaks: Callable[[socket.socket], object]) -> None:
+    """Not one byte of a write leaves before TLS stands: it may go again at once, without a look-up."""
+    with tls_server(breaks) as url, pytest.raises(NotSent):  # type: ignore[arg-type]
+        session().post(url, data=b"x")
+
+
+def test_a_handshake_that_never_ends_means_never_sent() -> None:
+    over = threading.Event()
+    try:
+        with tls_server(lambda connection: over.wait(30) and None) as url, pytest.raises(NotSent, match="in time"):
+            session().post(url, data=b"x")
+    finally:
+        over.set()
+
+
+def test_tls_that_breaks_once_the_request_went_is_a_lost_answer(own_certificate: Path) -> None:
+    """The same errors of TLS after the handshake: nobody knows."""
+    books = Books(own_certificate, None)
+    with tls_server(books) as url, pytest.raises(LostAnswer):
+        trusting = session()
+        trusting.verify = str(own_certificate)
+        trusting.post(url, data=b"x")
+    assert books.received
+
+
+def test_a_server_whose_certificate_is_good_is_spoken_to(own_certificate: Path) -> None:
+    with tls_server(Books(own_certificate, OK)) as url:
+        trusting = session()
+        trusting.verify = str(own_certificate)
+        assert trusting.get(url).json() == {}
 
 
 def test_a_connection_closed_without_an_answer_is_a_lost_answer() -> None:

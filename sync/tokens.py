@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from connectors.errors import NeedsReconnect, Unavailable
@@ -210,16 +211,23 @@ class TokenService:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The tokens of one grant, as `connectors` ask for them."""
+    """The tokens of one grant, as `connectors` ask for them. Raises NeedsReconnect or Unavailable, nothing else: a call
+    for which our own database has no token just now is a call that was never made, not one whose answer is lost."""
 
     service: TokenService
     grant_id: int
 
     def token(self) -> str:
-        return self.service.access_token(self.grant_id)
+        return self._ask(None)
 
     def renew(self, rejected: str) -> str:
-        return self.service.access_token(self.grant_id, rejected=rejected)
+        return self._ask(rejected)
+
+    def _ask(self, rejected: str | None) -> str:
+        try:
+            return self.service.access_token(self.grant_id, rejected=rejected)
+        except SQLAlchemyError as problem:
+            raise Unavailable("This installation's database did not answer when a token was asked for.") from problem
 
 
 def store_new_grant(

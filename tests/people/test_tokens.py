@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
 from connectors.endpoints import endpoints
@@ -176,6 +177,20 @@ def test_an_outage_of_the_token_service_disconnects_nobody(bench: Bench) -> None
     assert (grant.ended_at, grant.rejected_at, grant.version) == (None, None, 1)
     bench.world.faults.clear()
     assert bench.service().access_token(bench.grant_id)
+
+
+def test_a_database_that_fails_while_a_call_asks_for_its_token_is_asked_again_later(bench: Bench) -> None:
+    """To the ledger's connector it is a token that cannot be had just now: the call was certainly never made."""
+    access, engine = bench.service().access(bench.grant_id), bench.sessions.kw["bind"]
+    good = access.token()
+    with engine.begin() as db:
+        db.execute(text("ALTER TABLE grants RENAME TO away"))
+    for ask in (access.token, lambda: access.renew(good)):
+        with pytest.raises(Unavailable, match="database"):
+            ask()
+    with engine.begin() as db:
+        db.execute(text("ALTER TABLE away RENAME TO grants"))
+    assert access.token() == good
 
 
 def test_only_a_second_rejection_a_minute_later_ends_the_grant(bench: Bench) -> None:

@@ -31,7 +31,9 @@ def _database() -> str:
     try:
         with services().sessions() as db:
             connection = db.connection(execution_options={"read_only": True})
-            return "ok" if migrate.is_current(connection) else "needs its migration"
+            if migrate.is_current(connection):
+                return "ok"
+            return "belongs to a newer release" if migrate.is_newer(connection) else "needs its migration"
     except SQLAlchemyError:
         return "away"
 

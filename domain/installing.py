@@ -93,7 +93,7 @@ class Seen:
     secret_letters: int
     reached: Answer
     database: Answer
-    """OTHER: it is there, its tables are not the newest."""
+    """OTHER: it is there, its tables are not the newest. REFUSED: they are those of a newer release."""
     database_kind: str
     clock_apart_s: float | None
     sealed: int
@@ -190,6 +190,9 @@ def _database(seen: Seen) -> list[Finding]:
     elif seen.database is Answer.OTHER:
         todo = "Run python -m workers migrate (the release process), then start the others."
         first = Finding(Area.DATABASE, title, Kind.BAD, "It is there, but its tables are not the newest.", todo)
+    elif seen.database is Answer.REFUSED:
+        todo = "Start that release. To go back, restore the backup that was made before it was installed."
+        first = Finding(Area.DATABASE, title, Kind.BAD, "Its tables belong to a newer release than this one.", todo)
     else:
         todo = "Check DATABASE_URL, and that the server runs and lets this machine in."
         first = Finding(Area.DATABASE, title, Kind.BAD, "It does not answer.", todo)

@@ -41,3 +41,10 @@ def current(connection: Connection) -> str | None:
 
 def is_current(connection: Connection) -> bool:
     return current(connection) == newest()
+
+
+def is_newer(connection: Connection) -> bool:
+    """The database belongs to a newer release than this code, which does not know its revision."""
+    revision = current(connection)
+    known = {script.revision for script in ScriptDirectory(str(_SCRIPTS)).walk_revisions()}
+    return revision is not None and revision not in known

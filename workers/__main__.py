@@ -10,13 +10,19 @@ import redis
 from pydantic import ValidationError
 from rq import Queue, Worker
 from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
 
 from config import Config, get_config
 from domain.installing import Kind, findings, ready
-from models import migrate
+from models import make_engine, migrate
 from sync.logs import configure as configure_logs
 from workers import enqueue, inspection, schedule
 from workers.wiring import Services
+
+NEWER = (
+    "The database belongs to a newer release than this one, which leaves it alone. Start that release. To go back, "
+    "restore the backup that was made before it was installed."
+)
 
 
 class QuickWorker(Worker):
@@ -45,6 +51,18 @@ def check(services: Services) -> int:
     return 0 if ready(found) else 1
 
 
+def belongs_to_a_newer_release(config: Config) -> bool:
+    """Whether this release must leave the database alone. One that does not answer is waited for elsewhere."""
+    engine = make_engine(config.database_url)
+    try:
+        with engine.connect().execution_options(read_only=True) as connection:
+            return migrate.is_newer(connection)
+    except SQLAlchemyError:
+        return False
+    finally:
+        engine.dispose()
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -63,6 +81,9 @@ def main(arguments: list[str]) -> int:
             print(f"  {'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", file=sys.stderr)
         return 2
     configure_logs(config.log_level)
+    if chosen.command != "check" and belongs_to_a_newer_release(config):
+        print(NEWER, file=sys.stderr)
+        return 3
     if chosen.command == "migrate":
         migrate.upgrade(config.database_url)
     elif chosen.command == "worker":

@@ -94,7 +94,8 @@ def _stored(services: Services) -> _Stored:
             connection = db.connection(execution_options={"read_only": True})
             apart = (datetime.now(UTC) - asking(services.sessions)()).total_seconds()
             if not migrate.is_current(connection):
-                return _Stored(Answer.OTHER, clock_apart_s=apart)
+                newer = migrate.is_newer(connection)
+                return _Stored(Answer.REFUSED if newer else Answer.OTHER, clock_apart_s=apart)
             sealed, unreadable = _seals(services, db)
             admins = db.execute(
                 select(func.count(Membership.user_id.distinct())).where(Membership.role == "admin")

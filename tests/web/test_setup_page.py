@@ -124,6 +124,10 @@ def test_a_database_that_is_away_or_behind_is_told_on_the_page_itself(make: Make
     assert "not the newest" in line(shown, "Database") and "workers migrate" in line(shown, "Database")
     assert "once the database is ready" in line(shown, "Encryption keys")
     with site.services.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert "newer release" in line(page(site), "Database")
+    assert entered(site).get("/readyz", base_url=BASE).get_json()["database"] == "belongs to a newer release"
+    with site.services.engine.begin() as connection:
         for table in ("sessions", "alembic_version"):
             connection.execute(text(f"DROP TABLE {table}"))
     assert "not the newest" in line(page(site), "Database")

@@ -29,14 +29,14 @@ class OwnRedis:
     """A Redis of this test alone that can be stopped and started on the same port. It keeps nothing."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port, self.socket = folder, free_port(), folder / "s"
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
         command = [
             redis_server.find_server(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
-            "--appendonly", "no", "--dir", str(self.folder),
+            "--appendonly", "no", "--dir", str(self.folder), "--unixsocket", str(self.socket), *more,
         ]  # fmt: skip
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(self._answers, timeout_s=15, what="Redis answers")
@@ -47,6 +47,10 @@ class OwnRedis:
                 return bool(client.ping())
         except redis_client.ConnectionError:
             return False
+
+    def asked(self, *command: str) -> Any:
+        with redis_client.Redis.from_url(self.url, decode_responses=True) as client:
+            return client.execute_command(*command)
 
     def stop(self) -> None:
         if self.process is not None:
@@ -100,6 +104,36 @@ def test_a_press_while_redis_is_away_is_found_by_the_scheduler(
     told.start("worker", "scheduler")
     told.wait(lambda: told.finished(run_id), "the run finishes without its bell")
     told.once_each()
+
+
+def test_redis_fails_over_to_a_replica_that_lacks_the_last_writes(
+    story: Callable[..., Story], migrated_sqlite_url: str, tmp_path_factory: pytest.TempPathFactory, sandbox_world: Any
+) -> None:
+    """The replica takes over the address. It knows the workers, and neither the bell, nor the job that was running, nor
+    the calls that were counted."""
+    first, replica = (OwnRedis(tmp_path_factory.mktemp("r")) for _ in range(2))
+    address = tmp_path_factory.mktemp("r") / "s"
+    address.symlink_to(first.socket)
+    try:
+        first.start()
+        replica.start("--replicaof", "127.0.0.1", str(first.port))
+        told = story(database_url=migrated_sqlite_url, redis_url=f"unix://{address}?db=0")
+        sandbox_world.faults.plan("slow_after", "qbo", "batch", times=2, seconds=1.0)
+        told.start("worker", "scheduler")
+        told.wait(lambda: replica.asked("SMEMBERS", "rq:workers"), "the replica has what was written so far")
+        replica.asked("REPLICAOF", "NO", "ONE")
+        run_id = told.press()
+        told.wait(lambda: told.attempts() > 0, "the first batch is on its way")
+        before = set(first.asked("KEYS", "*"))
+        assert before - set(replica.asked("KEYS", "*")), "writes that the replica lacks"
+        first.stop()
+        address.unlink()
+        address.symlink_to(replica.socket)
+        told.wait(lambda: told.finished(run_id), "the run finishes on the replica")
+        told.once_each()
+    finally:
+        first.stop()
+        replica.stop()
 
 
 def test_sqlite_is_locked_for_a_while(

@@ -32,7 +32,7 @@ MANY = 50
 """From so many seeds on every kind of fault must have occurred, and the residual risk must have shown where sought."""
 BESIDE = frozenset({
     "bell_lost", "bell_twice", "bell_late", "slot_wait",  # only when something is served changes
-    "clock_wrong", "relinked",  # met between steps: what a step reckons with is the database's, and the tenant's own
+    "clock_wrong", "clock_back", "relinked",  # between steps: a step reckons with the database's clock, its own tenant
     "changed_in_ledger", "removed_in_ledger",  # people act on records that are written: no step runs
 })  # fmt: skip
 """Kinds of faults that change no running step of a document; every other kind must have changed one."""

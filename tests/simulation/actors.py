@@ -119,6 +119,11 @@ class Actors:
             self.kernel.end_others()
         self.kernel.note(f"ends {bell}", company_id)
 
+    def mails(self, process: Process) -> bool:
+        """Whether it hands mails over now, or did last."""
+        bell = self.jobs.get(process)
+        return bell is not None and bell.function == "mails"
+
     def current_job(self) -> Bell | None:
         """In place of RQ's `get_current_job`."""
         return self.jobs.get(self.kernel.current.process)

@@ -12,6 +12,7 @@ import smtplib
 import sqlite3
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -19,16 +20,19 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from unittest.mock import patch
 
+from sqlalchemy import select
 from sqlalchemy.orm import sessionmaker
 from sqlalchemy.pool import StaticPool
 
-from models import Base, make_engine, make_sessions
+from models import Base, Connection, make_engine, make_sessions
 from sync.settings import ORDERS
+from sync.tokens import store_new_grant
 from tests.simulation import mailing, purchasing
 from tests.simulation.actors import Actors
 from tests.simulation.database import Database
 from tests.simulation.dialects import DIALECTS
 from tests.simulation.faults import Bounds, Faults
+from tests.simulation.identity import RING, ROTATIONS, SimIdentity
 from tests.simulation.invariants import final, i20_in_the_books_means_complete
 from tests.simulation.kernel import Event, Kernel, Process, TooLong
 from tests.simulation.machine import JOBS, Bells, Services, SteppingSession
@@ -171,6 +175,8 @@ class Simulation:
             sources={t.company_id: partial(SimSource, t.source_line, t.source) for t in self.tenants},
             calls_in_flight=self.rng.choice((1, 4)),
         )  # fmt: skip
+        if profile.database:
+            self._tokens_are_played(plain)
         self.readers: list[mailing.Readers] = []
         if profile.mails:
             self._mail_is_played(plain)
@@ -198,6 +204,28 @@ class Simulation:
                     purchasing.furnish(db, made[-1], self.rng, profile.most)
         return made
 
+    def _tokens_are_played(self, plain: sessionmaker) -> None:  # type: ignore[type-arg]
+        """Each company has a grant of its own at Intuit; at Xero all of them share the one of whoever connected them.
+        Randomness of its own, as with the mails. What goes wrong with renewals is played by the token races."""
+        services, rng = self.services, random.Random(f"tokens of seed {self.seed}")
+        with plain() as db, db.begin():
+            for tenant in self.tenants:
+                rotation = ROTATIONS[tenant.dialect.ledger]
+                shared = [services.grants[one.company_id] for one in self.tenants
+                          if one.dialect.shared_grant and one.company_id in services.grants
+                          and one.dialect is tenant.dialect]  # fmt: skip
+                if not shared:
+                    identity = SimIdentity(rotation, self.kernel, rng, 0.0)
+                    made = store_new_grant(
+                        db, RING, provider=rotation.provider, subject=tenant.books.tenant, tokens=identity.first(),
+                        now=self.kernel.now(),
+                    )  # fmt: skip
+                    shared = [(made.id, identity)]
+                services.grants[tenant.company_id] = shared[0]
+                db.scalars(select(Connection).where(
+                    Connection.company_id == tenant.company_id, Connection.side == "ledger"
+                )).one().grant_id = shared[0][0]  # fmt: skip
+
     def _mail_is_played(self, plain: sessionmaker) -> None:  # type: ignore[type-arg]
         """Randomness of its own: what else a seed has is the same without it."""
         rng, services = random.Random(f"mails of seed {self.seed}"), self.services
@@ -219,7 +247,8 @@ class Simulation:
         others = [other.books for other in self.tenants if other is not tenant and other.dialect is tenant.dialect]
         if self.kernel.now_s < tenant.relinked_until and others:
             books = others[0]
-        return SimLedger(tenant.ledger_line, books, tenant.dialect, tenant.members, self.watcher.sent)
+        token = partial(self.services.token, tenant.company_id)
+        return SimLedger(tenant.ledger_line, books, tenant.dialect, tenant.members, self.watcher.sent, token)
 
     def _fate(self, process: Process, label: str) -> str | float | None:
         if label in IDLE:
@@ -249,17 +278,8 @@ class Simulation:
     # ---- the phases -----------------------------------------------------------------------------------------
 
     def run(self) -> Outcome:
-        ours = patch.object(jobs, "services", lambda: self.services)
-        job = patch.object(jobs, "get_current_job", self.actors.current_job)
-        with patch.object(enqueue, "put_all", self.services.bells.put_all), ours, job, self._mail_server():
-            self.actors.start(workers=self.rng.choice((2, 3)), schedulers=2)
-            self._phases()
-        final(self.watcher)
-        for readers in self.readers:
-            for subject, text, kind in mailing.Mails(self.watcher, self.services, readers, self.ended_s).findings():
-                self.watcher.blame(kind, readers.tenant.company_id, subject, text)
-        for problem in (*self.kernel.failures, *self.actors.job_errors):
-            self.watcher.blame("error", 0, "a process", problem)
+        self.play()
+        self.judge()
         self.watcher.db.close()
         self.engine.dispose()
         return Outcome(
@@ -270,12 +290,29 @@ class Simulation:
             self.kernel.events, self.kernel.trace_hash(), self.found_s, self.absent_s,
         )  # fmt: skip
 
+    def play(self) -> None:
+        """The whole history, up to the last rest."""
+        ours = patch.object(jobs, "services", lambda: self.services)
+        job = patch.object(jobs, "get_current_job", self.actors.current_job)
+        with patch.object(enqueue, "put_all", self.services.bells.put_all), ours, job, self._mail_server():
+            self.actors.start(workers=self.rng.choice((2, 3)), schedulers=2)
+            self._phases()
+
+    def judge(self) -> None:
+        """What must hold in the end. It reads and changes nothing but the list of violations."""
+        final(self.watcher)
+        for readers in self.readers:
+            for subject, text, kind in mailing.Mails(self.watcher, self.services, readers, self.ended_s).findings():
+                self.watcher.blame(kind, readers.tenant.company_id, subject, text)
+        for problem in (*self.kernel.failures, *self.actors.job_errors):
+            self.watcher.blame("error", 0, "a process", problem)
+
     def _phases(self) -> None:
         try:
             self.kernel.run(lambda: False, limit_s=self.trouble_s)
             self.kernel.run(self._mostly_posted, limit_s=self.longer_s)
             self._faults_end()
-            self.kernel.run(self._at_rest, limit_s=REST)
+            self._come_to_rest()
             for tenant in self.tenants:
                 for subject, text in i20_in_the_books_means_complete(self.watcher, tenant):
                     self.watcher.blame("I20", tenant.company_id, subject, text)
@@ -362,7 +399,7 @@ class Simulation:
         for tenant in self.tenants:
             self.kernel.spawn(person, f"last-person-{tenant.company_id}", partial(self._last_words, tenant))
         self.kernel.run(lambda: not person.tasks, limit_s=60)
-        self.kernel.run(self._at_rest, limit_s=REST)
+        self._come_to_rest()
 
     def _next_day(self) -> None:
         """Received orders are read again once a day. Nobody acts in between."""
@@ -370,7 +407,7 @@ class Simulation:
             return
         self.kernel.now_s += 86_400.0
         self.kernel.run(lambda: False, limit_s=150.0)
-        self.kernel.run(self._at_rest, limit_s=REST)
+        self._come_to_rest()
 
     def _reconcile(self) -> None:
         """The reconciler, which knows nothing of the checker, has to find what the checker finds."""
@@ -387,7 +424,7 @@ class Simulation:
                 return
             self.kernel.now_s = max(self.kernel.now_s, moment)
             self.kernel.run(self._no_mail_is_due, limit_s=CLOCKS_APART)
-            self.kernel.run(self._at_rest, limit_s=REST)  # the night's comparison begins meanwhile
+            self._come_to_rest()  # the night's comparison begins meanwhile
 
     def _no_mail_is_due(self) -> bool:
         if not self._asks_again():
@@ -401,11 +438,20 @@ class Simulation:
         if tenant.purchases is not None:
             self.actors.press(tenant, ORDERS)
 
+    def _come_to_rest(self) -> None:
+        """Nothing moves any more within some hours; what does is told, whether it shows in the books or not."""
+        if self.kernel.run(self._at_rest, limit_s=REST):
+            return
+        for moving in self._moving():
+            self.watcher.blame("stuck", 0, "the system", f"never came to rest: {moving}")
+
     def _at_rest(self) -> bool:
-        db = self.watcher.db
-        if self.kernel.on_their_way or not self._asks_again():
-            return False  # Late bytes may still reach a ledger.
-        return not any(db.execute(f"SELECT 1 FROM {busy} LIMIT 1").fetchone() for busy in BUSY)
+        # Late bytes may still reach a ledger.
+        return not self.kernel.on_their_way and self._asks_again() and not any(self._moving())
+
+    def _moving(self) -> Iterator[str]:
+        """Tables, and which of their rows are not done yet."""
+        return (busy for busy in BUSY if self.watcher.db.execute(f"SELECT 1 FROM {busy} LIMIT 1").fetchone())
 
 
 @cache

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from tests.simulation.faults import Faults
-from tests.simulation.kernel import Kernel, Process
+from tests.simulation.kernel import Kernel, Process, Task
 
 
 class Broken(sqlite3.OperationalError):
@@ -38,6 +38,8 @@ class Database:
     met: Callable[[str, Process, sqlite3.Connection], None]
     away_until: float = 0.0
     full_until: float = 0.0
+    asking: Task | None = None
+    """Who asks for a token over a connection that is gone already."""
     _lost: str = ""
     """Why the connection is gone: nothing works until the transaction is rolled back."""
 
@@ -59,6 +61,9 @@ class Database:
             raise Broken(self._lost)
         if self.kernel.now_s < self.away_until:
             self._strike(connection, "database_away", "the database does not answer")
+        if self.asking is self.kernel.running:
+            self.asking = None
+            self._strike(connection, "token_cut", "the connection was cut while a token was asked for")
         if self.faults.happens("connection_cut"):
             self._strike(connection, "connection_cut", "the connection was cut")
 

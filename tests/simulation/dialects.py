@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -24,16 +24,18 @@ from connectors.ledgers.base import (
     LedgerFault,
     Member,
     Outcome,
+    Record,
     Refusal,
     Refused,
     Unknown,
 )
 from connectors.ledgers.memory import Entry, MemoryLedger
-from connectors.ledgers.memory_records import DOCUMENTS, done_of, same
+from connectors.ledgers.memory_records import DOCUMENTS, done_of, record_of, same
 from domain.taxes import TaxModel
 from tests.simulation.books import Delivery, SimBooks
 
 KEY_LIVES_S = 360.0
+PARTIES = (Kind.CUSTOMER, Kind.VENDOR)
 
 
 @dataclass
@@ -108,10 +110,20 @@ class XeroBooks(SimBooks):
         entry.total = sum((Decimal(line["amount"]) for line in body["lines"]), Decimal(0))
         return done_of(entry, self)
 
-    def _name_fault(self, member: Member, body: Mapping[str, Any]) -> LedgerFault | None:
-        """A customer and a vendor of one name are no clash: a contact can be both."""
-        held = [one for one in self.entries if one.kind is member.kind and same(one.body["name"], body["name"])]
-        return super()._name_fault(member, body) if held else None
+    def add(self, kind: Kind, name: str, **details: str | bool | None) -> Record:
+        """A contact of that name stands in both lists already."""
+        held = [one for one in self.entries if kind in PARTIES and one.kind is kind and same(one.body["name"], name)]
+        return record_of(held[0]) if held else super().add(kind, name, **details)
+
+    def _store(self, kind: Kind, body: Mapping[str, Any]) -> Entry:
+        """A customer and a vendor of one name are one contact: it stands in both lists under one id."""
+        entry = super()._store(kind, body)
+        self.entries += [replace(entry, kind=other) for other in PARTIES if kind in PARTIES and other is not kind]
+        return entry
+
+    def take_away(self, party: Entry) -> None:
+        for one in [one for one in self.entries if one.id == party.id]:
+            super().take_away(one)
 
     def _mail(self, entry: Entry, address: str | None) -> Outcome:
         if entry.status == "draft":
@@ -131,6 +143,8 @@ class Dialect:
     one_name_list: bool = True
     purchases: bool = True
     """Its connector writes bills and purchase orders."""
+    shared_grant: bool = False
+    """One person's grant serves all companies that this person connected."""
     keys_end: bool = False
     """What goes again later than its key holds takes another one, with the same bytes."""
 
@@ -139,6 +153,6 @@ QUICKBOOKS = Dialect("quickbooks", SimBooks, lambda inner: inner.capabilities, l
 XERO = Dialect(
     "xero", XeroBooks, lambda inner: xero_calls.CAPABILITIES, xero_payloads.call_of,
     {"own_numbers": None, "own_order_numbers": None, "purchases_by_customer": False}, one_name_list=False,
-    keys_end=True,
+    keys_end=True, shared_grant=True,
 )  # fmt: skip
 DIALECTS = {one.ledger: one for one in (QUICKBOOKS, XERO)}

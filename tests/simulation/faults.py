@@ -18,11 +18,18 @@ DATABASE: dict[str, float] = {
     "connection_cut": 0.0006,
     "commit_lost": 0.01,
     "commit_answer_lost": 0.01,
+    # for each call to the ledger, whose token stands in the database
+    "token_cut": 0.03,
     # for each minute and company: nothing, or nothing that writes, is committed for a while
     "database_away": 0.015,
     "disk_full": 0.02,
 }
 """Trouble of the installation's own database."""
+CLOCKS: dict[str, float] = {
+    # for each minute and company
+    "clock_back": 0.1,
+}
+"""Trouble with a machine's clock while its processes run."""
 MAILS: dict[str, float] = {
     # for each mail that is handed to the mail server
     "mail_refused": 0.03,
@@ -77,6 +84,7 @@ RATES: dict[str, float] = {
     # for each place asked of the limiter
     "slot_wait": 0.05,
     **DATABASE,
+    **CLOCKS,
     **MAILS,
 }
 
@@ -109,10 +117,11 @@ class Faults:
              keys_end: bool = False, database: bool = True, mails: bool = True) -> Faults:  # fmt: skip
         """The faults of one seed: each kind is off, normal or heavy. `without` switches kinds off for good. `keys_end`:
         some ledger keeps its keys for minutes only, so nothing may be later than the quarantine. Without `database`
-        or `mails` their kinds take no random number either: set-ups without them keep the histories that they had."""
+        (and the clocks) or `mails` their kinds take no random number either: set-ups without them keep the histories
+        that they had."""
         drawn: dict[str, float] = {}
         for name, rate in RATES.items():
-            if (name in DATABASE and not database) or (name in MAILS and not mails):
+            if ((name in DATABASE or name in CLOCKS) and not database) or (name in MAILS and not mails):
                 continue
             factor = rng.choice((0.0, 0.5, 1.0, 1.0, 2.5))
             drawn[name] = 0.0 if name in without else rate * factor

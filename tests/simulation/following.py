@@ -123,13 +123,16 @@ def error_marks_follow_faults(watcher: Watcher, tenant: Tenant) -> Finding:
 
 
 def todos_follow_faults(watcher: Watcher, tenant: Tenant) -> Finding:
-    """One to-do in the source for each cause that stands, none twice, none left open when its cause is over."""
+    """One to-do in the source for each cause that stands, none twice, none left open when its cause is over; where
+    they are wanted, every Fault stands in one."""
     open_ = [one.text for one in tenant.source.todos.values() if one.completed_at is None]
     every = [one.text for one in tenant.source.todos.values()]
-    faults = {id for (id,) in watcher.db.execute(
-        "SELECT id FROM documents WHERE company_id = ? AND status = 'Fault'", (tenant.company_id,)
-    )}  # fmt: skip
-    told: set[int] = set()
+    faults: dict[str, set[int]] = {"invoices": set(), "orders": set()}
+    for id, kind in watcher.db.execute(
+        "SELECT id, kind FROM documents WHERE company_id = ? AND status = 'Fault'", (tenant.company_id,)
+    ):
+        faults["orders" if kind == ORDER else "invoices"].add(id)
+    told: dict[str, set[int]] = {"invoices": set(), "orders": set()}
     for marker_, area, ended, problem, documents in watcher.db.execute(
         "SELECT marker, area, ended_at, problem, documents FROM todos WHERE company_id = ?", (tenant.company_id,)
     ).fetchall():
@@ -138,9 +141,15 @@ def todos_follow_faults(watcher: Watcher, tenant: Tenant) -> Finding:
             yield f"to-do {marker_}", "was made twice", "todos"
         if standing != (0 if ended or problem else 1):
             yield f"to-do {marker_}", f"of {area}: {standing} open in the source, ended {ended}", "todos"
-        told |= set(json.loads(documents)) if not ended else set()
-    if told - faults:
-        yield "to-dos", f"tell of documents that are no Faults: {sorted(told - faults)}", "todos"
+        told[area] |= set(json.loads(documents)) if not ended else set()
+    wanted = {area for (area,) in watcher.db.execute(
+        "SELECT area FROM todo_states WHERE company_id = ? AND wanted AND problem IS NULL", (tenant.company_id,)
+    )}  # fmt: skip
+    for area, ids in told.items():
+        if ids - faults[area]:
+            yield "to-dos", f"tell of documents that are no Faults: {sorted(ids - faults[area])}", "todos"
+        if area in wanted and faults[area] - ids:
+            yield "to-dos", f"say nothing of {area} that are Faults: {sorted(faults[area] - ids)}", "todos"
 
 
 def what_follows_arrives(watcher: Watcher, tenant: Tenant) -> Finding:

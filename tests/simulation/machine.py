@@ -16,10 +16,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from connectors.errors import NeedsReconnect
+from connectors.errors import NeedsReconnect, NotSent, Unavailable
 from sync.runtime import Finished, Runtime, Times
+from sync.tokens import CLAIM, TokenService
 from tests.simulation.database import Database
 from tests.simulation.faults import Faults
+from tests.simulation.identity import RING, SimIdentity
 from tests.simulation.kernel import Kernel, Process, Task
 from tests.simulation.platforms import SimLedger, SimSource
 from tests.simulation.postbox import Postbox
@@ -174,6 +176,8 @@ class Services:
     sources: dict[int, Callable[[], SimSource]]
     postbox: Postbox | None = None
     """None: nobody mails."""
+    grants: dict[int, tuple[int, SimIdentity]] = field(default_factory=dict)
+    """By company: its grant, and who renews its tokens. Without one, calls need no token."""
     calls_in_flight: int = 1
     times: Times = field(default_factory=Times)
     config: SimpleNamespace = field(
@@ -211,6 +215,27 @@ class Services:
         if self.kernel.now_s < made.line.away_until and not interactive:
             raise NeedsReconnect("Autotask is not connected.", platform="Autotask")
         return made
+
+    def token(self, company_id: int, documents: int) -> None:
+        """What the connectors do before a call: a token of the installation's own service, renewed when it is due or
+        refused. One that cannot be had just now is a no for the call that it was for."""
+        if company_id not in self.grants:
+            return
+        grant_id, identity = self.grants[company_id]
+        service = TokenService(
+            self.sessions, RING, {identity.rotation.provider: identity}, self.now,
+            lambda seconds: self.kernel.sleep(seconds, "pause"), self.kernel.current.process.prefix,
+            self._failpoint, patience_s=CLAIM.total_seconds() + 10.0,
+        )  # fmt: skip
+        access = service.access(grant_id)
+        if self.bells.faults.happens("token_cut", 5.0 if documents else 1.0):
+            self.database.asking = self.kernel.current
+        try:
+            token = access.token()
+            if identity.refuses(token):
+                access.renew(token)
+        except Unavailable as problem:
+            raise NotSent(problem.message, platform=problem.platform) from problem
 
     def new_key(self) -> str:
         self._keys += 1

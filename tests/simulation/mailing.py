@@ -190,22 +190,22 @@ class Mails:
             if mail.row_id in rows:
                 taken[mail.row_id].append(mail)
         for row in rows.values():
-            for text, *kind in self._row(row, taken[row.id], taken):
-                yield f"mail {row.id} ({row.kind} to {row.recipient})", text, *(kind or ["I17"])
+            for text, kind in self._row(row, taken[row.id], taken):
+                yield f"mail {row.id} ({row.kind} to {row.recipient})", text, kind
             for mail in taken[row.id]:
                 for text in (*self._allowed(row, mail), *self._figures(mail)):
                     yield f"mail {row.id} ({mail.kind} to {mail.recipient})", text, "I17"
         yield from self._every_address_is_told(rows)
 
-    def _row(self, row: Outbox, copies: list[Taken], taken: dict[int, list[Taken]]) -> Iterator[tuple[str, ...]]:
+    def _row(self, row: Outbox, copies: list[Taken], taken: dict[int, list[Taken]]) -> Iterator[tuple[str, str]]:
         if row.state in ("due", "sending"):
             yield f"is still {row.state}", "stuck"
         if row.kind not in AT_LEAST_ONCE and len(copies) > 1 + row.again:
-            yield f"came {len(copies)} times"
+            yield f"came {len(copies)} times", "I17"
         if row.state == "sent" and row.message_id not in {str(mail.message["Message-ID"]) for mail in copies}:
             yield "is told as sent, and no server has it", "lost"
         if len({str(mail.message["Message-ID"]) for mail in copies}) > 1 + row.again:
-            yield "came as different messages"
+            yield "came as different messages", "I17"
         late = (row.created_at - START).total_seconds() > self.ended_s + 600  # of a clock that is ten minutes ahead
         if row.state in ("unsure", "refused") and late:
             yield f"is {row.state} although nothing went wrong: {row.problem}", "lost"

@@ -136,6 +136,7 @@ class Outside:
                 tenant.books.lapsed_until = kernel.now_s + faults.seconds(20, 200)
                 kernel.note("the ledger's subscription has lapsed", tenant.company_id)
             self._database_trouble()
+            self._clock_trouble()
             self._mail_trouble()
             if faults.happens("day_limit"):
                 tenant.ledger_line.limited_until = kernel.now_s + faults.seconds(60, 900)
@@ -160,6 +161,20 @@ class Outside:
         if faults.happens("disk_full"):
             database.full_until = kernel.now_s + faults.seconds(5, 120)
             kernel.note("the database's disk is full for a while")
+
+    def _clock_trouble(self) -> None:
+        """A machine's clock is set back while its processes run, whatever they have in hand.
+
+        Not while one composes a mail: the checker reads with that clock when it was composed.
+        """
+        if not self.services.bells.faults.happens("clock_back"):
+            return
+        processes = dict.fromkeys(task.process for task in self.kernel.tasks if task.process.mortal)
+        struck = self.rng.choice([one for one in processes if not self.actors.mails(one)] or [None])
+        if struck is not None:
+            back = min(self.services.bells.faults.seconds(30, 1200), struck.skew_s + 600.0)
+            struck.skew_s -= back
+            self.kernel.note(f"the clock of {struck.name} jumps back by {back:.0f} s", self.tenant.company_id)
 
     def _mail_trouble(self) -> None:
         """It is one mail server, whoever's minute it is."""

@@ -97,12 +97,14 @@ class Line:
 class SimLedger:
     """The connector of one process to one company's books.
 
-    `on_send` lets the checker look at every intent; it answers when that intent was committed.
+    `on_send` lets the checker look at every intent; it answers when that intent was committed. `token` is asked before
+    each call, as the real connectors ask for theirs, for so many documents: it raises NotSent when there is none just
+    now.
     """
 
     def __init__(self, line: Line, books: SimBooks, dialect: Dialect, members: int,
-                 on_send: Callable[[int, Batch], float]) -> None:  # fmt: skip
-        self.line, self.books, self.dialect, self.on_send = line, books, dialect, on_send
+                 on_send: Callable[[int, Batch], float], token: Callable[[int], object]) -> None:  # fmt: skip
+        self.line, self.books, self.dialect, self.on_send, self._token = line, books, dialect, on_send, token
         self.inner = MemoryLedger(books)
         self.tenant = self.inner.tenant
         self.capabilities: Capabilities = replace(dialect.capabilities(self.inner), batch_members=members)
@@ -110,41 +112,46 @@ class SimLedger:
     # ---- reads ----------------------------------------------------------------------------------------------
 
     def check(self) -> LedgerProfile:
-        return self.line.read("ledger check", lambda: replace(self.inner.check(), **self.dialect.profile))
+        return self._read("ledger check", lambda: replace(self.inner.check(), **self.dialect.profile))
 
     def changes(self, kinds: Sequence[Kind], since: datetime) -> Changes:
-        return self.line.read("ledger changes", lambda: self.inner.changes(kinds, since))
+        return self._read("ledger changes", lambda: self.inner.changes(kinds, since))
 
     def lists(self, kinds: Sequence[Kind]) -> Changes:
-        return self.line.read("ledger lists", lambda: self.inner.lists(kinds))
+        return self._read("ledger lists", lambda: self.inner.lists(kinds))
 
     def find(self, sought: Sequence[Sought]) -> Mapping[str, Sequence[Done]]:
         documents = sum(1 for one in sought if one.kind in DOCUMENTS)
-        found = self.line.read("look-up", lambda: self.inner.find(sought), documents)
+        found = self._read("look-up", lambda: self.inner.find(sought), documents)
         self.line.faults.touch("stale_read", self.books.hidden_from(sought))
         self.line.kernel.note(f"looked up {len(sought)}: {_found(found)}", self.line.company_id)
         return found
 
     def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Held]:
-        return self.line.read("ledger read", lambda: self.inner.read(kind, ids), len(ids))
+        return self._read("ledger read", lambda: self.inner.read(kind, ids), len(ids))
 
     def alike(self, sought: Sequence[Alike]) -> Mapping[str, Sequence[Held]]:
-        return self.line.read("alike", lambda: self.inner.alike(sought))
+        return self._read("alike", lambda: self.inner.alike(sought))
 
     def original(self, kind: Kind, ledger_id: str) -> bytes:
-        return self.line.read("original", lambda: self.inner.original(kind, ledger_id))
+        return self._read("original", lambda: self.inner.original(kind, ledger_id))
 
     def attached(self, kind: Kind, ledger_id: str, name: str) -> bool:
-        return self.line.read("attached", lambda: self.inner.attached(kind, ledger_id, name), 1)
+        return self._read("attached", lambda: self.inner.attached(kind, ledger_id, name), 1)
 
     def attach(self, kind: Kind, ledger_id: str, name: str, content: bytes, *, shown: bool) -> None:
         self._hang("attach", lambda: self.inner.attach(kind, ledger_id, name, content, shown=shown))
 
     def noted(self, kind: Kind, ledger_id: str, marker: str) -> bool:
-        return self.line.read("noted", lambda: self.inner.noted(kind, ledger_id, marker), 1)
+        return self._read("noted", lambda: self.inner.noted(kind, ledger_id, marker), 1)
 
     def note(self, kind: Kind, ledger_id: str, text: str) -> None:
         self._hang("note", lambda: self.inner.note(kind, ledger_id, text))
+
+    def _read(self, name: str, work: Callable[[], T], documents: int = 0) -> T:
+        with self.line.kernel.holding(documents):
+            self._token(documents)
+        return self.line.read(name, work, documents)
 
     def _hang(self, name: str, work: Callable[[], None]) -> None:
         """A write of its own: it can be lost, or stored without an answer. Nothing arrives late here."""
@@ -157,7 +164,7 @@ class SimLedger:
             if faults.happens("answer_lost", documents=1):
                 raise LostAnswer("The upload got no answer.", platform=self.line.platform)
 
-        self.line.read(name, upload, 1)
+        self._read(name, upload, 1)
 
     # ---- pure -----------------------------------------------------------------------------------------------
 
@@ -187,9 +194,10 @@ class SimLedger:
     def send(self, batch: Batch) -> Answer:
         kernel, faults = self.line.kernel, self.line.faults
         kernel.step("about to send")
-        intended_at = self.on_send(self.line.company_id, batch)
         name = f"batch {batch.key[:8]} of {len(batch.members)}"
         n = documents_of(batch)
+        self._token(n)
+        intended_at = self.on_send(self.line.company_id, batch)
         self.line.trouble(n)
         if faults.happens("not_sent", documents=n):
             kernel.note(f"{name}: connection refused", self.line.company_id)

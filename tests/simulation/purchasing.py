@@ -22,10 +22,12 @@ from domain.order_settings import Becomes, Freight, OrderNumbers, OrderSettings,
 from domain.settings import ClosedPeriod, InitialStatus, MissingItem
 from sync import settings
 from tests.simulation.kernel import START, Kernel
-from tests.simulation.world import BY_HAND, TODO_ACTION, TODO_PERSON, Purchases, Tenant, Wanted
+from tests.simulation.world import BY_HAND, PARTY_NAMES, TODO_ACTION, TODO_PERSON, Purchases, Tenant, Wanted
 
 VENDORS = ("Northwind Supplies", "Granite Wholesale", "Cobalt Parts")
 VENDOR_NAMES = {str(300 + index): name for index, name in enumerate(VENDORS)}
+BOTH = {id: PARTY_NAMES[id] for id in ("176", "178")}
+"""Customers of whom is bought, too, where a customer and a vendor of one name are one record."""
 ORDERED_ON, RECEIVED_ON = date(2026, 11, 12), date(2026, 11, 16)
 FIRST_ID = 5000
 MARKED_BY_BILLS = (Becomes.ON_RECEIPT, Becomes.ORDER_AND_BILLS)
@@ -54,14 +56,20 @@ def furnish(db: Session, tenant: Tenant, rng: random.Random, most: int) -> None:
     )  # fmt: skip
     settings.save_orders(db, tenant.company_id, chosen, now=START, user=None)
     tenant.source.has_orders = True
-    for id, name in VENDOR_NAMES.items():
-        tenant.source.put_party(Party(id, name))
+    for id, name in _vendors(tenant).items():
+        if id not in tenant.source.companies:
+            tenant.source.put_party(Party(id, name))
         tenant.source.vendor_ids.add(id)
         if rng.random() < 0.5:
             books.add(Kind.VENDOR, name)
     for n in range(1, max(2, min(most, rng.choice((4, 10, 24)))) + 1):
         document = _order(str(FIRST_ID + n), tenant, rng)
         (tenant.later.append if rng.random() < 0.4 else tenant.source.put)(document)
+
+
+def _vendors(tenant: Tenant) -> dict[str, str]:
+    """Names by the source's ids."""
+    return VENDOR_NAMES if tenant.dialect.one_name_list else VENDOR_NAMES | BOTH
 
 
 def _order(id: str, tenant: Tenant, rng: random.Random) -> SourceDocument:
@@ -76,7 +84,7 @@ def _order(id: str, tenant: Tenant, rng: random.Random) -> SourceDocument:
         vendor_invoice=f"INV-{id}" if rng.random() < 0.3 else None,
     )  # fmt: skip
     header = SourceHeader(
-        kind=ORDER, id=id, number=f"PO-{id}", party_id=None if draw < 0.06 else rng.choice(tuple(VENDOR_NAMES)),
+        kind=ORDER, id=id, number=f"PO-{id}", party_id=None if draw < 0.06 else rng.choice(tuple(_vendors(tenant))),
         document_date=ORDERED_ON, created_at=START, due_date=None, total=Decimal(0), tax_total=Decimal(0), order=head,
     )  # fmt: skip
     document = SourceDocument(header, lines)
@@ -86,7 +94,7 @@ def _order(id: str, tenant: Tenant, rng: random.Random) -> SourceDocument:
     healthy = draw >= 0.12
     tenant.want(Wanted(
         id, healthy and whole, [goods(lines)], why="order" if healthy else "names no vendor, or nothing",
-        party=VENDOR_NAMES.get(header.party_id or "", ""), kind=ORDER,
+        party=_vendors(tenant).get(header.party_id or "", ""), kind=ORDER,
     ))  # fmt: skip
     if healthy and 0.12 <= draw < 0.2 and head.vendor_invoice and tenant.purchases_of().becomes is Becomes.BILL:
         _typed_in(tenant, document, head.vendor_invoice)

@@ -198,8 +198,6 @@ def _furnish(tenant: Tenant, rng: random.Random, known: bool) -> None:
     tenant.source.put_party(Party("180", "Acme Ltd"), Party("181", "Grey Heron"), Party("182", "Refused Partners"))
     tenant.books.add(Kind.CUSTOMER, "ACME Limited")
     tenant.books.add(Kind.VENDOR, "Grey Heron")
-    if not tenant.dialect.one_name_list:  # one contact, which stands in both lists
-        tenant.books.add(Kind.CUSTOMER, "Grey Heron")
     tenant.books.refused_names = frozenset({"Refused Partners"})
     tenant.source.lists = Catalog({id: Code(id, name, number) for id, name, number in CODES})
     there = CODES if known else CODES[:1] if rng.random() < 0.5 else ()

@@ -353,8 +353,8 @@ def the_reconciler_finds_it(watcher: Watcher, tenant: Tenant) -> Finding:
 def _by_hand(
     watcher: Watcher, tenant: Tenant, held: dict[str, list[Entry]], told: dict[str, set[str]]
 ) -> Finding:
-    """What people took out, or gave another amount, in the ledger's own pages."""
-    gone, drift = removed(tenant), told.get("drift", set())
+    """What people took out, or gave another amount, in the ledger's own pages; also what corrects a document."""
+    gone, drift, corrected = removed(tenant), told.get("drift", set()), corrections(tenant)
     for id, flags, ledger_id in watcher.db.execute(
         f"SELECT {KEY}, flags, ledger_id FROM documents WHERE company_id = ? AND status = 'Complete'",
         (tenant.company_id,),
@@ -365,7 +365,8 @@ def _by_hand(
         entry = next((one for one in held.get(id, ()) if one.id == ledger_id), None)
         if entry is None and id in gone and id not in told.get("missing", set()):
             yield tenant.name_of(id), "was taken out by hand, and the reconciliation does not say so", "unfound"
-        changed = entry is not None and entry.total != written(entry)
+        standing = [*([entry] if entry else []), *corrected.get(id, ())]
+        changed = any(one.total != written(one) for one in standing)
         seen = str(Flag.DIFFERS) in known  # it had the other amount when our write was found in the ledger
         if changed and not seen and id not in drift:
             yield tenant.name_of(id), "has another amount by hand, and the reconciliation does not say so", "unfound"

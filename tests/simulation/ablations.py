@@ -22,7 +22,7 @@ from sync.apply import Serving
 from sync.freeze import Freezing
 from sync.lease import FenceLost, Lease
 from sync.prepare import Preparation
-from sync.settle import Settling
+from sync.settle import MAX_SENDS, Settling
 from sync.tokens import TokenService
 from tests.simulation.campaign import Profile
 from tests.simulation.faults import Bounds
@@ -63,12 +63,12 @@ def without_key_reuse() -> Iterator[None]:
 
 @contextmanager
 def without_look_up() -> Iterator[None]:
-    """A document whose answer was lost is sent again at once, whatever the ledger checks."""
+    """A document whose answer was lost is sent again at once, whatever the ledger checks, as often as anything is."""
     original = Settling.unknown
 
     def unknown(self: Settling, posting: Posting, evidence: str, *, wait: float = 1) -> None:
         original(self, posting, evidence, wait=wait)
-        if posting.document_id is not None:
+        if posting.document_id is not None and posting.sends < MAX_SENDS:
             posting.state = PostingState.READY
 
     with patch.object(Settling, "unknown", unknown):

@@ -23,7 +23,7 @@ from functools import partial
 from tests.simulation import gate, races
 from tests.simulation.campaign import Outcome, Profile, run_seed
 from tests.simulation.dialects import DIALECTS
-from tests.simulation.faults import RATES
+from tests.simulation.faults import MAILS, RATES
 from tests.simulation.profiles import BY_NAME, CAMPAIGN, RESIDUAL
 from tests.simulation.shrinking import shrink, timeline
 
@@ -34,6 +34,7 @@ BESIDE = frozenset({
     "bell_lost", "bell_twice", "bell_late", "slot_wait",  # only when something is served changes
     "clock_wrong", "clock_back", "relinked",  # between steps: a step reckons with the database's clock, its own tenant
     "changed_in_ledger", "removed_in_ledger",  # people act on records that are written: no step runs
+    *MAILS,  # a mail is on its way, and no document
 })  # fmt: skip
 """Kinds of faults that change no running step of a document; every other kind must have changed one."""
 

@@ -161,19 +161,22 @@ def _corrections(db: Session, company_id: int) -> list[Ours]:
     return list(found.values())
 
 
-def _last_written(db: Session, company_id: int) -> dict[int, Any]:
-    """Document → the draft that was written last, where a replacement followed the creation."""
+def _last_written(db: Session, company_id: int) -> dict[tuple[int | None, str | None], Any]:
+    """Document and ledger id → the draft that was written last, where a replacement followed the creation of that
+    very record: another copy may have taken its place since."""
     rows = db.execute(
-        select(Posting.document_id, Posting.draft)
+        select(Posting.document_id, Posting.target_id, Posting.draft)
         .where(Posting.company_id == company_id, Posting.operation == "update",
                Posting.state.in_((PostingState.CONFIRMED, PostingState.DONE)))
         .order_by(Posting.id)
     )
-    return {document_id: draft for document_id, draft in rows if document_id is not None}
+    return {(document_id, target_id): draft for document_id, target_id, draft in rows}
 
 
-def _our(company: Company, row: Document, posting: Posting | None, drafts: Mapping[int, Any]) -> Ours:
-    written = drafts.get(row.id) or (posting.draft if posting is not None else None)
+def _our(
+    company: Company, row: Document, posting: Posting | None, drafts: Mapping[tuple[int | None, str | None], Any]
+) -> Ours:
+    written = drafts.get((row.id, row.ledger_id)) or (posting.draft if posting is not None else None)
     draft = codec.load(Draft, written) if written and posting is not None and posting.sends else None
     live = posting is not None and posting.state in (PostingState.CONFIRMED, PostingState.DONE)
     posted = bool(row.ledger_id) and live and str(Flag.VOIDED) not in (row.flags or [])

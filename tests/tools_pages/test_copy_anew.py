@@ -19,6 +19,7 @@ from models import Company, ItemClaim, Posting, Run
 from sync import holds, tools
 from sync.apply import serve
 from sync.copy_outcome import KIND, Asked
+from tests.engine.test_reconciling import outcomes, reconcile
 from tests.engine.world import World, furnish, invoice, line, make_world
 from tests.infra.database import Sessions
 from tests.tools_pages.test_manual_copy import copy, told
@@ -81,6 +82,21 @@ def test_what_cannot_be_replaced_in_place_is_taken_out_and_copied_after_a_yes(an
     with world.sessions() as db:
         assert sorted(db.scalars(select(ItemClaim.item_id))) == ["1-1", "1-3"], "what left the invoice is free"
     assert told(copy(world, compare=True))[0] == "same"
+
+
+def test_the_comparison_expects_what_the_new_copy_was_written_with(world: World) -> None:
+    """Found by the simulation (seed 53157): what had replaced the former copy in place was expected of the new one."""
+    world.source.put(invoice("1"))
+    copy(world)
+    world.source.put(invoice("1", total="75.00", marked_at=mark(world)))
+    shown = copy(world, overwrite=True).summary
+    assert told(copy(world, replace=True, version=shown["held"]["version"]))[0] == "replaced"
+    assert set(outcomes(world, reconcile(world)).values()) == {"agree"}
+    world.source.put(invoice("1", total="75.00", party="176", marked_at=mark(world)))
+    shown = copy(world, overwrite=True).summary
+    assert told(copy(world, anew=True, version=shown["held"]["version"]))[0] == "anew"
+    once(world)
+    assert set(outcomes(world, reconcile(world)).values()) == {"agree"}
 
 
 def test_a_ledger_that_cannot_delete_voids(world: World) -> None:

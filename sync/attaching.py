@@ -219,6 +219,9 @@ class AttachWork:
         """Try again ever more slowly, and in the end tell. A limit or a lost connection is not counted."""
         about = "not_attached" if row.operation == ATTACH else "not_noted"
         why = reason(about, number=document.ledger_number, message=str(error))
+        if document.ledger_id != row.target_id:  # that copy was taken out, and the one in its place has its own
+            row.state, row.reasons, row.next_action_at = PostingState.REJECTED, [why.to_json()], None
+            return
         if isinstance(error, (NotSent, RetryLater, NeedsReconnect, NotAllowed, BadAnswer)):
             row.last_sent_at = None  # nothing of this try can still arrive
         counts = not isinstance(error, (NotSent, RetryLater, NeedsReconnect))

@@ -111,3 +111,19 @@ def test_a_pdf_above_the_bound_is_not_handed_over(sessions: Sessions) -> None:
     world.sync()
     assert (world.books.files, file(world).state) == ([], PostingState.REJECTED)
     assert "more than is taken" in file(world).reasons[0]["params"]["message"]
+
+
+def test_the_file_of_a_copy_that_was_taken_out_says_nothing_of_the_one_in_its_place(sessions: Sessions) -> None:
+    """Found by the simulation (seed 53151): it was tried for an hour, and then the document was told to have no PDF."""
+    world = attached_world(sessions)
+
+    class Taken(MemoryLedger):
+        def attach(self, kind: Kind, ledger_id: str, name: str, content: bytes, *, shown: bool) -> None:
+            with world.sessions() as db, db.begin():
+                db.scalars(select(Document)).one().ledger_id = "another copy"
+            raise Unavailable("The record is gone.")
+
+    world.ledger = Taken(world.books)
+    world.sync()
+    assert (file(world).state, file(world).lookups) == (PostingState.REJECTED, 0)
+    assert Flag.NOT_ATTACHED not in world.documents()["1"].flags

@@ -95,7 +95,7 @@ class Freezing:
         posting.fence, posting.changed_at = self.fence, self.now
         if posting.document_id is not None:
             document = self.db.get_one(Document, posting.document_id)
-            why = reason("checking", evidence="what bears its number was looked up too long ago")
+            why = reason("looked_for", evidence="what bears its number was looked up too long ago")
             set_status(self.db, document, Status.PROCESSING, [why], self.now)
         return True
 

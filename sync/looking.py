@@ -50,15 +50,15 @@ def look_first(
     """The ledger is asked before anything else; when it has nothing, the next generation may go."""
     posting.state, posting.renew, posting.reasons = PostingState.UNKNOWN, True, []
     posting.next_action_at, posting.lookups, posting.changed_at = now, 0, now
-    set_status(db, document, Status.PROCESSING, [reason("checking", evidence=evidence)], now)
+    set_status(db, document, Status.PROCESSING, [reason("looked_for", evidence=evidence)], now)
     wake(db, document.company_id, now)
 
 
-def look_for_refused(db: Session, posting: Posting, former: Posting, document: Document, now: datetime) -> None:
-    """The try before this one was refused, and the network may have delivered it once more since, when nothing was
-    wrong with it any longer. One look is enough: nothing of this one is on its way."""
+def look_for_earlier(db: Session, posting: Posting, former: Posting, document: Document, now: datetime) -> None:
+    """The try before this one was sent, and refused or taken out again: the network may have delivered it once more
+    since, when nothing was wrong with it any longer. One look is enough: nothing of this one is on its way."""
     posting.first_sent_at = former.first_sent_at
-    look_first(db, posting, document, now, "the try before was refused")
+    look_first(db, posting, document, now, "an earlier try may have arrived once more")
 
 
 def look_for_copy(db: Session, posting: Posting, document: Document, seen: Sighting, now: datetime) -> None:

@@ -25,7 +25,7 @@ from models import Company, Document, ItemClaim, Link, Posting, PostingNeed
 from sync import alike, codec, holds, mirror, orders, reissues, release
 from sync.areas import INVOICES, Area, by_area
 from sync.documents import drop, end_unsent, park, set_status, step
-from sync.looking import FRESH, look_first, look_for_copy, look_for_refused, may_be_in_books
+from sync.looking import FRESH, look_first, look_for_copy, look_for_earlier, may_be_in_books
 from sync.reading import marker_of, plans_for, status_of
 from sync.tracing import planned as trace_plans
 
@@ -163,11 +163,11 @@ class Preparation:
         posting.plan_digest = codec.digest(posting.draft)
         posting.next_action_at, posting.interactive = self.now, int(row.interactive)
         posting.fence, posting.changed_at = self.fence, self.now
-        self._look_first_if_there(row, posting)
-        self._look_first_if_refused(row, posting, former, draft)
         row.fingerprint = posting.plan_digest
         if row.reason_code != "queued":
             set_status(self.db, row, Status.PENDING, [reason("queued")], self.now)
+        self._look_first_if_there(row, posting)
+        self._look_first_if_tried(row, posting, former, draft)
         self.reserved.append((row, planned, posting))
         step(self.db, row, self.now, "checked", "Checked and reserved for posting", generation=posting.generation,
              notes=list(draft.notes))
@@ -184,14 +184,14 @@ class Preparation:
             look_for_copy(self.db, posting, row, seen, self.now)
             mirror.looked_for(self.db, self.company.id, [posting.marker])
 
-    def _look_first_if_refused(self, row: Document, posting: Posting, former: Posting | None, draft: Draft) -> None:
-        """Where the ledger would take a second copy, another try after a refusal looks before it goes, not long ago."""
+    def _look_first_if_tried(self, row: Document, posting: Posting, former: Posting | None, draft: Draft) -> None:
+        """Where the ledger would take a second copy, another try looks for the one before, not long before it goes."""
         if former is None or former.state != PostingState.REJECTED or former.first_sent_at is None:
             return
         refuses = draft.number is not None and draft.kind in self.refusing
         looked = not former.sends and self.now - former.changed_at < FRESH
         if posting.state == PostingState.NEW and not refuses and not looked:
-            look_for_refused(self.db, posting, former, row, self.now)
+            look_for_earlier(self.db, posting, former, row, self.now)
 
     def _tie(self, row: Document, planned: Plan, posting: Posting, needs: Sequence[Posting]) -> None:
         """The posting has its id now: the document, its billing items, its needs and its customer point to it."""

@@ -192,6 +192,13 @@ ENTRIES: dict[str, Entry] = {
         "The answer to the posting was lost ({evidence}).",
         "Nothing needs doing: it settles by itself within minutes.",
     ),
+    "looked_for": wait(
+        Stage.LEDGER,
+        "Looked for in the ledger first",
+        "Checking: {the_ledger} is asked first, so nothing is posted twice",
+        "Something of it may be there already ({evidence}).",
+        "Nothing needs doing: it settles by itself within minutes.",
+    ),
     "in_hand": wait(
         Stage.LEDGER,
         "Being sent",

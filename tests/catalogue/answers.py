@@ -84,6 +84,15 @@ def _lost(stage: Stage) -> None:
     stage.sync()
 
 
+def _tried_again(stage: Stage) -> None:
+    """It is in the books, which a retry finds out before anything is sent."""
+    stage.answers_otherwise(number="7")
+    stage.put(invoice("1"))
+    stage.sync()
+    stage.watch_sends()
+    stage.retry()
+
+
 def _whole_call(stage: Stage) -> None:
     """The call of two is refused as one; each then goes by itself."""
     fault = LedgerFault(Refusal.OTHER, "2020", "Something in it.")
@@ -172,6 +181,7 @@ CASES: dict[str, Case] = {
     "waits_for_reading": Case(_only_headers, on=("sync",)),
     "run_stopped": Case(_stopped, on=("sync",)),
     "checking": Case(_lost, on=(), where=Where.SEEN, left=1),
+    "looked_for": Case(_tried_again, on=(), where=Where.SEEN, left=1),
     "divided": Case(_whole_call, on=(), where=Where.SEEN, left=2, ends=2),
     "in_hand": Case(_on_its_way, on=(), where=Where.SEEN, left=1),
     "ledger_limit": Case(_failed(_limit), on=("itself",)),

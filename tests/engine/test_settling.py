@@ -62,6 +62,17 @@ def start(world: World) -> int:
     return run_id
 
 
+def seconds_to_the_fault(world: World, ledger: Scripted, *script: Script) -> float:
+    """An invoice is sent by this script; the last no is the lapsed subscription's."""
+    ledger.script, world.ledger = list(script), ledger
+    world.source.put(invoice("1"))
+    begin = world.clock.now()
+    start(world)
+    world.serve_until_rest()
+    assert (world.documents()["1"].status, world.documents()["1"].reason_code) == (Status.FAULT, "subscription")
+    return (world.clock.now() - begin).total_seconds()
+
+
 def test_a_no_after_a_lost_answer_ends_nothing_while_the_first_request_may_arrive(world: World) -> None:
     """Also where the ledger checks numbers: a Fault says that nothing is in the books."""
     scripted = Scripted(world)
@@ -79,14 +90,7 @@ def test_a_no_after_a_lost_answer_ends_nothing_while_the_first_request_may_arriv
 
 def test_a_no_after_a_request_that_never_arrived_is_a_fault_in_the_end(world: World) -> None:
     scripted = Scripted(world)
-    scripted.script = [scripted.late, scripted.refuse]
-    world.ledger = scripted
-    world.source.put(invoice("1"))
-    begin = world.clock.now()
-    start(world)
-    world.serve_until_rest()
-    assert (world.documents()["1"].status, world.documents()["1"].reason_code) == (Status.FAULT, "subscription")
-    assert world.clock.now() - begin >= timedelta(seconds=world.rt.times.quarantine)
+    assert seconds_to_the_fault(world, scripted, scripted.late, scripted.refuse) >= world.rt.times.quarantine
 
 
 def test_a_no_under_a_new_key_waits_for_the_request_under_the_former_one_and_no_longer(world: World) -> None:
@@ -97,16 +101,9 @@ def test_a_no_under_a_new_key_waits_for_the_request_under_the_former_one_and_no_
 
     scripted = Scripted(world)
     scripted.capabilities = replace(scripted.capabilities, key_lasts_s=60.0)
-    scripted.script = [scripted.late, limited, scripted.refuse]
-    world.ledger = scripted
-    world.source.put(invoice("1"))
-    begin = world.clock.now()
-    start(world)
-    world.serve_until_rest()
-    assert (world.documents()["1"].status, world.documents()["1"].reason_code) == (Status.FAULT, "subscription")
+    waited = seconds_to_the_fault(world, scripted, scripted.late, limited, scripted.refuse)
     keys = {posting.batch_key for posting in world.postings() if posting.document_id}
     assert keys != {scripted.held[0].key}
-    waited = (world.clock.now() - begin).total_seconds()
     assert world.rt.times.quarantine <= waited < world.rt.times.quarantine + 60
 
 
@@ -119,14 +116,7 @@ def test_the_send_before_a_no_is_found_however_much_a_company_sent_meanwhile(wor
         _send_elsewhere(world, 250)
         raise RetryLater("Too many requests.", world.clock.now() + timedelta(seconds=proven_absent))
 
-    scripted.script = [scripted.late, limited, scripted.refuse]
-    world.ledger = scripted
-    world.source.put(invoice("1"))
-    begin = world.clock.now()
-    start(world)
-    world.serve_until_rest()
-    assert (world.documents()["1"].status, world.documents()["1"].reason_code) == (Status.FAULT, "subscription")
-    assert (world.clock.now() - begin).total_seconds() < proven_absent + 60
+    assert seconds_to_the_fault(world, scripted, scripted.late, limited, scripted.refuse) < proven_absent + 60
 
 
 def _send_elsewhere(world: World, calls: int) -> None:

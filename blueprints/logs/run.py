@@ -15,6 +15,7 @@ from blueprints.context import company, db, now, ring, the_user, writing
 from blueprints.exports import csv_file
 from blueprints.logs.retry import retry_run
 from blueprints.logs.routes import blueprint
+from blueprints.presentation import words
 from blueprints.queries import Totals, add_up, address, paged
 from blueprints.rows import item_row
 from blueprints.runs import find, mail_rows, run_title
@@ -62,8 +63,8 @@ def run_status(company_id: int, run_id: int) -> ResponseReturnValue:
         state=found.state,
         phase=found.phase,
         finished=found.finished_at is not None,
-        step=step_words(found.step, company().time_zone),
-        message=found.message or "",
+        step=words().fill(step_words(found.step, company().time_zone)),
+        message=words().fill(found.message or ""),
         total=sum(counts.values()),
         complete=counts.get(Status.COMPLETE, 0),
         faults=counts.get(Status.FAULT, 0),

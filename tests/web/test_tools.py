@@ -112,6 +112,19 @@ def test_the_runs_page_polls_only_while_the_run_is_on(site: Site) -> None:
     assert (status["finished"], status["complete"], status["faults"], status["total"]) == (True, 1, 1, 2)
 
 
+def test_the_status_for_programs_names_the_ledger(site: Site) -> None:
+    post(site, "tools/sync-now")
+    [run] = runs(site)
+    with site.db() as db, db.begin():
+        found = db.get_one(Run, run.id)
+        found.step = "{the_ledger} limit, continues at 2026-11-20T15:00:00+00:00"
+        found.message = "{the_ledger} is away."
+    client = site.client("A viewer")
+    told = client.get(f"/c/{site.ids['A']['company_id']}/runs/{run.id}/status.json", base_url=BASE).get_json()
+    assert told["step"].startswith("QuickBooks limit, continues at ") and "T15" not in told["step"]
+    assert told["message"] == "QuickBooks is away."
+
+
 def test_records_open_on_either_side(site: Site) -> None:
     a = site.ids["A"]
     client, base = site.client("A viewer"), f"/c/{a['company_id']}/documents/{a['document_id']}/open"
